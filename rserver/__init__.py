@@ -1,0 +1,1 @@
+"""The front of the server: supervisor (master) and unprivileged Twisted worker."""

@@ -1,0 +1,1 @@
+"""The privileged program that opens PAM sessions and starts R sessions."""

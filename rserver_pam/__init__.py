@@ -1,0 +1,1 @@
+"""One-shot password check through PAM."""
