@@ -1,6 +1,6 @@
-"""Frames between our processes: 4-byte big-endian length, then one JSON object in UTF-8 (docs/reference/internal-protocols.md §1).
+"""Frames between our processes: 4-byte big-endian length, then one JSON object in UTF-8.
 
-Sans-IO: bytes in, messages out; it never sees a socket.
+Defined in docs/reference/internal-protocols.md §1. Sans-IO: bytes in, messages out; it never sees a socket.
 """
 
 import json

@@ -40,7 +40,7 @@ class LaunchSpec:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """One running session; pid_start and keeper_start are clock ticks since boot, to tell a reused pid from the real one."""
+    """One running session; pid_start and keeper_start, clock ticks since boot, tell a reused pid from the real one."""
 
     session: str
     user: str
@@ -62,15 +62,17 @@ class SessionRecord:
         """Checked from a file or the wire; BadRequest names what is wrong."""
         if not isinstance(value, dict):
             raise BadRequest("a session record is no object")
-        known = {}
-        for field in fields(cls):
-            kind = {"str": str, "int": int, "float": (int, float)}[str(getattr(field.type, "__name__", field.type))]
-            content = value.get(field.name)
-            if not isinstance(content, kind) or isinstance(content, bool):
-                raise BadRequest(f"session record: {field.name} is missing or of the wrong type")
-            known[field.name] = content
+        known: dict[str, Any] = {field.name: _of_type(value, field.name, field.type) for field in fields(cls)}
         session_of(known)
         return cls(**known)
+
+
+def _of_type(record: dict[str, Any], name: str, kind: object) -> Any:
+    content = record.get(name)
+    allowed = (int, float) if kind is float else (kind,)
+    if type(content) not in allowed:
+        raise BadRequest(f"session record: {name} is missing or of the wrong type")
+    return content
 
 
 def session_of(value: dict[str, Any]) -> str:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 LENGTH = 21
 NO_PROJECT = "cfc78a31"
 _RESERVED = frozenset(
-    "cfc78a31 3c286bd3 21f2ed72 2cb256d2 3c9ab5a7 f468a750 6ae9dc1b 1d717df9 6d3c4c0e a142989c c2612a98 2b84c99a".split()
+    bytes.fromhex(
+        "cfc78a31 3c286bd3 21f2ed72 2cb256d2 3c9ab5a7 f468a7506ae9dc1b 1d717df9 6d3c4c0e a142989c c2612a98 2b84c99a"
+    )
+    .hex(" ", 4)
+    .split()
 )
 _TEXT = re.compile(r"[0-9a-f]{21}", re.ASCII)
 

@@ -1,7 +1,7 @@
 """Which account names are let through to privileged programs.
 
-The rule of Debian's useradd with capitals, dots, a realm and a trailing dollar allowed, as directory services produce them; no
-leading dash, so that a name is never an option.
+The rule of Debian's useradd with capitals, dots, a realm and a trailing dollar allowed, as directory services produce
+them; no leading dash, so that a name is never an option.
 """
 
 import re

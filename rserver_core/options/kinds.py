@@ -1,0 +1,157 @@
+"""Kinds of option values: each reads text into a typed value, says what it allows, and writes a value as in a file."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+_URL_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]*]+", re.ASCII)
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]*)", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?", re.ASCII)
+
+
+class Kind(Protocol):
+    """How the values of an option are read. `allowed` is the end of the sentence "expected …"."""
+
+    @property
+    def allowed(self) -> str:
+        """What a value may be."""
+
+    def read(self, text: str, environ: Mapping[str, str]) -> Any:
+        """The typed value; ValueError when text is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A switch: `1` or `0`."""
+
+    allowed: str = "1 or 0"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> bool:
+        """True for 1."""
+        if text not in {"0", "1"}:
+            raise ValueError
+        return text == "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """A whole number between two bounds, both included. `auto`, where allowed, stands for the default."""
+
+    low: int
+    high: int
+    auto: int | None = None
+
+    @property
+    def allowed(self) -> str:
+        """The range."""
+        return f"a whole number from {self.low} to {self.high}" + ("" if self.auto is None else ", or auto")
+
+    def read(self, text: str, environ: Mapping[str, str]) -> int:
+        """The number."""
+        if self.auto is not None and text == "auto":
+            return self.auto
+        if len(text) > 20 or not re.fullmatch(r"-?[0-9]+", text, re.ASCII) or not self.low <= int(text) <= self.high:
+            raise ValueError
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text of a given shape; empty text is allowed only where the default is empty."""
+
+    allowed: str
+    pattern: str = ".+"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> str:
+        """The text itself."""
+        if not re.fullmatch(self.pattern, text, re.ASCII):
+            raise ValueError
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """An absolute path; `~` and `$NAME` at its start are replaced."""
+
+    empty: bool = False
+    allowed: str = "an absolute path"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> str:
+        """The path without a trailing slash."""
+        if not text and self.empty:
+            return ""
+        expanded = expand(text, environ)
+        if not expanded.startswith("/"):
+            raise ValueError
+        return expanded.rstrip("/") or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        """The words."""
+        return "one of " + " ".join(word or '"" (empty)' for word in self.words)
+
+    def read(self, text: str, environ: Mapping[str, str]) -> str:
+        """The word."""
+        if text not in self.words:
+            raise ValueError
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of accounts or groups with commas between them."""
+
+    allowed: str = "names with commas between them"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """The names."""
+        names = tuple(name.strip() for name in text.split(",")) if text else ()
+        if not all(_NAME.fullmatch(name) for name in names):
+            raise ValueError
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One HTTP response header, `Name: value`."""
+
+    allowed: str = "a response header, Name: value"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> str:
+        """The header with exactly one space after the colon."""
+        match = _HEADER.fullmatch(text)
+        if match is None:
+            raise ValueError
+        return f"{match[1]}: {match[2].strip()}"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOrigin:
+    """Who may show our pages in a frame."""
+
+    allowed: str = "none, same, any or an origin like https://portal.example.org"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> str:
+        """The word or the origin."""
+        if text not in {"none", "same", "any"} and not _URL_ORIGIN.fullmatch(text):
+            raise ValueError
+        return text
+
+
+def expand(path: str, environ: Mapping[str, str]) -> str:
+    """path with a leading `~/` or `$NAME/` replaced from environ; ValueError when that variable is not there."""
+    match = re.match(r"(~|\$([A-Z_]+))(?=/|$)", path, re.ASCII)
+    if match is None:
+        return path
+    start = environ.get(match[2] or "HOME", "")
+    if not start:
+        raise ValueError
+    return start.rstrip("/") + path[match.end() :]

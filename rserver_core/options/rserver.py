@@ -1,0 +1,139 @@
+"""Options of `rserver`, in rserver.conf and on its command line."""
+
+from dataclasses import dataclass
+
+from rserver_core.options.kinds import Choice, Flag, FrameOrigin, Header, Integer, Names, Path, Text
+from rserver_core.options.option import option
+from rserver_core.options.table import OptionTable
+from rserver_core.options.uid_min import MinimumUid
+
+_ACCOUNT = Text("an account name", r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
+_SERVICE = Text("the name of a file in /etc/pam.d", r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_ADDRESS = Text("an IP address or a host name", r"[A-Za-z0-9_.:%-]{1,255}|\[[0-9a-fA-F:.]{2,45}\]")
+_ROOT_PATH = Text("/ or a path like /r, of letters, digits and . _ ~ -", r"/|(/[A-Za-z0-9._~-]+)+/?")
+
+
+@dataclass(frozen=True, slots=True)
+class RserverSettings:
+    """Every option of rserver with its value."""
+
+    config_file: str = option(
+        Path(empty=True),
+        "",
+        "Read this file instead of rserver.conf in the configuration directory.",
+        command_line_only=True,
+    )
+    server_user: str = option(
+        _ACCOUNT, "rstudio-server", "Account of the process that talks to the network. Not used without root."
+    )
+    server_daemonize: bool = option(
+        Flag(), "1", "1: go to the background after the start; 0: stay in the foreground.", without_root=("0",)
+    )
+    server_pid_file: str = option(
+        Path(empty=True), "", "File that holds the process id of the master. Empty: rserver.pid in server-data-dir."
+    )
+    server_data_dir: str = option(
+        Path(),
+        "/run/rstudio-server",
+        "Directory of sockets and run records; it may be lost when the machine is switched off.",
+        without_root=("$XDG_RUNTIME_DIR/rstudio-server", "~/.local/share/rstudio-server/run"),
+    )
+    server_lib_dir: str = option(
+        Path(),
+        "/var/lib/rstudio-server",
+        "Directory of the server's lasting state: the key that signs cookies, revoked cookies, audit log.",
+        without_root=("~/.local/share/rstudio-server",),
+    )
+    server_working_dir: str = option(Path(), "/", "Working directory of the server.", without_root=("~",))
+    server_set_umask: bool = option(
+        Flag(), "1", "1: the server sets its umask to 022; 0: it keeps the one it was started with."
+    )
+    secure_cookie_key_file: str = option(
+        Path(empty=True),
+        "",
+        "File with the key that signs cookies, mode 0600, at least 32 bytes. Empty: secure-cookie-key "
+        "in the configuration directory when it exists, else in server-lib-dir, where it is made.",
+    )
+    www_address: str = option(_ADDRESS, "0.0.0.0", "Address to listen on for browsers.", without_root=("127.0.0.1",))
+    www_port: int = option(
+        Integer(0, 65535), "8787", "Port to listen on for browsers; 0 takes a free one and prints it."
+    )
+    www_root_path: str = option(_ROOT_PATH, "/", "Path under which a proxy in front shows this server.")
+    www_frame_origin: str = option(
+        FrameOrigin(),
+        "none",
+        "Who may show our pages in a frame: nobody, pages of the same origin, any page, or one origin.",
+    )
+    www_same_site: str = option(
+        Choice(("", "none", "lax", "strict")),
+        "",
+        "SameSite attribute of our cookies; empty: lax. none needs auth-cookies-force-secure=1.",
+    )
+    server_add_header: tuple[str, ...] = option(
+        Header(), "", "Header added to every response of the server, `Name: value`.", repeatable=True
+    )
+    rsession_which_r: str = option(
+        Path(empty=True), "", "The R program that sessions run. Empty: the first R on the PATH."
+    )
+    rsession_path: str = option(Path(empty=True), "", "The rsession program. Empty: the one installed beside rserver.")
+    rsession_config_file: str = option(
+        Path(empty=True), "", "Read by sessions instead of rsession.conf in the configuration directory."
+    )
+    rsession_proxy_max_wait_secs: int = option(
+        Integer(1, 600), "10", "Seconds that a request waits for a session that is starting."
+    )
+    auth_none: bool = option(
+        Flag(),
+        "0",
+        "1: no sign-in; every visitor works as the user who runs the server. Refused as root.",
+        without_root=("1",),
+    )
+    auth_timeout_minutes: int = option(
+        Integer(0, 525600),
+        "60",
+        "Minutes without activity after which a visitor is signed out; 0: auth-stay-signed-in-days counts.",
+    )
+    auth_stay_signed_in_days: int = option(
+        Integer(1, 3650), "30", 'Days for which the box "stay signed in" keeps a visitor signed in.'
+    )
+    auth_required_user_group: tuple[str, ...] = option(
+        Names(), "", "Only members of one of these groups may sign in. Empty: everybody."
+    )
+    auth_minimum_user_id: int = option(
+        MinimumUid(),
+        "auto",
+        "Accounts with a lower uid may not sign in; auto is UID_MIN of /etc/login.defs, else 1000.",
+    )
+    auth_login_page_html: str = option(
+        Path(empty=True),
+        "",
+        "File with HTML shown on the sign-in page. Empty: login.html in the configuration directory, if it is there.",
+    )
+    auth_cookies_force_secure: bool = option(
+        Flag(), "0", "1: cookies are sent over HTTPS only, also when a proxy in front does the TLS."
+    )
+    auth_pam_service: str = option(_SERVICE, "rstudio", "PAM service that checks passwords.")
+    auth_pam_sessions_enabled: bool = option(
+        Flag(),
+        "1",
+        "1: sessions are started inside a PAM session (limits, environment, home directory); 0: without PAM.",
+        without_root=("0",),
+    )
+    auth_pam_sessions_profile: str = option(
+        _SERVICE, "rstudio-session", "PAM service of these sessions; it asks for no password."
+    )
+
+
+RSERVER = OptionTable(
+    "rserver",
+    "rserver.conf",
+    RserverSettings,
+    "The server: signs people in and starts an R session for each of them.",
+    {
+        "config-file": "Configuration",
+        "server-user": "The server itself",
+        "www-address": "Web",
+        "rsession-which-r": "R sessions",
+        "auth-none": "Signing in",
+    },
+)
