@@ -1,0 +1,24 @@
+"""Limits and choices of the front."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FrontSettings:
+    """root_path is www-root-path as "" or "/prefix"; trusted_proxies are addresses whose X-Forwarded-* we believe.
+
+    Time limits are in seconds, sizes in bytes.
+    """
+
+    root_path: str = ""
+    frame_origin: str = "none"
+    trusted_proxies: frozenset[str] = frozenset()
+    tls: bool = False
+    head_seconds: float = 20.0
+    keep_alive_seconds: float = 75.0
+    body_stall_seconds: float = 120.0
+    linger_seconds: float = 5.0
+    connect_seconds: float = 10.0
+    pool_idle_seconds: float = 60.0
+    pool_size: int = 32
+    max_connections: int = 16_384

@@ -1,0 +1,1 @@
+"""The web door: what the worker answers to browsers itself."""
