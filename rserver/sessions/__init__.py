@@ -1,0 +1,1 @@
+"""Sessions as the server sees them: state machine, table, starter."""

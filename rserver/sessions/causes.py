@@ -1,0 +1,68 @@
+"""Why a session failed or ended, as a sentence for its user. Pure."""
+
+import signal
+
+from rserver.sessions.machine import Fate
+
+MAX_TAIL = 8192
+
+_SIGNALS = {
+    "SIGSEGV": "a crash in compiled code",
+    "SIGBUS": "a crash in compiled code, or a full disk",
+    "SIGABRT": "compiled code gave up",
+    "SIGILL": "compiled code made for another processor",
+    "SIGFPE": "an arithmetic error in compiled code",
+    "SIGKILL": "by hand, or because memory ran out",
+    "SIGTERM": "somebody asked it to end",
+    "SIGXCPU": "the limit of processor time was reached",
+    "SIGXFSZ": "the limit of file size was reached",
+}
+_CODES = {
+    126: "The program of the session may not be executed",
+    127: "The program of the session, or a library that it needs, was not found",
+}
+_REFUSALS = {
+    "busy": "The server is starting too many sessions at the moment. Try again",
+    "timeout": "The launcher did not answer in time",
+    "refused": "The server's rules do not allow a session for this account",
+    "pam": "PAM did not open a session for this account",
+    "closed": "The server is being restarted",
+}
+
+
+def of_exit(code: int | None, signal_number: int | None, stderr_tail: str, *, answered: bool) -> Fate:
+    """The fate of a process that ended; answered: it had been seen to work."""
+    tail = stderr_tail[-MAX_TAIL:]
+    when = "" if answered else " before it was ready"
+    if signal_number is not None:
+        return Fate(_by_signal(signal_number, when), code, signal_number, tail)
+    if code == 0:
+        return Fate("R was quit." if answered else f"R ended{when}. A profile may have called quit().", 0, None, tail)
+    if code in _CODES:
+        return Fate(f"{_CODES[code]} (exit code {code}).", code, None, tail)
+    return Fate(f"The session ended with exit code {code}{when}.", code, None, tail)
+
+
+def of_refusal(code: str, message: str) -> Fate:
+    """The fate of a session that was not started: the protocol's error code and message."""
+    sentence = _REFUSALS.get(code, "The session could not be started")
+    return Fate(f"{sentence}: {message[:500]}" if message else f"{sentence}.")
+
+
+def of_silence(seconds: int) -> Fate:
+    """The fate of a session that did not answer in time."""
+    return Fate(f"The session did not answer within {seconds} seconds. It may still be starting.")
+
+
+def of_loss() -> Fate:
+    """The fate of a session that is gone and left no word."""
+    return Fate("The session is gone. How it ended is not known, the server was being restarted at that time.")
+
+
+def _by_signal(number: int, when: str) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = "unknown"
+    why = _SIGNALS.get(name)
+    return f"The session was ended{when} by signal {number} ({name})" + (f": {why}." if why else ".")

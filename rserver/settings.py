@@ -1,0 +1,79 @@
+"""The worker's options as one typed value, made from the greeting of the master."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rserver.sign_in.cookie_life import CookieLife
+from rserver.sign_in.policy import SignInPolicy
+from rserver.sign_in.set_cookie import CookieStyle
+
+
+class SettingsError(Exception):
+    """The master handed over an option of the wrong type; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """Options of rserver.conf that the worker heeds, named as there with underscores."""
+
+    www_root_path: str = "/"
+    www_frame_origin: str = "none"
+    www_same_site: str = ""
+    www_verify_user_agent: bool = False
+    auth_none: bool = False
+    auth_minimum_user_id: int = 1000
+    auth_required_user_group: str = ""
+    auth_timeout_minutes: int = 60
+    auth_stay_signed_in_days: int = 30
+    auth_login_page_html: str = ""
+    auth_cookies_force_secure: bool = False
+    auth_token: str = ""
+    rsession_which_r: str = ""
+    rsession_config_file: str = ""
+    rsession_ld_library_path: str = ""
+    rsession_proxy_max_wait_secs: int = 60
+    server_data_dir: str = "/run/rstudio-server"
+    server_lib_dir: str = "/var/lib/rstudio-server"
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> "WorkerSettings":
+        """Names not in options keep their default; names not here belong to others. SettingsError on a wrong type."""
+        known: dict[str, Any] = {}
+        for field in fields(cls):
+            name = field.name.replace("_", "-")
+            if options.get(name) is not None:
+                known[field.name] = _checked(name, options[name], type(field.default))
+        return cls(**known)
+
+    @property
+    def root_path(self) -> str:
+        """www-root-path with one slash at both ends."""
+        inner = self.www_root_path.strip("/")
+        return f"/{inner}/" if inner else "/"
+
+    @property
+    def policy(self) -> SignInPolicy:
+        """Who may come in."""
+        groups = frozenset(name for name in self.auth_required_user_group.replace(",", " ").split() if name)
+        return SignInPolicy(self.auth_minimum_user_id, groups)
+
+    @property
+    def cookie_life(self) -> CookieLife:
+        """How long a sign-in lasts."""
+        return CookieLife(self.auth_timeout_minutes, self.auth_stay_signed_in_days)
+
+    @property
+    def cookie_style(self) -> CookieStyle:
+        """What our cookies have in common."""
+        return CookieStyle(self.root_path, self.www_same_site, self.auth_cookies_force_secure)
+
+
+def _checked(name: str, value: object, kind: type) -> object:
+    if kind is str and isinstance(value, (list, tuple)):
+        value = ",".join(map(str, value))
+    if kind is int and value == "auto":
+        value = 1000
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise SettingsError(f"{name}={value!r} is no {kind.__name__}")
+    return value

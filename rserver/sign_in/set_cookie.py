@@ -1,0 +1,29 @@
+"""Set-Cookie headers. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CookieStyle:
+    """What all our cookies have in common: Path, SameSite ("" is Lax), whether Secure is forced."""
+
+    path: str = "/"
+    same_site: str = ""
+    force_secure: bool = False
+
+    def set(self, name: str, value: str, *, secure: bool, script: bool = False, max_age: int | None = None) -> str:
+        """The header that sets a cookie; script: may be read by it; max_age in seconds, None ends with the browser."""
+        secure = secure or self.force_secure
+        parts = [f"{name}={value}", f"Path={self.path}", f"SameSite={self._site(secure)}"]
+        parts += [] if max_age is None else [f"Max-Age={max_age}"]
+        parts += [] if script else ["HttpOnly"]
+        parts += ["Secure"] if secure else []
+        return "; ".join(parts)
+
+    def clear(self, name: str, *, secure: bool) -> str:
+        """The header that makes the browser forget a cookie."""
+        return self.set(name, "", secure=secure, max_age=0)
+
+    def _site(self, secure: bool) -> str:
+        # Browsers drop a SameSite=None cookie that is not Secure: better Lax than none at all.
+        return "None" if self.same_site.lower() == "none" and secure else "Lax"

@@ -1,0 +1,61 @@
+"""The store's queries: plain functions given a connection, values in and out."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """Metadata of one session; times in seconds since 1970."""
+
+    id: str
+    user: str
+    uid: int
+    label: str = ""
+    project: str = ""
+    r_version: str = ""
+    created: float = 0.0
+    last_used: float = 0.0
+
+
+def all_sessions(connection: sqlite3.Connection) -> list[SessionRow]:
+    """Every session, the one used last first."""
+    columns = "id, user, uid, label, project, r_version, created, last_used"
+    return [SessionRow(*row) for row in connection.execute(f"SELECT {columns} FROM session ORDER BY last_used DESC")]
+
+
+def put_sessions(connection: sqlite3.Connection, rows: Iterable[SessionRow]) -> None:
+    """Write rows, new ones and known ones, in one transaction."""
+    with _Transaction(connection):
+        connection.executemany("REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [astuple(row) for row in rows])
+
+
+def all_revocations(connection: sqlite3.Connection) -> dict[str, int]:
+    """Stamps by user."""
+    return dict(connection.execute("SELECT user, stamp FROM revocation"))
+
+
+def put_revocation(connection: sqlite3.Connection, user: str, stamp: int) -> None:
+    """Write the stamp of one user, on the disk before this returns."""
+    connection.execute("PRAGMA synchronous=FULL")
+    try:
+        connection.execute("REPLACE INTO revocation VALUES (?, ?)", (user, stamp))
+    finally:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def drop_old_revocations(connection: sqlite3.Connection, before: int) -> None:
+    """Forget stamps in microseconds that are older than any cookie can be."""
+    connection.execute("DELETE FROM revocation WHERE stamp < ?", (before,))
+
+
+class _Transaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, value: object, trace: object) -> None:
+        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
