@@ -1,4 +1,7 @@
-"""How long to wait before a child that died is started again: at once the first time, then doubling while it keeps dying young."""
+"""How long to wait before a child that died is started again.
+
+At once the first time, then doubling while it keeps dying young.
+"""
 
 FIRST, LONGEST = 0.1, 5.0
 SETTLED_SECONDS = 10.0

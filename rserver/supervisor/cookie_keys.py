@@ -1,4 +1,7 @@
-"""The keys that sign cookies: one hex key a line, the first signs, all verify. Only root (in single-user mode the user) reads the file."""
+"""The keys that sign cookies: one a line, the first signs, all verify.
+
+Only root, in single-user mode the user, can read the file.
+"""
 
 import os
 import secrets
@@ -12,7 +15,10 @@ MAX_KEYS = 8
 
 
 def read_or_make(path: Path) -> list[str]:
-    """The keys in path as hex text; a missing file is made with one fresh key. StartRefused when the file is not acceptable."""
+    """The keys in path as hex text; a missing file is made with one fresh key.
+
+    StartRefused when the file is not acceptable.
+    """
     if not path.exists():
         _make(path)
     try:

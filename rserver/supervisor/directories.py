@@ -1,4 +1,4 @@
-"""The directories the server owns, made with the modes that the privilege story relies on, and the lock against a second server."""
+"""The directories the server owns, with the modes that the privilege story relies on, and the lock on its pid file."""
 
 import fcntl
 import os
@@ -41,7 +41,7 @@ def _set_access(fd: int, mode: int, owner: Owner) -> None:
 
 
 def lock_pid_file(path: Path) -> int:
-    """Descriptor of the locked pid file, to be kept open; StartRefused(ALREADY_RUNNING) while another server holds it."""
+    """Descriptor of the locked pid file, to be kept open; StartRefused while another server holds it."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,6 @@
 """The guard: a process that does nothing but start the master anew when it was killed.
 
-The foreground process of `rserver` and the one whose pid a service script knows. A service manager that restarts the master itself
-does not need it.
+It is the foreground process of `rserver`. A service manager that restarts the master itself does not need it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The listening TCP sockets, bound by the master and inherited by the worker, so that connects wait while a worker restarts."""
+"""The listening TCP sockets: bound by the master, inherited by the worker, so that connects wait while it restarts."""
 
 import errno
 import socket
@@ -55,5 +55,7 @@ def _refused(where: tuple[str, int], error: OSError) -> StartRefused:
     if error.errno == errno.EADDRINUSE:
         return StartRefused(ExitCode.PORT_IN_USE, f"{shown} is in use by another program")
     if error.errno == errno.EACCES:
-        return StartRefused(ExitCode.CONFIGURATION, f"this account may not listen on {shown}: ports below 1024 need root")
+        return StartRefused(
+            ExitCode.CONFIGURATION, f"this account may not listen on {shown}: ports below 1024 need root"
+        )
     return StartRefused(ExitCode.CONFIGURATION, f"cannot listen on {shown}: {error.strerror}")

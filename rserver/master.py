@@ -1,0 +1,193 @@
+"""The master: binds, reads keys, starts worker and launcher, carries the few requests between them.
+
+It parses nothing that comes from the network and imports the standard library only.
+"""
+
+import hashlib
+import hmac
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rserver.supervisor import cookie_keys, installation, listeners
+from rserver.supervisor.directories import lock_pid_file
+from rserver.supervisor.exit_codes import ExitCode, StartRefused
+from rserver.supervisor.password_checks import PasswordChecks
+from rserver.supervisor.places import Places
+from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
+from rserver.supervisor.session_hosts import KeeperHost, LauncherHost
+from rserver.supervisor.worker_requests import SessionHost, WorkerRequests
+from rserver_core.config_errors import ConfigErrors
+from rserver_core.frame import Message
+from rserver_core.options.command_line import load
+from rserver_core.options.rserver import RSERVER, RserverSettings
+from rserver_process.event_loop import Loop
+from rserver_process.keeper_settings import KeeperSettings
+
+# After a crash the last worker may hold the port until it has noticed.
+PORT_PATIENCE_SECONDS = 5.0
+
+# glibc would give large buffers back to the kernel after every response.
+_WORKER_ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": "8388608",
+    "MALLOC_TRIM_THRESHOLD_": "134217728",
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+def serve(settings: RserverSettings, argv: list[str], attempt: int, on_ready: Callable[[], None]) -> int:
+    """Be the master until told to stop; the exit code. attempt: how many masters were killed before this one."""
+    try:
+        return Master(settings, argv, PORT_PATIENCE_SECONDS if attempt else 0.0, on_ready).run()
+    except StartRefused as refusal:
+        print(f"rserver: {refusal}", file=sys.stderr, flush=True)
+        return refusal.code
+
+
+class Master:
+    """One server: its sockets, keys and children."""
+
+    def __init__(
+        self, settings: RserverSettings, argv: list[str], patience: float, on_ready: Callable[[], None]
+    ) -> None:
+        """StartRefused when it cannot start; nothing runs then."""
+        self._settings, self._argv, self._on_ready = settings, argv, on_ready
+        self._places = Places.resolve(settings)
+        self._places.make()
+        self._lock = lock_pid_file(_pid_file(settings, self._places))
+        self._keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
+        self._listeners = listeners.bind(settings.www_address, settings.www_port, patience)
+        self._loop = Loop()
+        self._checks = PasswordChecks(self._loop, settings.auth_pam_service)
+        self._launcher: Service | None = None
+        self._host = self._make_host()
+        self._worker = Service(self._loop, self._worker_declaration(), self._worker_hooks())
+        self._requests = self._new_requests()
+        self._announced = False
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.on_signal(number, self._stop)
+        self._loop.on_signal(signal.SIGHUP, self._reload)
+        if self._launcher:
+            self._launcher.start()
+        self._worker.start()
+        self._loop.run()
+        os.close(self._lock)
+        return ExitCode.CLEAN
+
+    def _make_host(self) -> SessionHost:
+        if self._settings.auth_pam_sessions_enabled and not self._places.single_user:
+            return self._make_launcher()
+        options = RSERVER.to_json(self._settings)
+        host = KeeperHost(
+            self._loop, str(self._places.run_dir), KeeperSettings.from_options(options, os.environ), self._event
+        )
+        host.adopt()
+        return host
+
+    def _make_launcher(self) -> LauncherHost:
+        host = LauncherHost(self._send_to_launcher, self._event)
+        declaration = Declaration("launcher", installation.python(installation.LAUNCHER), installation.environment())
+        hooks = Hooks(
+            greeting=lambda: {"options": RSERVER.to_json(self._settings)},
+            message=host.received,
+            ready=lambda: self._launcher_ready(host),
+            lost=host.lost,
+        )
+        self._launcher = Service(self._loop, declaration, hooks)
+        return host
+
+    def _send_to_launcher(self, message: Message) -> None:
+        if self._launcher:
+            self._launcher.send(message)
+
+    def _launcher_ready(self, host: LauncherHost) -> None:
+        host.ready()
+        self._event({"event": "launcher_restarted"})
+
+    def _worker_declaration(self) -> Declaration:
+        argv = [*installation.python(installation.WORKER), f"--listen-fds={len(self._listeners)}"]
+        owner = self._places.worker
+        account = None if self._places.single_user else Account(owner.uid, owner.gid)
+        env = installation.environment(**_WORKER_ENVIRONMENT)
+        return Declaration("worker", argv, env, account, tuple(self._listeners))
+
+    def _worker_hooks(self) -> Hooks:
+        return Hooks(
+            greeting=self._worker_greeting,
+            message=lambda message: self._requests.received(message),
+            ready=self._announce,
+            lost=self._worker_lost,
+        )
+
+    def _worker_greeting(self) -> Message:
+        owner = self._places.worker
+        user = {"user": self._places.user, "uid": owner.uid} if self._places.single_user else None
+        return {**self._worker_settings(), "single_user": user}
+
+    def _worker_settings(self) -> Message:
+        options = RSERVER.to_json(self._settings)
+        if self._places.single_user:
+            options["auth-token"] = self._token()
+        return {"options": options, "cookie_keys": self._keys}
+
+    def _new_requests(self) -> WorkerRequests:
+        return WorkerRequests(self._host, self._checks.check, self._worker.send)
+
+    def _worker_lost(self) -> None:
+        # Answers to what the last worker asked must not reach the next one, whose ids begin anew.
+        self._requests.close()
+        self._requests = self._new_requests()
+
+    def _event(self, message: Message) -> None:
+        self._worker.send(message)
+
+    def _announce(self) -> None:
+        if self._announced:
+            return
+        self._announced = True
+        for listener in self._listeners:
+            host, port = listener.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            log(f"listening on http://{shown}:{port}{self._settings.www_root_path}")
+            if self._places.single_user:
+                root = self._settings.www_root_path.rstrip("/")
+                print(f"Open http://{shown}:{port}{root}/auth-token?token={self._token()}", flush=True)
+        self._on_ready()
+
+    def _token(self) -> str:
+        """What lets a browser in that does not run on this machine; the same after a restart."""
+        return hmac.new(bytes.fromhex(self._keys[0]), b"single-user sign-in", hashlib.sha256).hexdigest()[:32]
+
+    def _reload(self) -> None:
+        try:
+            settings = load(RSERVER, self._argv, os.environ)
+            keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
+        except (ConfigErrors, StartRefused) as error:
+            log(f"the configuration was not reloaded: {error}")
+            return
+        self._settings, self._keys = settings, keys
+        self._event({"event": "options", **self._worker_settings()})
+        log("configuration reloaded; addresses, ports and directories need a restart")
+
+    def _stop(self) -> None:
+        log("stopping; R sessions keep running")
+        self._event({"event": "stop"})
+        for service in (self._worker, self._launcher):
+            if service:
+                service.stop()
+        self._stop_when_alone()
+
+    def _stop_when_alone(self) -> None:
+        if self._worker.running or (self._launcher and self._launcher.running):
+            self._loop.call_later(0.02, self._stop_when_alone)
+        else:
+            self._loop.stop()
+
+
+def _pid_file(settings: RserverSettings, places: Places) -> Path:
+    return Path(settings.server_pid_file) if settings.server_pid_file else places.run_dir / "rserver.pid"

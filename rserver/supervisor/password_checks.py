@@ -1,0 +1,64 @@
+"""Runs rserver-pam for the worker: fixed argv, checked name, a bound on how many at once and how long."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from rserver.supervisor import installation
+from rserver_core.frame import Message
+from rserver_core.launch_wire import BadRequest, user_of
+from rserver_process.event_loop import Loop
+from rserver_process.helper_job import HelperJob, JobLimits, JobResult
+
+MAX_JOBS = 16
+MAX_JOBS_OF_USER = 2
+MAX_PASSWORD_BYTES = 512
+LIMITS = JobLimits(seconds=60.0, output=4096)
+
+Done = Callable[[Message], None]
+
+
+class PasswordChecks:
+    """Password checks in flight."""
+
+    def __init__(self, loop: Loop, service: str) -> None:
+        self._loop, self._service = loop, service
+        self._running: Counter[str] = Counter()
+
+    def check(self, message: dict[str, Any], done: Done) -> None:
+        """done gets `exit` and `reason`, or an error `busy` or `timeout`. BadRequest before anything is started."""
+        user, password = user_of(message), _password(message)
+        if self._running.total() >= MAX_JOBS or self._running[user] >= MAX_JOBS_OF_USER:
+            done({"error": {"code": "busy", "message": "too many password checks at once"}})
+            return
+        self._running[user] += 1
+        argv = [*installation.python(installation.PAM), user, self._service]
+        HelperJob(
+            self._loop,
+            argv,
+            password,
+            lambda result: self._ended(user, result, done),
+            env=installation.environment(),
+            limits=LIMITS,
+        )
+
+    def _ended(self, user: str, result: JobResult, done: Done) -> None:
+        self._running[user] -= 1
+        self._running += Counter()
+        if result.timed_out:
+            done({"error": {"code": "timeout", "message": f"PAM did not answer within {LIMITS.seconds:.0f} s"}})
+        elif result.code is None:
+            done({"exit": 3, "reason": f"rserver-pam ended by signal {result.signal}"})
+        else:
+            done({"exit": result.code if result.code in range(5) else 3, "reason": result.stderr})
+
+
+def _password(message: dict[str, Any]) -> bytes:
+    password = message.get("password")
+    if not isinstance(password, str):
+        raise BadRequest("password is no text")
+    content = password.encode("utf-8", "surrogatepass")
+    # rserver-pam reads up to the end of the line: what follows one would not be checked.
+    if len(content) > MAX_PASSWORD_BYTES or b"\n" in content or b"\0" in content:
+        raise BadRequest(f"password has a line end or over {MAX_PASSWORD_BYTES} bytes")
+    return content + b"\n"
