@@ -1,0 +1,40 @@
+"""Files written from tables: option samples and reference pages, RPC reference. Runs in .venv."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from rserver_core.options import pages
+from rserver_core.options.rserver import RSERVER
+from rserver_core.options.rsession import RSESSION
+from tools.layout import PYTHON, ROOT
+
+
+def generate(arguments: Sequence[str]) -> int:
+    """Write the files; with --check only say which differ (1) or that none does (0)."""
+    if sys.executable != str(PYTHON):
+        os.execv(PYTHON, [str(PYTHON), "-m", "tools", "generate", *arguments])
+    stale = [(path, text) for path, text in _files() if _content(path) != text]
+    if "--check" in arguments:
+        for path, _ in stale:
+            print(f"{path} is not what its table says; run `make generate`")
+        return 1 if stale else 0
+    for path, text in stale:
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text)
+        print(f"wrote {path}")
+    return 0
+
+
+def _content(path: str) -> str | None:
+    try:
+        return (ROOT / path).read_text()
+    except FileNotFoundError:
+        return None
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    """Path in the checkout and text."""
+    for table in (RSERVER, RSESSION):
+        yield f"etc/{table.conf_name}", pages.sample_file(table)
+        yield f"docs/reference/{table.program}-conf.md", pages.reference_page(table)

@@ -1,0 +1,10 @@
+"""Where things lie in the checkout."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".make"
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python3"
+SYSTEM_PYTHON = "/usr/bin/python3"
+PACKAGES = ("rserver", "rserver_core", "rserver_process", "rserver_launcher", "rserver_pam", "rsession")
