@@ -50,11 +50,11 @@ def _run(settings: "RserverSettings", argv: list[str]) -> int:
 
     if settings.server_set_umask:
         os.umask(0o022)
-    on_ready = background.go() if settings.server_daemonize else background.stay
+    report = background.go() if settings.server_daemonize else background.stay
     os.chdir(settings.server_working_dir)
     if "INVOCATION_ID" in os.environ:
-        return serve(settings, argv, 0, on_ready)
-    return Guard(lambda attempt: serve(settings, argv, attempt, on_ready)).run()
+        return serve(settings, argv, 0, report)
+    return Guard(lambda attempt: serve(settings, argv, attempt, report)).run()
 
 
 if __name__ == "__main__":

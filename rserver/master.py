@@ -7,11 +7,10 @@ import hashlib
 import hmac
 import os
 import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from rserver.supervisor import cookie_keys, installation, listeners
+from rserver.supervisor.background import Report
 from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
 from rserver.supervisor.password_checks import PasswordChecks
@@ -37,23 +36,21 @@ _WORKER_ENVIRONMENT = {
 }
 
 
-def serve(settings: RserverSettings, argv: list[str], attempt: int, on_ready: Callable[[], None]) -> int:
+def serve(settings: RserverSettings, argv: list[str], attempt: int, report: Report) -> int:
     """Be the master until told to stop; the exit code. attempt: how many masters were killed before this one."""
     try:
-        return Master(settings, argv, PORT_PATIENCE_SECONDS if attempt else 0.0, on_ready).run()
+        return Master(settings, argv, PORT_PATIENCE_SECONDS if attempt else 0.0, report).run()
     except StartRefused as refusal:
-        print(f"rserver: {refusal}", file=sys.stderr, flush=True)
+        report(str(refusal))
         return refusal.code
 
 
 class Master:
     """One server: its sockets, keys and children."""
 
-    def __init__(
-        self, settings: RserverSettings, argv: list[str], patience: float, on_ready: Callable[[], None]
-    ) -> None:
+    def __init__(self, settings: RserverSettings, argv: list[str], patience: float, report: Report) -> None:
         """StartRefused when it cannot start; nothing runs then."""
-        self._settings, self._argv, self._on_ready = settings, argv, on_ready
+        self._settings, self._argv, self._report = settings, argv, report
         self._places = Places.resolve(settings)
         self._places.make()
         self._lock = lock_pid_file(_pid_file(settings, self._places))
@@ -157,7 +154,7 @@ class Master:
             if self._places.single_user:
                 root = self._settings.www_root_path.rstrip("/")
                 print(f"Open http://{shown}:{port}{root}/auth-token?token={self._token()}", flush=True)
-        self._on_ready()
+        self._report("")
 
     def _token(self) -> str:
         """What lets a browser in that does not run on this machine; the same after a restart."""

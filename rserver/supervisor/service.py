@@ -21,6 +21,7 @@ CHANNEL_FD = 3
 FIRST_LISTENER_FD = 4
 GREETING_SECONDS = 20.0
 STOP_SECONDS = 5.0
+GRACE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Service:
             peer_role=role,
             on_greeting=self._greeted,
         )
-        self._limit = self._loop.call_later(GREETING_SECONDS, lambda: self._kill(f"the {role} did not greet"))
+        self._limit = self._kill_after(GREETING_SECONDS, f"the {role} did not greet")
 
     def send(self, message: Message) -> None:
         """Send when the child listens; else the message is dropped."""
@@ -105,7 +106,7 @@ class Service:
         self._stopping = True
         if self._watch:
             self._watch.send(signal.SIGTERM)
-            self._loop.call_later(STOP_SECONDS, lambda: self._kill(f"the {self._declaration.role} did not stop"))
+            self._kill_after(STOP_SECONDS, f"the {self._declaration.role} did not stop")
 
     def _greeted(self, _message: Message) -> None:
         if self._limit:
@@ -116,7 +117,8 @@ class Service:
     def _channel_closed(self, reason: str) -> None:
         self._drop_channel()
         if not self._stopping:
-            self._kill(reason)
+            # Most often it is just ending and its own words tell more than ours.
+            self._kill_after(GRACE_SECONDS, reason)
 
     def _drop_channel(self) -> None:
         if self._limit:
@@ -128,10 +130,14 @@ class Service:
             self._ready = False
             self._hooks.lost()
 
-    def _kill(self, reason: str) -> None:
-        if self._watch:
+    def _kill_after(self, seconds: float, reason: str) -> Timer:
+        watch = self._watch
+        return self._loop.call_later(seconds, lambda: self._kill(reason, watch))
+
+    def _kill(self, reason: str, watch: Watch | None) -> None:
+        if watch and watch is self._watch:
             log(reason)
-            self._watch.send(signal.SIGKILL)
+            watch.send(signal.SIGKILL)
 
     def _ended(self, status: int | None) -> None:
         self._watch = None
