@@ -56,7 +56,8 @@ argument_candidates <- function(chain) {
 }
 
 argument_names <- function(f, name) {
-  own <- names(formals(args(f)))
+  described <- args(f)
+  own <- if (is.function(described)) names(formals(described))
   methods <- if (is_generic(f)) unlist(lapply(methods_of(f, name), function(method) names(formals(method))))
   setdiff(unique(c(own, methods)), "...")
 }
