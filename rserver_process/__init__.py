@@ -1,1 +1,1 @@
-"""Starting and watching processes as another user; standard library only, shared by the privileged programs."""
+"""What the privileged programs share: event loop, channels, privilege drop, PAM, keepers. Standard library only."""

@@ -1,0 +1,158 @@
+"""A control group per session, so that nothing a session started outlives it; where none is to be had, none.
+
+Three back ends: the unified hierarchy (version 2), one hierarchy of version 1, none. Below systemd only a delegated
+group is used.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from typing import Protocol
+
+_LEGACY = ("pids", "freezer")
+_REMOVE_LIMIT, _LOOK_AGAIN = 1.0, 0.01
+
+
+class Cgroup(Protocol):
+    """The group of one session."""
+
+    def join(self) -> None:
+        """Put the calling process in; what it forks from then on is in too."""
+
+    def kill(self) -> None:
+        """End every process in the group."""
+
+    def remove(self) -> None:
+        """Remove the empty group."""
+
+
+class NoCgroup:
+    """The normal case on a machine that gives us no groups."""
+
+    def join(self) -> None:
+        """Nothing."""
+
+    def kill(self) -> None:
+        """Nothing."""
+
+    def remove(self) -> None:
+        """Nothing."""
+
+
+class HierarchyGroup:
+    """A directory of a cgroup hierarchy."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def join(self) -> None:
+        """Put the calling process in."""
+        # A group is a comfort: a session that cannot have it runs without.
+        with contextlib.suppress(OSError):
+            self._write("cgroup.procs", "0")
+
+    def kill(self) -> None:
+        """End every process in the group, all at once where the kernel can (version 2 since Linux 5.14)."""
+        try:
+            self._write("cgroup.kill", "1")
+        except OSError:
+            self._kill_each()
+
+    def remove(self) -> None:
+        """Remove the group as soon as the killed processes have left it, within a second."""
+        deadline = time.monotonic() + _REMOVE_LIMIT
+        while time.monotonic() < deadline:
+            try:
+                os.rmdir(self._path)
+            except FileNotFoundError:
+                return
+            except OSError:
+                time.sleep(_LOOK_AGAIN)
+
+    def _kill_each(self) -> None:
+        deadline = time.monotonic() + _REMOVE_LIMIT
+        while (pids := self._members()) and time.monotonic() < deadline:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(_LOOK_AGAIN)
+
+    def _members(self) -> list[int]:
+        try:
+            with open(os.path.join(self._path, "cgroup.procs"), encoding="ascii") as file:
+                return [int(line) for line in file]
+        except OSError:
+            return []
+
+    def _write(self, name: str, text: str) -> None:
+        # Without creating: a plain file in a directory that only looks like a group would swallow the order.
+        fd = os.open(os.path.join(self._path, name), os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(fd, text.encode("ascii"))
+        finally:
+            os.close(fd)
+
+
+def create(session: str, keeper_pid: int) -> Cgroup:
+    """A new group for a session; one that does nothing where there are no groups."""
+    for parent in _parents():
+        path = os.path.join(parent, _name(session, keeper_pid))
+        with contextlib.suppress(OSError):
+            os.mkdir(path, 0o755)
+            return HierarchyGroup(path)
+    return NoCgroup()
+
+
+def clear(session: str, keeper_pid: int) -> None:
+    """Kill and remove the group of a session whose keeper cannot do it any more."""
+    for parent in _parents():
+        path = os.path.join(parent, _name(session, keeper_pid))
+        if os.path.isdir(path):
+            group = HierarchyGroup(path)
+            group.kill()
+            group.remove()
+
+
+def _name(session: str, keeper_pid: int) -> str:
+    return f"rserver-{session}-{keeper_pid}"
+
+
+def _parents() -> list[str]:
+    """Groups of this process below which it may make others, best first."""
+    mounts = _mounts()
+    found = [_parent(mounts, "", "cgroup2"), *(_parent(mounts, name, "cgroup") for name in _LEGACY)]
+    return [path for path in found if path and _may_use(path)]
+
+
+def _parent(mounts: list[list[str]], controller: str, kind: str) -> str | None:
+    for mount in mounts:
+        if mount[2] == kind and (not controller or controller in mount[3].split(",")):
+            own = _own_group(controller)
+            return None if own is None else mount[1] + own.rstrip("/")
+    return None
+
+
+def _own_group(controller: str) -> str | None:
+    with open("/proc/self/cgroup", encoding="utf-8") as file:
+        for line in file:
+            _, controllers, path = line.rstrip("\n").split(":", 2)
+            if controllers == controller or (controller and controller in controllers.split(",")):
+                return path
+    return None
+
+
+def _mounts() -> list[list[str]]:
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        return [line.split(" ") for line in file]
+
+
+def _may_use(path: str) -> bool:
+    if not os.access(path, os.W_OK):
+        return False
+    return not os.path.isdir("/run/systemd/system") or _is_delegated(path)
+
+
+def _is_delegated(path: str) -> bool:
+    names = os.listxattr(path)
+    return "user.delegate" in names or "trusted.delegate" in names

@@ -1,0 +1,193 @@
+"""The table of running sessions of this machine, each held by its keeper."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rserver_core.launch_wire import LaunchSpec, SessionRecord
+from rserver_process import cgroup
+from rserver_process.event_loop import Loop, Watch
+from rserver_process.keeper import KeeperTask, OpenSession, keep
+from rserver_process.keeper_link import KeeperLink, LaunchRefused
+from rserver_process.keeper_settings import KeeperSettings
+from rserver_process.process_table import is_alive, send_to_session
+from rserver_process.run_records import RunRecords, SessionExit
+
+__all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
+
+Done = Callable[[SessionRecord | LaunchRefused], None]
+
+
+class UnknownSession(Exception):
+    """No such session runs."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A session that runs: watches of its process and of its keeper (None once the keeper is gone)."""
+
+    record: SessionRecord
+    process: Watch | None
+    keeper: Watch | None
+
+
+class Keepers:
+    """Starts sessions, signals them, knows which run, and finds those again that an earlier process started.
+
+    run_dir holds the folder sessions/, which is made here. on_started gets every session that was launched (not
+    adopted ones), on_exited every end, also of adopted ones. open_session opens the PAM session inside the keeper;
+    None: sessions run without PAM. Policy holds here whatever the caller says: never root, uid at least
+    settings.minimum_uid, and without root only ourselves.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        run_dir: str,
+        settings: KeeperSettings,
+        on_started: Callable[[SessionRecord], None],
+        on_exited: Callable[[SessionExit], None],
+        open_session: OpenSession | None = None,
+    ) -> None:
+        """RunDirectoryError when sessions/ cannot be used."""
+        self._loop, self._settings, self._open_session = loop, settings, open_session
+        self._on_started, self._on_exited = on_started, on_exited
+        self._files = RunRecords(run_dir)
+        self._files.prepare()
+        self._running: dict[str, _Running] = {}
+        self._launching: dict[str, list[Done]] = {}
+
+    def adopt(self) -> None:
+        """Take over the sessions of the records in the run directory; call once, before the first launch.
+
+        Sessions that ended meanwhile are reported to on_exited from here.
+        """
+        for record in self._files.records():
+            self._adopt(record)
+
+    def records(self) -> list[SessionRecord]:
+        """Every session that runs."""
+        return [running.record for running in self._running.values()]
+
+    def launch(self, spec: LaunchSpec, done: Done) -> None:
+        """Start a session. done gets its record once it runs, or why there is none; perhaps before this returns.
+
+        However many ask for the same session while it starts, one process is started: the first is answered with its
+        record, the others with `exists` and the same record; all of them with the same refusal when it fails.
+        """
+        if waiting := self._launching.get(spec.session):
+            waiting.append(done)
+            return
+        if spec.session not in self._running and (record := self._files.record(spec.session)):
+            # Started by a launcher that was killed at that moment.
+            self._adopt(record)
+        if running := self._running.get(spec.session):
+            done(LaunchRefused("exists", "this session runs already", running.record))
+        elif len(self._launching) >= self._settings.most_launching:
+            done(LaunchRefused("busy", "too many sessions are being started at this moment"))
+        else:
+            self._launching[spec.session] = [done]
+            self._fork_keeper(spec)
+
+    def signal(self, session: str, name: str) -> None:
+        """Signal the session's process: INT, TERM, KILL, USR1 or USR2. UnknownSession when it does not run."""
+        running = self._running.get(session)
+        if running is None or running.process is None:
+            raise UnknownSession(session)
+        running.process.send(signal.Signals[f"SIG{name}"])
+
+    def close(self) -> None:
+        """Stop watching; sessions and keepers go on."""
+        for running in self._running.values():
+            _cancel(running)
+        self._running.clear()
+
+    def _fork_keeper(self, spec: LaunchSpec) -> None:
+        read_end, write_end = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            self._loop.abandon()
+            keep(KeeperTask(spec, self._settings, self._files, self._open_session), write_end)
+        os.close(write_end)
+        KeeperLink(self._loop, spec.session, pid, read_end, self._settings.launch_limit, self)
+
+    def keeper_started(self, record: SessionRecord) -> None:
+        """From the link to a keeper: the session runs."""
+        waiting = self._launching.pop(record.session)
+        self._running[record.session] = _Running(record, None, None)
+        first, *others = waiting
+        first(record)
+        for done in others:
+            done(LaunchRefused("exists", "this session runs already", record))
+        self._on_started(record)
+        self._watch(record)
+
+    def keeper_refused(self, session: str, refusal: LaunchRefused) -> None:
+        """From the link to a keeper: there is no session and will be none."""
+        for done in self._launching.pop(session):
+            done(refusal)
+
+    def keeper_saw_exit(self, end: SessionExit) -> None:
+        """From the link to a keeper: the session's process ended."""
+        running = self._running.get(end.session)
+        if running and running.record.pid == end.pid:
+            self._finish(running, end)
+
+    def _adopt(self, record: SessionRecord) -> None:
+        self._running[record.session] = _Running(record, None, None)
+        self._watch(record)
+
+    def _watch(self, record: SessionRecord) -> None:
+        running = self._running[record.session]
+        running.process = self._watch_if_alive(record.pid, record.pid_start, lambda: self._process_ended(running))
+        running.keeper = self._watch_if_alive(
+            record.keeper_pid, record.keeper_start, lambda: self._keeper_ended(running)
+        )
+        if running.keeper is None:
+            self._keeper_ended(running)
+        elif end := self._files.exit(record):
+            self._finish(running, end)
+
+    def _watch_if_alive(self, pid: int, ticks: int, ended: Callable[[], None]) -> Watch | None:
+        with contextlib.suppress(ProcessLookupError):
+            # Its parent, the keeper or the link to it, reaps it.
+            watch = self._loop.watch_process(pid, lambda _status: ended(), reap=False)
+            if is_alive(pid, ticks):
+                return watch
+            watch.cancel()
+        return None
+
+    def _process_ended(self, running: _Running) -> None:
+        running.process = None
+        if running.keeper is None:
+            self._finish_orphan(running)
+
+    def _keeper_ended(self, running: _Running) -> None:
+        running.keeper = None
+        if end := self._files.exit(running.record):
+            self._finish(running, end)
+        elif running.process is None:
+            self._finish_orphan(running)
+
+    def _finish_orphan(self, running: _Running) -> None:
+        """The keeper was killed, so what it does at the end of its session is done here; nobody saw the exit status."""
+        record = running.record
+        send_to_session(record.pid, signal.SIGKILL)
+        cgroup.clear(record.session, record.keeper_pid)
+        self._files.remove(f"{record.session}.sock")
+        self._finish(running, SessionExit(record.session, record.pid, None, None, ""))
+
+    def _finish(self, running: _Running, end: SessionExit) -> None:
+        _cancel(running)
+        if self._running.get(end.session) is running:
+            del self._running[end.session]
+            self._files.forget(end.session)
+            self._on_exited(end)
+
+
+def _cancel(running: _Running) -> None:
+    for watch in (running.process, running.keeper):
+        if watch:
+            watch.cancel()

@@ -1,0 +1,56 @@
+"""What /proc tells of processes: when one started, and which belong to a process session."""
+
+import contextlib
+import os
+import signal
+
+_STATE, _SESSION, _START_TICKS = 0, 3, 19
+
+
+def start_ticks(pid: int) -> int | None:
+    """Clock ticks from boot to the start of that process, which tell a reused pid; None when it has ended."""
+    fields = _stat(pid)
+    return int(fields[_START_TICKS]) if fields else None
+
+
+def is_alive(pid: int, ticks: int) -> bool:
+    """True while the process of that number that started then runs or waits to be reaped."""
+    return pid > 0 and start_ticks(pid) == ticks
+
+
+def session_members(leader: int) -> list[int]:
+    """Pids of the living processes, besides the leader, in the process session (setsid) of that leader."""
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in pids if pid != leader and _belongs(pid, leader)]
+
+
+def send_to_session(leader: int, number: int) -> bool:
+    """Signal every member of leader's process session but leader itself; False when there is none."""
+    members = session_members(leader)
+    for pid in members:
+        with contextlib.suppress(ProcessLookupError):
+            _send_checked(pid, leader, number)
+    return bool(members)
+
+
+def _send_checked(pid: int, leader: int, number: int) -> None:
+    pidfd = os.pidfd_open(pid)
+    try:
+        # The number may have passed to another process since it was listed; now that it is held it cannot.
+        if _belongs(pid, leader):
+            signal.pidfd_send_signal(pidfd, number)
+    finally:
+        os.close(pidfd)
+
+
+def _belongs(pid: int, leader: int) -> bool:
+    fields = _stat(pid)
+    return bool(fields) and int(fields[_SESSION]) == leader and fields[_STATE] not in "ZX"
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

@@ -1,0 +1,135 @@
+"""Files of one session in the run directory: socket, record, how it ended (docs/reference/internal-protocols.md §2)."""
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rserver_core.launch_wire import BadRequest, SessionRecord
+from rserver_core.session_id import is_session_id
+
+TAIL_BYTES = 8192
+_MAX_FILE = 1 << 18
+_MAX_SOCKET_PATH = 107
+
+
+class RunDirectoryError(Exception):
+    """The run directory cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExit:
+    """How a session's process ended: exit code or signal (both None when nobody saw it) and the end of its stderr."""
+
+    session: str
+    pid: int
+    code: int | None
+    signal: int | None
+    stderr_tail: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of the `exited` event."""
+        return {
+            "session": self.session,
+            "pid": self.pid,
+            "code": self.code,
+            "signal": self.signal,
+            "stderr_tail": self.stderr_tail,
+        }
+
+
+class RunRecords:
+    """The folder sessions/ below the run directory."""
+
+    def __init__(self, run_dir: str) -> None:
+        self.folder = os.path.join(run_dir, "sessions")
+
+    def prepare(self) -> None:
+        """Make the folder: 0711 for root, else 0700. RunDirectoryError: another's, a link, or too long a path."""
+        if len(os.fsencode(self.socket("0" * 21))) > _MAX_SOCKET_PATH:
+            raise RunDirectoryError(f"{self.folder} is too long a path for sockets")
+        mode = 0o711 if os.geteuid() == 0 else 0o700
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(self.folder, mode)
+        found = os.lstat(self.folder)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise RunDirectoryError(f"{self.folder} is no directory of ours")
+        os.chmod(self.folder, mode)
+
+    def socket(self, session: str) -> str:
+        """Path of the session's socket."""
+        return os.path.join(self.folder, f"{session}.sock")
+
+    def write_record(self, record: SessionRecord) -> None:
+        """Replace the session's record."""
+        self._write(f"{record.session}.json", record.to_json())
+
+    def write_exit(self, end: SessionExit, ended: float) -> None:
+        """Replace the note how the session ended; ended in seconds since 1970."""
+        content = end.to_json()
+        del content["session"], content["pid"]
+        self._write(f"{end.session}.exit", {**content, "ended": ended})
+
+    def records(self) -> Iterator[SessionRecord]:
+        """Every readable record."""
+        for name in sorted(os.listdir(self.folder)):
+            session, dot, kind = name.partition(".")
+            if dot and kind == "json" and is_session_id(session) and (record := self.record(session)):
+                yield record
+
+    def record(self, session: str) -> SessionRecord | None:
+        """The session's record, or None when there is none that can be read."""
+        with contextlib.suppress(BadRequest):
+            content = self._read(f"{session}.json")
+            record = SessionRecord.from_json(content) if content else None
+            return record if record and record.session == session else None
+        return None
+
+    def exit(self, record: SessionRecord) -> SessionExit | None:
+        """How that session ended, when its keeper wrote it down."""
+        content = self._read(f"{record.session}.exit")
+        if content is None:
+            return None
+        code, number, tail = content.get("code"), content.get("signal"), content.get("stderr_tail")
+        return SessionExit(
+            record.session,
+            record.pid,
+            code if isinstance(code, int) else None,
+            number if isinstance(number, int) else None,
+            tail if isinstance(tail, str) else "",
+        )
+
+    def forget(self, session: str) -> None:
+        """Remove the record and the note of the end."""
+        for kind in ("json", "exit"):
+            self.remove(f"{session}.{kind}")
+
+    def remove(self, name: str) -> None:
+        """Remove one file of the folder; it may be gone already."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.folder, name))
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
+        path = os.path.join(self.folder, name)
+        aside = f"{path}.{os.getpid()}"
+        fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(fd)
+        os.rename(aside, path)
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            fd = os.open(os.path.join(self.folder, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return None
+        with open(fd, encoding="utf-8", errors="replace") as file:
+            try:
+                content = json.loads(file.read(_MAX_FILE))
+            except ValueError:
+                return None
+        return content if isinstance(content, dict) else None
