@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Request:
-    """A request with its whole body; header names are lower case, repeated headers or query names have their last value."""
+    """A request with its whole body; header names are lower case, of repeated names the last value counts."""
 
     method: str
     path: str

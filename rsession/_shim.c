@@ -1,0 +1,333 @@
+/* The session's Python module: R runs in the thread that calls run(), everything else is for the reactor's thread. */
+#define PY_SSIZE_T_CLEAN
+#define _GNU_SOURCE
+#include <Python.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "shim/engine.h"
+#include "shim/queue.h"
+#include "shim/r_api.h"
+
+static PyObject *os_error(void)
+{
+    return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+/* Puts a pipe in the place of a standard descriptor; returns its reading end, -1 after an error. */
+static int capture(int standard)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    if (dup2(ends[1], standard) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+        return -1;
+    }
+    close(ends[1]);
+    return ends[0];
+}
+
+static bool replace_standard_descriptors(void)
+{
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    start.original_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+    if (nothing < 0 || start.original_error < 0 || dup2(nothing, STDIN_FILENO) < 0) {
+        return false;
+    }
+    close(nothing);
+    exchange.child_output[0] = capture(STDOUT_FILENO);
+    exchange.child_output[1] = capture(STDERR_FILENO);
+    return exchange.child_output[0] >= 0 && exchange.child_output[1] >= 0;
+}
+
+static PyObject *shim_open(PyObject *module, PyObject *unused)
+{
+    if (!exchange_open() || !replace_standard_descriptors()) {
+        return os_error();
+    }
+    return Py_BuildValue("(iiii)", exchange.to_reactor, exchange.child_output[0], exchange.child_output[1], start.original_error);
+}
+
+/* Copies a sequence of str or bytes objects; the copies live as long as the process. */
+static char **copy_texts(PyObject *sequence, int *count)
+{
+    PyObject *fast = PySequence_Fast(sequence, "a sequence of bytes is needed");
+    if (fast == NULL) {
+        return NULL;
+    }
+    Py_ssize_t length = PySequence_Fast_GET_SIZE(fast);
+    char **texts = PyMem_RawCalloc((size_t)length + 1, sizeof *texts);
+    for (Py_ssize_t i = 0; texts != NULL && i < length; i++) {
+        const char *text = PyBytes_AsString(PySequence_Fast_GET_ITEM(fast, i));
+        if (text == NULL || (texts[i] = strdup(text)) == NULL) {
+            Py_DECREF(fast);
+            return NULL;
+        }
+    }
+    Py_DECREF(fast);
+    *count = (int)length;
+    return texts;
+}
+
+static PyObject *shim_run(PyObject *module, PyObject *arguments)
+{
+    const char *library;
+    PyObject *argv, *sources;
+    if (!PyArg_ParseTuple(arguments, "yOOi:run", &library, &argv, &sources, &start.listener)) {
+        return NULL;
+    }
+    start.argv = copy_texts(argv, &start.argc);
+    start.source_paths = start.argv ? copy_texts(sources, &start.sources) : NULL;
+    if (start.source_paths == NULL) {
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    const char *complaint;
+    Py_BEGIN_ALLOW_THREADS
+    complaint = r_api_load(library);
+    if (complaint == NULL) {
+        engine_run();
+    }
+    Py_END_ALLOW_THREADS
+    PyErr_SetString(PyExc_OSError, complaint);
+    return NULL;
+}
+
+static PyObject *shim_submit(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(arguments, "y#:submit", &text, &size)) {
+        return NULL;
+    }
+    struct line *line = malloc(sizeof *line + (size_t)size);
+    if (line == NULL) {
+        return PyErr_NoMemory();
+    }
+    line->next = NULL;
+    line->size = (size_t)size;
+    memcpy(line->text, text, (size_t)size);
+    exchange_lock();
+    long long number = line->number = ++exchange.last_line_number;
+    *(exchange.first_line ? &exchange.last_line->next : &exchange.first_line) = line;
+    exchange.last_line = line;
+    exchange.lines++;
+    exchange.line_bytes += line->size;
+    exchange_unlock();
+    ring(exchange.to_r);
+    return PyLong_FromLongLong(number);
+}
+
+static PyObject *shim_clear_input(PyObject *module, PyObject *unused)
+{
+    exchange_lock();
+    discard_lines();
+    exchange_unlock();
+    Py_RETURN_NONE;
+}
+
+static PyObject *shim_input_backlog(PyObject *module, PyObject *unused)
+{
+    exchange_lock();
+    size_t lines = exchange.lines, bytes = exchange.line_bytes;
+    exchange_unlock();
+    return Py_BuildValue("(nn)", (Py_ssize_t)lines, (Py_ssize_t)bytes);
+}
+
+static bool copy_argument(struct job *job, PyObject *argument)
+{
+    char *text;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(argument, &text, &size) != 0) {
+        return false;
+    }
+    char *copy = malloc((size_t)size + 1);
+    if (copy == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    memcpy(copy, text, (size_t)size + 1);
+    job->texts[job->arguments] = copy;
+    job->sizes[job->arguments++] = (size_t)size;
+    return true;
+}
+
+static struct job *make_job(long long number, PyObject *list)
+{
+    size_t count = (size_t)PyList_GET_SIZE(list);
+    struct job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    job->number = number;
+    job->texts = calloc(count + 1, sizeof *job->texts);
+    job->sizes = calloc(count + 1, sizeof *job->sizes);
+    for (size_t i = 0; i < count; i++) {
+        if (job->texts == NULL || job->sizes == NULL || !copy_argument(job, PyList_GET_ITEM(list, (Py_ssize_t)i))) {
+            job_free(job);
+            return PyErr_Occurred() ? NULL : (struct job *)PyErr_NoMemory();
+        }
+    }
+    return job;
+}
+
+static PyObject *shim_post_job(PyObject *module, PyObject *arguments)
+{
+    long long number;
+    PyObject *list;
+    if (!PyArg_ParseTuple(arguments, "LO!:post_job", &number, &PyList_Type, &list)) {
+        return NULL;
+    }
+    struct job *job = make_job(number, list);
+    if (job == NULL) {
+        return NULL;
+    }
+    exchange_lock();
+    *(exchange.first_job ? &exchange.last_job->next : &exchange.first_job) = job;
+    exchange.last_job = job;
+    exchange_unlock();
+    ring(exchange.to_r);
+    Py_RETURN_NONE;
+}
+
+static PyObject *shim_cancel_job(PyObject *module, PyObject *argument)
+{
+    long long number = PyLong_AsLongLong(argument);
+    struct job *found = NULL, *kept = NULL, *job;
+    if (number == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    exchange_lock();
+    for (struct job **link = &exchange.first_job; (job = *link) != NULL;) {
+        if (job->number == number) {
+            found = job;
+            *link = job->next;
+        } else {
+            kept = job;
+            link = &job->next;
+        }
+    }
+    exchange.last_job = kept;
+    exchange_unlock();
+    if (found != NULL) {
+        job_free(found);
+    }
+    return PyBool_FromLong(found != NULL);
+}
+
+static PyObject *shim_pending(PyObject *module, PyObject *unused)
+{
+    unring(exchange.to_reactor);
+    exchange_lock();
+    size_t backlog = exchange.backlog;
+    bool urgent = exchange.urgent;
+    exchange_unlock();
+    return Py_BuildValue("(ni)", (Py_ssize_t)backlog, urgent);
+}
+
+/* Unlinks the first segments, at least one when there is any, at most about `limit` bytes. */
+static struct segment *take_segments(size_t limit, size_t *left)
+{
+    size_t taken = 0;
+    exchange_lock();
+    struct segment *first = exchange.head, *last = NULL;
+    for (struct segment *at = first; at != NULL && taken < limit; at = at->next) {
+        taken += at->first_size + at->second_size;
+        last = at;
+    }
+    if (last != NULL) {
+        exchange.head = last->next;
+        last->next = NULL;
+    }
+    if (exchange.head == NULL) {
+        exchange.tail = NULL;
+        exchange.signalled = exchange.urgent = false;
+    }
+    exchange.backlog -= taken;
+    *left = exchange.head != NULL ? exchange.backlog + 1 : 0;
+    pthread_cond_signal(&exchange.room);
+    exchange_unlock();
+    return first;
+}
+
+static PyObject *shim_drain(PyObject *module, PyObject *argument)
+{
+    size_t left, limit = PyLong_AsSize_t(argument);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    PyObject *list = PyList_New(0);
+    struct segment *next, *segment = list ? take_segments(limit, &left) : NULL;
+    for (; segment != NULL; segment = next) {
+        next = segment->next;
+        PyObject *item = Py_BuildValue("(iLy#y#)", segment->kind, segment->number, segment->first ? segment->first : "",
+                                       (Py_ssize_t)segment->first_size, segment->second ? segment->second : "",
+                                       (Py_ssize_t)segment->second_size);
+        if (item == NULL || PyList_Append(list, item) != 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+        segment_free(segment);
+        if (list == NULL) {
+            return NULL;
+        }
+    }
+    return list ? Py_BuildValue("(Nn)", list, (Py_ssize_t)left) : NULL;
+}
+
+static PyObject *shim_take_child_output(PyObject *module, PyObject *unused)
+{
+    exchange_lock();
+    bool room = take_child_output();
+    exchange_unlock();
+    return PyBool_FromLong(room);
+}
+
+static PyObject *shim_wake(PyObject *module, PyObject *unused)
+{
+    exchange_lock();
+    pthread_cond_signal(&exchange.room);
+    exchange_unlock();
+    ring(exchange.to_r);
+    Py_RETURN_NONE;
+}
+
+static PyObject *shim_acknowledge_quit(PyObject *module, PyObject *unused)
+{
+    exchange_lock();
+    exchange.quit_seen = true;
+    pthread_cond_signal(&exchange.acknowledged);
+    exchange_unlock();
+    /* The C library is taking the process down: this thread must touch nothing any more. */
+    Py_BEGIN_ALLOW_THREADS
+    for (;;) {
+        pause();
+    }
+    Py_END_ALLOW_THREADS
+    return NULL;
+}
+
+static PyMethodDef methods[] = {
+    {"open", shim_open, METH_NOARGS, NULL},
+    {"run", shim_run, METH_VARARGS, NULL},
+    {"submit", shim_submit, METH_VARARGS, NULL},
+    {"clear_input", shim_clear_input, METH_NOARGS, NULL},
+    {"input_backlog", shim_input_backlog, METH_NOARGS, NULL},
+    {"post_job", shim_post_job, METH_VARARGS, NULL},
+    {"cancel_job", shim_cancel_job, METH_O, NULL},
+    {"pending", shim_pending, METH_NOARGS, NULL},
+    {"drain", shim_drain, METH_O, NULL},
+    {"take_child_output", shim_take_child_output, METH_NOARGS, NULL},
+    {"wake", shim_wake, METH_NOARGS, NULL},
+    {"acknowledge_quit", shim_acknowledge_quit, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_shim", NULL, -1, methods};
+
+PyMODINIT_FUNC PyInit__shim(void)
+{
+    return PyModule_Create(&definition);
+}

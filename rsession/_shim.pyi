@@ -1,0 +1,39 @@
+"""R as a library in the main thread; every function but `run` is for the reactor's thread."""
+
+from typing import NoReturn
+
+def open() -> tuple[int, int, int, int]:  # noqa: A001 - a module's open, like os.open
+    """Replace the standard descriptors; (event fd that R rings, children's stdout, children's stderr, original stderr)."""
+
+def run(library: bytes, argv: list[bytes], sources: list[bytes], listener: int, /) -> NoReturn:
+    """Load libR and run it in this thread until the process ends; raises OSError when the library cannot be loaded."""
+
+def submit(line: bytes, /) -> int:
+    """Queue a line that ends in a newline; its number, counted from 1."""
+
+def clear_input() -> None:
+    """Forget all queued lines."""
+
+def input_backlog() -> tuple[int, int]:
+    """Queued lines and their bytes."""
+
+def post_job(number: int, call: list[bytes], /) -> None:
+    """Queue a call: name of the function, then its arguments in UTF-8."""
+
+def cancel_job(number: int, /) -> bool:
+    """Take a job out of the queue; False when it began already."""
+
+def pending() -> tuple[int, int]:
+    """Silence the event fd; bytes of text in the queue, and whether anything in it is urgent."""
+
+def drain(limit: int, /) -> tuple[list[tuple[int, int, bytes, bytes]], int]:
+    """First segments (kind, number, first, second) of about `limit` bytes; not 0 when more are there."""
+
+def take_child_output() -> bool:
+    """Move what children wrote to the queue; False when it is full."""
+
+def wake() -> None:
+    """Make R look at its signals and queues."""
+
+def acknowledge_quit() -> NoReturn:
+    """Let the process end; this thread stops for good."""

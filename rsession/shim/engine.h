@@ -1,0 +1,40 @@
+/* R on its own thread: its console, its signals, its end. */
+#ifndef RSESSION_ENGINE_H
+#define RSESSION_ENGINE_H
+
+#include <stdbool.h>
+
+struct start {
+    const char *library;
+    int argc;
+    char **argv;
+    int sources;        /* R files of the hidden environment */
+    char **source_paths;
+    int listener;       /* the session's socket: forked children close its connections */
+    int original_error; /* the descriptor that was standard error */
+};
+
+extern struct start start;
+extern bool in_child; /* this process was forked by R code */
+
+/* Callable only when the library is loaded; never returns. */
+void engine_run(void);
+
+/* jobs.c */
+extern bool job_runs;
+bool jobs_prepare(void);
+void job_run(void);
+
+/* signals.c */
+void signals_install(void);
+void fork_install(void);
+bool end_is_wanted(void);
+void end_now(void);
+
+/* console.c */
+bool has_crashed(void);
+void console_install(void);
+void console_write(const char *text, int size, int is_error);
+void report_early_errors(void);
+
+#endif

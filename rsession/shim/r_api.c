@@ -1,0 +1,24 @@
+#include "r_api.h"
+
+#include <dlfcn.h>
+
+struct r_api r;
+
+const char *r_api_load(const char *path)
+{
+    /* Global: the shared objects of packages look their symbols up in the library that is loaded here. */
+    void *library = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+    if (library == NULL) {
+        return dlerror();
+    }
+#define FIND(name) \
+    *(void **)&r.name = dlsym(library, #name); \
+    if (r.name == NULL) { \
+        return dlerror(); \
+    }
+#define FIND_FUNCTION(type, name, parameters) FIND(name)
+#define FIND_VARIABLE(type, name) FIND(name)
+    R_FUNCTIONS(FIND_FUNCTION)
+    R_VARIABLES(FIND_VARIABLE)
+    return NULL;
+}

@@ -1,0 +1,115 @@
+/* Signals of a process in which R shares its threads with a server. */
+#define _GNU_SOURCE
+#include "engine.h"
+#include "queue.h"
+#include "r_api.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SAVE_NO = 3, SAVE_YES = 4 }; /* R's SA_NOSAVE, SA_SAVE */
+
+bool in_child;
+
+static volatile sig_atomic_t end_signal;
+
+static void note_interrupt(int signal_number)
+{
+    *r.R_interrupts_pending = 1;
+    ring(exchange.to_r);
+}
+
+/* R's own handlers save and quit from inside the handler, wherever the process was. */
+static void note_end(int signal_number)
+{
+    end_signal = signal_number;
+    note_interrupt(signal_number);
+}
+
+static void swallow(int signal_number)
+{
+}
+
+static void install(int signal_number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+    sigemptyset(&action.sa_mask);
+    sigaction(signal_number, &action, NULL);
+}
+
+void signals_install(void)
+{
+    install(SIGINT, note_interrupt);
+    install(SIGTERM, note_end);
+    install(SIGUSR1, note_end);
+    install(SIGUSR2, note_end);
+    /* R's handler raises an R error on whichever thread wrote to a closed socket. Not SIG_IGN: children would inherit that. */
+    install(SIGPIPE, swallow);
+    install(SIGXFSZ, SIG_DFL);
+}
+
+bool end_is_wanted(void)
+{
+    return end_signal != 0;
+}
+
+void end_now(void)
+{
+    int number = end_signal;
+    end_signal = 0;
+    *r.R_interrupts_pending = 0;
+    r.R_CleanUp(number == SIGUSR1 ? SAVE_YES : SAVE_NO, number == SIGTERM ? 128 + SIGTERM : 0, number == SIGUSR1);
+}
+
+static void before_fork(void)
+{
+    exchange_lock();
+}
+
+static void after_fork_in_parent(void)
+{
+    exchange_unlock();
+}
+
+static bool same_name(int fd, const struct sockaddr_storage *name, socklen_t size)
+{
+    struct sockaddr_storage other;
+    socklen_t other_size = sizeof other;
+    return getsockname(fd, (struct sockaddr *)&other, &other_size) == 0 && other_size == size && memcmp(&other, name, size) == 0;
+}
+
+/* A child that outlives R must not keep the server's connections open. */
+static void close_connections(void)
+{
+    struct sockaddr_storage name;
+    socklen_t size = sizeof name;
+    if (getsockname(start.listener, (struct sockaddr *)&name, &size) != 0 || size <= sizeof(sa_family_t)) {
+        return;
+    }
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) {
+        if (same_name(fd, &name, size)) {
+            close(fd);
+        }
+    }
+}
+
+static void after_fork_in_child(void)
+{
+    in_child = true;
+    pthread_mutex_init(&exchange.lock, NULL);
+    /* The parent's bell is an input handler of the child too: hearing it there would silence it here. */
+    int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    dup3(bell, exchange.to_r, O_CLOEXEC);
+    close(bell);
+    close_connections();
+}
+
+void fork_install(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
