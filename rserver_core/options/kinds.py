@@ -10,6 +10,10 @@ _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]*)", re.A
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?", re.ASCII)
 
 
+class NotAllowed(ValueError):
+    """A text is no value of this kind."""
+
+
 class Kind(Protocol):
     """How the values of an option are read. `allowed` is the end of the sentence "expected …"."""
 
@@ -18,7 +22,7 @@ class Kind(Protocol):
         """What a value may be."""
 
     def read(self, text: str, environ: Mapping[str, str]) -> Any:
-        """The typed value; ValueError when text is none."""
+        """The typed value; NotAllowed when text is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Flag:
     def read(self, text: str, environ: Mapping[str, str]) -> bool:
         """True for 1."""
         if text not in {"0", "1"}:
-            raise ValueError
+            raise NotAllowed
         return text == "1"
 
 
@@ -52,7 +56,7 @@ class Integer:
         if self.auto is not None and text == "auto":
             return self.auto
         if len(text) > 20 or not re.fullmatch(r"-?[0-9]+", text, re.ASCII) or not self.low <= int(text) <= self.high:
-            raise ValueError
+            raise NotAllowed
         return int(text)
 
 
@@ -66,7 +70,7 @@ class Text:
     def read(self, text: str, environ: Mapping[str, str]) -> str:
         """The text itself."""
         if not re.fullmatch(self.pattern, text, re.ASCII):
-            raise ValueError
+            raise NotAllowed
         return text
 
 
@@ -83,7 +87,7 @@ class Path:
             return ""
         expanded = expand(text, environ)
         if not expanded.startswith("/"):
-            raise ValueError
+            raise NotAllowed
         return expanded.rstrip("/") or "/"
 
 
@@ -101,7 +105,7 @@ class Choice:
     def read(self, text: str, environ: Mapping[str, str]) -> str:
         """The word."""
         if text not in self.words:
-            raise ValueError
+            raise NotAllowed
         return text
 
 
@@ -115,7 +119,7 @@ class Names:
         """The names."""
         names = tuple(name.strip() for name in text.split(",")) if text else ()
         if not all(_NAME.fullmatch(name) for name in names):
-            raise ValueError
+            raise NotAllowed
         return names
 
 
@@ -129,7 +133,7 @@ class Header:
         """The header with exactly one space after the colon."""
         match = _HEADER.fullmatch(text)
         if match is None:
-            raise ValueError
+            raise NotAllowed
         return f"{match[1]}: {match[2].strip()}"
 
 
@@ -142,16 +146,16 @@ class FrameOrigin:
     def read(self, text: str, environ: Mapping[str, str]) -> str:
         """The word or the origin."""
         if text not in {"none", "same", "any"} and not _URL_ORIGIN.fullmatch(text):
-            raise ValueError
+            raise NotAllowed
         return text
 
 
 def expand(path: str, environ: Mapping[str, str]) -> str:
-    """path with a leading `~/` or `$NAME/` replaced from environ; ValueError when that variable is not there."""
+    """path with a leading `~/` or `$NAME/` replaced from environ; NotAllowed when that variable is not there."""
     match = re.match(r"(~|\$([A-Z_]+))(?=/|$)", path, re.ASCII)
     if match is None:
         return path
     start = environ.get(match[2] or "HOME", "")
     if not start:
-        raise ValueError
+        raise NotAllowed
     return start.rstrip("/") + path[match.end() :]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from rserver_core.options.kinds import Kind
+from rserver_core.options.kinds import Kind, NotAllowed
 
 _METADATA = "option"
 
@@ -33,7 +33,7 @@ class Option:
     row: Row
 
     def read(self, text: str, environ: Mapping[str, str]) -> Any:
-        """The typed value of text; ValueError when it is none."""
+        """The typed value of text; NotAllowed when it is none."""
         return self.row.kind.read(text, environ)
 
     def default(self, environ: Mapping[str, str], *, root: bool) -> Any:
@@ -43,7 +43,7 @@ class Option:
         for text in () if root else self.row.without_root:
             try:
                 return self.read(text, environ)
-            except ValueError:
+            except NotAllowed:
                 continue
         return self.read(self.row.default, environ)
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from rserver_core.conf_file import Entry
 from rserver_core.config_errors import ConfigError, ConfigErrors
+from rserver_core.options.kinds import NotAllowed
 from rserver_core.options.option import Option, options_of
 from rserver_core.options.unsupported import BELONGS_IN, UNSUPPORTED
 
@@ -96,7 +97,7 @@ class _Reader:
             return
         try:
             value = option.read(entry.value, self._environ)
-        except ValueError:
+        except NotAllowed:
             self._report(entry, f"expected {option.row.kind.allowed}, found {entry.value[:200]!r}")
             return
         values[option.attribute] = (*values.get(option.attribute, ()), value) if option.row.repeatable else value

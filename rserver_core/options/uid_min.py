@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rserver_core.options.kinds import NotAllowed
+
 LOGIN_DEFS = "/etc/login.defs"
 DEFAULT = 1000
 _UID_MIN = re.compile(r"^\s*UID_MIN\s+([0-9]{1,10})\b", re.ASCII | re.MULTILINE)
@@ -20,7 +22,7 @@ class MinimumUid:
         if text == "auto":
             return system_uid_min()
         if not re.fullmatch(r"[0-9]{1,10}", text, re.ASCII) or int(text) > 4294967294:
-            raise ValueError
+            raise NotAllowed
         return int(text)
 
 
