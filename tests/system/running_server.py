@@ -1,0 +1,147 @@
+"""A whole real server beside any other on the machine: own directories, port and PAM services."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30.0
+_LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)/")
+
+
+class RunningServer:
+    """The process tree of one `rserver`, its port and its log."""
+
+    def __init__(self, directory: Path, options: dict[str, str], env: dict[str, str]) -> None:
+        self.directory, self.options = directory, options
+        self.run_dir, self.lib_dir = directory / "run", directory / "lib"
+        self.lines: list[str] = []
+        self._changed = threading.Condition()
+        argv = [sys.executable, str(ROOT / "rserver" / "__main__.py"), *(f"--{k}={v}" for k, v in options.items())]
+        self.process = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, start_new_session=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = int(self.wait_for_line(_LISTENING).group(1))
+
+    @property
+    def log(self) -> str:
+        """Everything that was logged so far."""
+        with self._changed:
+            return "".join(self.lines)
+
+    def wait_for_line(self, pattern: re.Pattern[str], seconds: float = START_SECONDS) -> re.Match[str]:
+        """The first line of the log that has pattern; fails after that many seconds or at the server's end."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: self._find(pattern) or self.process.poll() is not None, seconds)
+            match = self._find(pattern)
+        assert match, f"no {pattern.pattern!r} in the log ({found}):\n{self.log}"
+        return match
+
+    def pids(self, program: str) -> list[int]:
+        """Processes of this server whose command line holds program: master.py's guard, worker_main.py, …"""
+        return [pid for pid in _descendants(self.process.pid) if program in _command_line(pid)]
+
+    @property
+    def master_pid(self) -> int:
+        """The master, child of the guard."""
+        return int((self.run_dir / "rserver.pid").read_text())
+
+    def stop(self) -> int:
+        """Ask the server to end; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        self._reader.join(20)
+        return code
+
+    def _find(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        return next((match for line in self.lines if (match := pattern.search(line))), None)
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            with self._changed:
+                self.lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+
+@contextlib.contextmanager
+def running_server(env: dict[str, str] | None = None, conf: str = "", **options: str) -> Iterator[RunningServer]:
+    """A server on a free port of 127.0.0.1, stopped at the end with its sessions. options: names with underscores."""
+    directory = Path(tempfile.mkdtemp(prefix="rserver-test-"))
+    directory.chmod(0o755)
+    (directory / "conf").mkdir()
+    (directory / "conf" / "rserver.conf").write_text(conf)
+    given = {name.replace("_", "-"): value for name, value in options.items()}
+    full_env = {**os.environ, "RSTUDIO_CONFIG_DIR": str(directory / "conf"), **(env or {})}
+    with _pam_services() as (password_service, session_service):
+        server = RunningServer(
+            directory,
+            {
+                "server-daemonize": "0",
+                "server-data-dir": str(directory / "run"),
+                "server-lib-dir": str(directory / "lib"),
+                "www-address": "127.0.0.1",
+                "www-port": "0",
+                "auth-pam-service": password_service,
+                "auth-pam-sessions-profile": session_service,
+                **given,
+            },
+            full_env,
+        )
+        try:
+            yield server
+        finally:
+            _end(server)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _end(server: RunningServer) -> None:
+    keepers = list((server.run_dir / "sessions").glob("*.json")) if os.geteuid() == 0 else []
+    if server.process.poll() is None:
+        server.stop()
+    for record in keepers:
+        _kill_recorded(record)
+
+
+def _kill_recorded(record: Path) -> None:
+    found = re.search(r'"pid": ?(\d+)', record.read_text()) if record.exists() else None
+    if found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(found.group(1)), signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _pam_services() -> Iterator[tuple[str, str]]:
+    """The PAM profiles that we ship, under names of this test run."""
+    names = (f"rstest-{os.getpid()}", f"rstest-{os.getpid()}-session")
+    if os.geteuid() != 0:
+        yield names
+        return
+    for name, shipped in zip(names, ("rstudio", "rstudio-session"), strict=True):
+        shutil.copy(ROOT / "etc" / "pam.d" / shipped, f"/etc/pam.d/{name}")
+    try:
+        yield names
+    finally:
+        for name in names:
+            Path(f"/etc/pam.d/{name}").unlink(missing_ok=True)
+
+
+def _descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children] + [p for child in children for p in _descendants(int(child))]
+
+
+def _command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
