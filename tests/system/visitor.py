@@ -4,7 +4,7 @@ import http.client
 import json
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,10 +39,17 @@ class Visitor:
     client_id: str = ""
     session_path: str = ""
 
-    def request(self, method: str, path: str, body: bytes | None = None, timeout: float = 70, **headers: str) -> Answer:
-        """Send one request with our cookies; names of headers have underscores for dashes."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 70,
+    ) -> Answer:
+        """Send one request with our cookies."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        fields = dict(headers or {})
         if self.cookies:
             fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         try:
@@ -54,21 +61,22 @@ class Visitor:
         self._keep_cookies(answer)
         return answer
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET."""
-        return self.request("GET", path, **headers)
+        return self.request("GET", path, headers=headers)
 
     def post_form(self, path: str, **fields: str) -> Answer:
         """POST a form with the CSRF token of our cookie."""
         fields.setdefault("rs-csrf-token", self.cookies.get("rs-csrf-token", ""))
         body = urllib.parse.urlencode(fields).encode()
-        return self.request("POST", path, body, Content_Type="application/x-www-form-urlencoded")
+        return self.request("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
     def post_json(self, path: str, value: Any, timeout: float = 70) -> Answer:
         """POST JSON with the CSRF header."""
         token = self.cookies.get("rs-csrf-token", "")
         body = json.dumps(value).encode()
-        return self.request("POST", path, body, timeout, Content_Type="application/json", X_RS_CSRF_Token=token)
+        headers = {"Content-Type": "application/json", "X-RS-CSRF-Token": token}
+        return self.request("POST", path, body, headers, timeout)
 
     def sign_in(self, user: str, password: str, app_uri: str = "/") -> Answer:
         """Fetch the page, post the form; the answer to the post."""
