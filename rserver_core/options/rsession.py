@@ -6,6 +6,8 @@ from rserver_core.options.kinds import Choice, Flag, Integer, Path, Text
 from rserver_core.options.option import option
 from rserver_core.options.table import OptionTable
 
+_SESSION_ID = Text("8 or 21 hexadecimal digits", r"[0-9a-f]{8}|[0-9a-f]{21}")
+
 
 @dataclass(frozen=True, slots=True)
 class RsessionSettings:
@@ -17,27 +19,23 @@ class RsessionSettings:
         "Read this file instead of rsession.conf in the configuration directory.",
         command_line_only=True,
     )
-    session_id: str = option(
-        Text("21 hex digits", r"[0-9a-f]{21}|"), "", "Id of this session, as in its URL.", command_line_only=True
-    )
+    session_id: str = option(_SESSION_ID, "00000000", "Name of this session in URLs and files.", command_line_only=True)
     server_uid: int = option(
-        Integer(0, 4294967294),
-        "0",
-        "The uid that may connect besides the session's own: the server's.",
+        Integer(-1, 4294967294),
+        "-1",
+        "User who may connect besides the session's own: the server's. -1: nobody else.",
         command_line_only=True,
+    )
+    listen_fd: int = option(
+        Integer(3, 1023), "3", "Inherited Unix socket, bound and not yet listening.", command_line_only=True
     )
     r_run_rprofile: bool = option(
-        Flag(),
-        "1",
-        "0: start without the user's and the site's profile, as the failure page offers.",
-        command_line_only=True,
+        Flag(), "1", "0: start without the site's and the user's profile.", command_line_only=True
     )
-    r_restore_workspace: bool = option(
-        Flag(), "1", "0: start without restoring .RData, as the failure page offers.", command_line_only=True
-    )
+    r_restore_workspace: bool = option(Flag(), "1", "0: start without loading .RData.", command_line_only=True)
     session_default_working_dir: str = option(Path(), "~", "Working directory of a new session.")
     session_save_action_default: str = option(
-        Choice(("no", "yes", "ask")), "no", "Whether q() saves the workspace to .RData."
+        Choice(("no", "yes", "ask")), "no", "Whether `q()` saves the objects to .RData in the working directory."
     )
 
 
@@ -46,5 +44,5 @@ RSESSION = OptionTable(
     "rsession.conf",
     RsessionSettings,
     "One R session: R inside, HTTP on a Unix socket outside. Started by the server, as the user.",
-    {"config-file": "Command line", "session-default-working-dir": "Session"},
+    {"config-file": "Given by the server", "session-default-working-dir": "Session"},
 )
