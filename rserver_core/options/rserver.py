@@ -75,6 +75,11 @@ class RserverSettings:
     rsession_which_r: str = option(
         Path(empty=True), "", "The R program that sessions run. Empty: the first R on the PATH."
     )
+    rsession_ld_library_path: str = option(
+        Text("directories with colons between them", r"[^\0]*"),
+        "",
+        "Directories that sessions search for libraries besides R's own.",
+    )
     rsession_path: str = option(Path(empty=True), "", "The rsession program. Empty: the one installed beside rserver.")
     rsession_config_file: str = option(
         Path(empty=True), "", "Read by sessions instead of rsession.conf in the configuration directory."
