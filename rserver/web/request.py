@@ -39,6 +39,7 @@ class RequestHead:
     cookies  name -> value as sent; the first of a name counts
     remote   address and port of the client (of X-Forwarded-For's last entry when a trusted proxy connected)
     secure   the browser speaks TLS to us or to a trusted proxy
+    host     what the browser asked for: Host, or X-Forwarded-Host of a trusted proxy
     root_path  "" or "/prefix": put it before every link, redirect and cookie path; "" + "/" is the root
     """
 
@@ -49,6 +50,7 @@ class RequestHead:
     cookies: Mapping[str, str]
     remote: tuple[str, int]
     secure: bool = False
+    host: str = ""
     root_path: str = ""
 
     @property
@@ -150,8 +152,8 @@ class Gate(Protocol):
         """Where requests of this person for this session go, or the answer to give instead.
 
         Return the Target itself while the session runs (no task is made then); return an awaitable while it is being
-        launched. The awaitable is cancelled when the client goes away: shield the launch. Answers for sessions that are
-        unknown or not this person's (code 14) or failed (code 21): `responses.session_error`.
+        launched. The awaitable is cancelled when the client goes away: shield the launch. Sessions that are unknown or
+        not this person's (code 14) or failed (code 21): `responses.rpc_error`, or a page if `responses.wants_page`.
         """
 
 
@@ -191,4 +193,4 @@ class FrontControl(Protocol):
         """Close every WebSocket and running session request of this account (sign-out). Returns how many there were."""
 
     def close_session(self, session_id: str) -> int:
-        """Close every WebSocket, running request and pooled connection of this session (it ended). Returns how many."""
+        """Close every WebSocket and running request of this session (it ended). Returns how many there were."""

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Codes of docs/reference/internal-protocols.md that rserver itself answers with.
-UNREACHABLE, UNAVAILABLE, NOT_SIGNED_IN, NOT_A_REQUEST, NO_SUCH_SESSION, SESSION_FAILED, LOST = 1, 2, 3, 6, 14, 21, 200
-_STATUS_OF_CODE = {
+UNREACHABLE, UNAVAILABLE, NOT_SIGNED_IN, NOT_A_REQUEST, INTERNAL = 1, 2, 3, 6, 11
+NO_SUCH_SESSION, SESSION_FAILED, LOST = 14, 21, 200
+STATUS_OF_CODE = {
     UNREACHABLE: 502,
     UNAVAILABLE: 503,
     NOT_SIGNED_IN: 401,
     NOT_A_REQUEST: 403,
+    INTERNAL: 500,
     NO_SUCH_SESSION: 404,
     SESSION_FAILED: 503,
     LOST: 502,
@@ -59,7 +61,7 @@ def sign_in_redirect(head: RequestHead) -> Response:
 def rpc_error(code: int, message: str, status: int | None = None, **more: object) -> Response:
     """`{"error":{"code","message", …}}` with the HTTP status that belongs to the code."""
     error = {"code": code, "message": message, **more}
-    return json_answer({"error": error}, status or _STATUS_OF_CODE.get(code, 500))
+    return json_answer({"error": error}, status or STATUS_OF_CODE.get(code, 500))
 
 
 def wants_page(head: RequestHead) -> bool:

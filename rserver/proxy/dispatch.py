@@ -1,0 +1,122 @@
+"""What answers a request: looks at the route, the caller and the tokens, and makes the exchange."""
+
+from ipaddress import ip_address
+
+from rserver.proxy.client import Exchange
+from rserver.proxy.forward import parse_cookies
+from rserver.proxy.front import Front
+from rserver.proxy.http_head import RequestLine
+from rserver.proxy.origin_policy import origin_matches, token_matches
+from rserver.proxy.page_exchange import PageExchange
+from rserver.proxy.router import (
+    BadPath,
+    MovedRoute,
+    PageRoute,
+    Route,
+    SessionRoute,
+    StaticRoute,
+    UnknownSessionRoute,
+    route,
+    split_target,
+)
+from rserver.proxy.services import Services
+from rserver.proxy.session_proxy import SessionExchange
+from rserver.proxy.settings import FrontSettings
+from rserver.web.request import PAGE_BODY_LIMIT, Identity, RequestHead, Response
+from rserver.web.responses import (
+    INTERNAL,
+    NO_SUCH_SESSION,
+    NOT_A_REQUEST,
+    NOT_SIGNED_IN,
+    plain,
+    redirect,
+    rpc_error,
+    sign_in_redirect,
+    wants_page,
+)
+from rserver.web.static_files import StaticFiles
+
+
+class Dispatcher:
+    """Begins the answer to every request of every connection."""
+
+    def __init__(self, services: Services, static: StaticFiles) -> None:
+        self._services = services
+        self._static = static
+
+    def begin(self, front: Front, line: RequestLine) -> Exchange | None:
+        """The exchange that answers this request; None when the answer was given already."""
+        front.cookies = ()
+        try:
+            path, query = split_target(line.target, self._services.settings.root_path)
+        except BadPath as bad:
+            front.answer(plain(f"{bad}\n", 400))
+            return None
+        head = request_head(self._services.settings, line, front.peer, path, query)
+        found = self._answer_or_exchange(front, line, head, route(path))
+        if isinstance(found, Response):
+            front.answer(found)
+            return None
+        return found
+
+    def _answer_or_exchange(
+        self, front: Front, line: RequestLine, head: RequestHead, where: Route
+    ) -> Exchange | Response:
+        if isinstance(where, StaticRoute):
+            return self._static.respond(head, where.prefix, where.name)
+        if isinstance(where, MovedRoute):
+            query = f"?{head.query}" if head.query else ""
+            return redirect(head.root_path + where.path + query, 308)
+        try:
+            seen = self._services.gate.authenticate(head)
+        except Exception:
+            self._services.log.failure("sign-in check failed")
+            return self._services.error(head, INTERNAL, "The server failed to check who you are.")
+        front.cookies = seen.cookies
+        refusal = self._refusal(line, head, where, seen.identity)
+        if refusal is not None:
+            return refusal
+        if isinstance(where, SessionRoute) and seen.identity is not None:
+            return SessionExchange(self._services, front, line, head, seen.identity, where, seen.cookies)
+        if (line.length or 0) > PAGE_BODY_LIMIT:
+            return self._services.error_page(head, 413, "The request is larger than 64 KiB.")
+        return PageExchange(self._services, front, head, seen.identity)
+
+    def _refusal(
+        self, line: RequestLine, head: RequestHead, where: Route, identity: Identity | None
+    ) -> Response | None:
+        page = isinstance(where, PageRoute)
+        if identity is None and not (isinstance(where, PageRoute) and not where.signed_in):
+            if wants_page(head) or page:
+                return sign_in_redirect(head)
+            return rpc_error(NOT_SIGNED_IN, "You are not signed in.")
+        if isinstance(where, UnknownSessionRoute):
+            return self._services.error(head, NO_SUCH_SESSION, "There is no such session.")
+        checked = not isinstance(where, PageRoute) or where.token
+        if checked and identity is not None and not token_matches(head):
+            return rpc_error(NOT_A_REQUEST, "The X-RS-CSRF-Token header does not match the cookie.", 403)
+        if line.upgrade and not origin_matches(head):
+            return rpc_error(NOT_A_REQUEST, "The Origin of the WebSocket is not this server.", 403)
+        return None
+
+
+def request_head(
+    settings: FrontSettings, line: RequestLine, peer: tuple[str, int], path: str, query: str
+) -> RequestHead:
+    """The request as gate and pages see it; what a trusted proxy says about the browser is believed."""
+    headers = line.headers
+    remote, secure, host = peer, settings.tls, headers.get("host", "")
+    if peer[0] in settings.trusted_proxies:
+        remote = (_forwarded_for(headers.get("x-forwarded-for", "")) or peer[0], peer[1])
+        secure = secure or headers.get("x-forwarded-proto", "").lower() == "https"
+        host = headers.get("x-forwarded-host", host)
+    cookies = parse_cookies(headers.get("cookie"))
+    return RequestHead(line.method, path, query, headers, cookies, remote, secure, host, settings.root_path)
+
+
+def _forwarded_for(value: str) -> str:
+    last = value.rpartition(",")[2].strip()
+    try:
+        return str(ip_address(last))
+    except ValueError:
+        return ""

@@ -1,0 +1,56 @@
+"""A request that the worker answers itself: collect its small body, ask the pages."""
+
+from rserver.proxy.client import Client
+from rserver.proxy.services import Services
+from rserver.web.request import PAGE_BODY_LIMIT, Identity, Request, RequestHead, Response
+
+
+class PageExchange:
+    """See Exchange. A page that has begun runs to its end even when the client goes away."""
+
+    __slots__ = ("_body", "_client", "_head", "_identity", "_services")
+
+    def __init__(self, services: Services, client: Client, head: RequestHead, identity: Identity | None) -> None:
+        self._services = services
+        self._client: Client | None = client
+        self._head = head
+        self._identity = identity
+        self._body = b""
+
+    def start(self) -> None:
+        """See Exchange."""
+        if self._client is not None:
+            self._client.send_continue()
+
+    def request_data(self, payload: bytes) -> None:
+        """See Exchange."""
+        self._body += payload
+        if len(self._body) > PAGE_BODY_LIMIT:
+            self._answer(self._services.error_page(self._head, 413, "The request is larger than 64 KiB."))
+
+    def request_end(self) -> None:
+        """See Exchange."""
+        task = self._services.loop.create_task(self._run())
+        self._services.tasks.add(task)
+        task.add_done_callback(self._services.tasks.discard)
+
+    def client_full(self, full: bool) -> None:
+        """See Exchange. A page is written at once."""
+
+    def client_lost(self) -> None:
+        """See Exchange."""
+        self._client = None
+
+    async def _run(self) -> None:
+        request = Request(self._head, self._identity, self._body)
+        try:
+            response = await self._services.pages.handle(request)
+        except Exception:
+            self._services.log.failure("{method} {path} failed", method=request.method, path=request.path)
+            response = self._services.error_page(self._head, 500, "The server failed to answer this request.")
+        self._answer(response)
+
+    def _answer(self, response: Response) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.answer(response)

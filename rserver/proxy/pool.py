@@ -1,0 +1,98 @@
+"""Idle connections to sessions, kept for the next request, and how new ones are made."""
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+
+from rserver.proxy.back import Back
+from rserver.proxy.deadlines import Deadlines
+from rserver.proxy.settings import FrontSettings
+from rserver.web.request import Target
+
+_UCRED = struct.Struct("3i")
+_BACKLOG_RETRY_SECONDS = 0.02
+
+
+class Unreachable(Exception):
+    """A session's socket cannot be reached; the text says why, for the log."""
+
+
+class Pool:
+    """Connections by socket path and expected uid: what is idle is only ever used for the same session again."""
+
+    def __init__(self, settings: FrontSettings, loop: asyncio.AbstractEventLoop, deadlines: Deadlines) -> None:
+        self._settings = settings
+        self._loop = loop
+        self._deadlines = deadlines
+        self._idle: dict[tuple[str, int], list[Back]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._idle.values()))
+
+    def take(self, target: Target) -> Back | None:
+        """The idle connection that was used last, if there is one."""
+        idle = self._idle.get((target.socket_path, target.uid))
+        while idle:
+            back = idle.pop()
+            self._deadlines.clear(back)
+            if back.alive:
+                return back
+        return None
+
+    async def connect(self, target: Target) -> Back:
+        """A new connection. Unreachable: no socket, nobody listens, the backlog stays full, or a foreign peer."""
+        back = Back((target.socket_path, target.uid), self._keep, self._forget)
+        sock = await self._connected_socket(target)
+        try:
+            await self._loop.create_unix_connection(lambda: back, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        return back
+
+    def close_all(self) -> None:
+        """Close every idle connection."""
+        for idle in self._idle.values():
+            for back in idle:
+                back.timed_out()
+
+    def _keep(self, back: Back) -> None:
+        idle = self._idle.setdefault(back.key, [])
+        if len(idle) >= self._settings.pool_size:
+            back.timed_out()
+            return
+        idle.append(back)
+        self._deadlines.set(back, self._settings.pool_idle_seconds)
+
+    def _forget(self, back: Back) -> None:
+        self._deadlines.clear(back)
+        idle = self._idle.get(back.key, [])
+        with suppress(ValueError):
+            idle.remove(back)
+        if not idle:
+            self._idle.pop(back.key, None)
+
+    async def _connected_socket(self, target: Target) -> socket.socket:
+        give_up = self._loop.time() + self._settings.connect_seconds
+        while True:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            try:
+                sock.connect(target.socket_path)
+                check_peer(sock, target.uid)
+                return sock
+            except BlockingIOError:
+                sock.close()
+                if self._loop.time() >= give_up:
+                    raise Unreachable("the backlog of the session's socket is full") from None
+            except (OSError, Unreachable) as error:
+                sock.close()
+                raise Unreachable(str(error)) from error
+            await asyncio.sleep(_BACKLOG_RETRY_SECONDS)
+
+
+def check_peer(sock: socket.socket, uid: int) -> None:
+    """Unreachable unless the listener of this connected Unix socket runs as uid or root."""
+    _, peer, _ = _UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    if peer not in {uid, 0}:
+        raise Unreachable(f"the socket belongs to uid {peer}, not {uid}")

@@ -1,0 +1,94 @@
+"""Where a request goes, from its target alone. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from rserver_core.session_id import LENGTH, is_session_id
+
+_SESSION = "/s/"
+# Prefixes of the files that come with the program: the web bundle and what the sign-in and home pages load.
+STATIC_PREFIXES = ("/ide/", "/static/")
+# A dot segment, plain or encoded, or an encoded NUL: the next server could see another path than we do.
+_AMBIGUOUS = re.compile(r"/(?:\.|%2e){1,2}(?:/|\\|%2f|%5c|$)|%00|\\", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRoute:
+    """To the socket of a session, which sees `rest` (starts with "/") as the path."""
+
+    session_id: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    """To the pages. `signed_in`: only with an identity; `token`: unsafe methods need the CSRF header."""
+
+    signed_in: bool = False
+    token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StaticRoute:
+    """A file that comes with the program: prefix and name below it."""
+
+    prefix: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovedRoute:
+    """The same thing has another path (without root path)."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSessionRoute:
+    """Below /s/, but no session can have this id."""
+
+
+Route = SessionRoute | PageRoute | StaticRoute | MovedRoute | UnknownSessionRoute
+
+_PAGE = PageRoute()
+_API = PageRoute(token=True)
+_IDE = PageRoute(signed_in=True, token=True)
+# A form of the failure page, which carries its token in a field.
+_RESTART = PageRoute(signed_in=True)
+_UNKNOWN_SESSION = UnknownSessionRoute()
+
+
+class BadPath(Exception):
+    """The path could be read in more than one way."""
+
+
+def split_target(target: str, root_path: str) -> tuple[str, str]:
+    """(path without the root path, query). A proxy in front may have removed the root path. BadPath when ambiguous."""
+    path, _, query = target.partition("?")
+    if _AMBIGUOUS.search(path):
+        raise BadPath("dot segment, backslash or NUL in the path")
+    if root_path and path.startswith(root_path) and path[len(root_path) :][:1] in {"", "/"}:
+        path = path[len(root_path) :] or "/"
+    return path, query
+
+
+def route(path: str) -> Route:
+    """The route of a path as `split_target` gives it."""
+    if path.startswith(_SESSION):
+        return _session_route(path)
+    if path.startswith(STATIC_PREFIXES):
+        prefix, _, name = path[1:].partition("/")
+        return StaticRoute(prefix, name)
+    return _API if path.startswith("/api/") else _PAGE
+
+
+def _session_route(path: str) -> Route:
+    end = len(_SESSION) + LENGTH
+    session_id, rest = path[len(_SESSION) : end], path[end:]
+    if not is_session_id(session_id) or rest[:1] not in {"", "/"}:
+        return _UNKNOWN_SESSION
+    if not rest:
+        return MovedRoute(path + "/")
+    if rest == "/restart":
+        return _RESTART
+    return _IDE if rest == "/" else SessionRoute(session_id, rest)
