@@ -18,17 +18,17 @@ def for_test() -> None:
 
 
 def for_check() -> None:
-    """What the checks need besides; no browser."""
-    _all(debian.RUN, ("test", "check"))
+    """What the checks need besides; no browser and no built page."""
+    _all(debian.RUN, ("test", "check"), build=False)
 
 
-def _all(packages: dict[str, str], extras: Sequence[str]) -> None:
+def _all(packages: dict[str, str], extras: Sequence[str], *, build: bool = True) -> None:
     os.umask(0o022)
     with only_one():
         debian.ensure(packages)
         for step in python_env.steps(*extras):
             step.run()
-        for step in web_bundle.steps():
+        for step in web_bundle.steps(build=build):
             step.run()
         if os.geteuid() == 0:
             accounts.ensure_service_account()

