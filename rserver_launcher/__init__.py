@@ -1,1 +1,1 @@
-"""The privileged program that opens PAM sessions and starts R sessions."""
+"""Starts sessions for the master, each inside a PAM session held by a keeper. Runs as root; standard library only."""

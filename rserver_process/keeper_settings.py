@@ -44,8 +44,8 @@ class KeeperSettings:
 
 
 def installed_rsession() -> tuple[str, ...]:
-    """The rsession beside this package, started without site-packages of the user."""
-    return (sys.executable, "-I", os.path.join(_HERE, "rsession", "__main__.py"))
+    """The rsession beside this package, isolated from the user's own Python settings."""
+    return (sys.executable, "-I", "-S", os.path.join(_HERE, "rsession", "__main__.py"))
 
 
 def _server_gid(account: str) -> int:
