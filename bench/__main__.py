@@ -1,7 +1,7 @@
 """Runs the benchmarks: `python -m bench [NAME ...]`, all of them without a name.
 
-A benchmark is a program `bench/NAME.py` with a `main()` that prints its results as JSON objects, one a line; all else it
-prints is shown as it is. The results are shown as tables and written to bench/results/.
+A benchmark is a program `bench/NAME.py` with a `main()` that prints its results as JSON objects, one a line; all
+else it prints is shown as it is. The results are shown as tables and written to bench/results/.
 """
 
 import json
