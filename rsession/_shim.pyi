@@ -35,5 +35,8 @@ def take_child_output() -> bool:
 def wake() -> None:
     """Make R look at its signals and queues."""
 
+def request_end(save: bool, /) -> None:
+    """R ends by its own clean-up at its next prompt, after saving its workspace if so wanted."""
+
 def acknowledge_quit() -> NoReturn:
     """Let the process end; this thread stops for good."""

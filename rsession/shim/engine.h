@@ -29,6 +29,7 @@ void job_run(void);
 void signals_install(void);
 void fork_install(void);
 bool end_is_wanted(void);
+void request_end(bool save);
 void end_now(void);
 
 /* console.c */

@@ -17,6 +17,7 @@ enum { SAVE_NO = 3, SAVE_YES = 4 }; /* R's SA_NOSAVE, SA_SAVE */
 bool in_child;
 
 static volatile sig_atomic_t end_signal;
+static volatile sig_atomic_t asked_action; /* SAVE_NO or SAVE_YES when the page asked for the end */
 
 static void note_interrupt(int signal_number)
 {
@@ -55,15 +56,26 @@ void signals_install(void)
 
 bool end_is_wanted(void)
 {
-    return end_signal != 0;
+    return end_signal != 0 || asked_action != 0;
+}
+
+void request_end(bool save)
+{
+    asked_action = save ? SAVE_YES : SAVE_NO;
 }
 
 void end_now(void)
 {
-    int number = end_signal;
-    end_signal = 0;
+    int number = end_signal, action = asked_action;
+    end_signal = asked_action = 0; /* .Last may fail, and then the session goes on */
     *r.R_interrupts_pending = 0;
-    r.R_CleanUp(number == SIGUSR1 ? SAVE_YES : SAVE_NO, number == SIGTERM ? 128 + SIGTERM : 0, number == SIGUSR1);
+    if (action != 0) {
+        r.R_CleanUp(action, 0, 1);
+    } else if (number == SIGTERM) {
+        r.R_CleanUp(SAVE_NO, 128 + SIGTERM, 0);
+    } else {
+        r.R_CleanUp(SAVE_YES, 0, number == SIGUSR1);
+    }
 }
 
 static void before_fork(void)

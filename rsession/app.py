@@ -1,0 +1,92 @@
+"""The server half of a session: the reactor on the second thread and what hangs on it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# None of the reactor's TLS is used here; its libraries would take 13 MB in every session.
+sys.modules.update(dict.fromkeys(("OpenSSL", "ssl", "_hashlib"), None))  # type: ignore[arg-type]
+
+from twisted.internet.epollreactor import EPollReactor  # noqa: E402
+from twisted.internet.main import installReactor  # noqa: E402
+from twisted.logger import globalLogBeginner, textFileLogObserver  # noqa: E402
+
+from rsession import _shim  # noqa: E402
+from rsession.core_methods import SessionFacts, add_core_methods  # noqa: E402
+from rsession.http_server import HttpServer, listen_again  # noqa: E402
+from rsession.rpc import Clients, Rpc  # noqa: E402
+from rsession.segment_reader import ReadableDescriptor  # noqa: E402
+from rsession.session import Session  # noqa: E402
+from rsession.site import SessionSite  # noqa: E402
+from rsession.state_paths import StatePaths  # noqa: E402
+
+if TYPE_CHECKING:
+    from rserver_core.settings.rsession import RsessionSettings
+
+    from rserver_core.r_installation import RInstallation
+
+_LAST_WORDS_SECONDS = 0.2
+
+
+def serve(
+    settings: "RsessionSettings", installation: "RInstallation", descriptors: tuple[int, int, int, int], started: float
+) -> None:
+    """Serve until the process ends; `descriptors` are those of `_shim.open`."""
+    events, child_output, child_error, log = descriptors
+    _begin_log(log)
+    reactor = EPollReactor()
+    installReactor(reactor)
+    session = Session(reactor, StatePaths.of_home(Path.home(), settings.session_id), dict(os.environ))
+    _connect_r(session, reactor, events, (child_output, child_error))
+    clients = Clients()
+    facts = SessionFacts(settings.session_id, installation.version, started)
+    add_core_methods(session, facts, clients)
+    _register_services(session)
+    site = SessionSite(Rpc(session.rpc, clients), session.routes, session.listeners, clients)
+    _listen(reactor, site, settings)
+    reactor.run(installSignalHandlers=False)
+
+
+def _begin_log(descriptor: int) -> None:
+    stream = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(stream)], discardBuffer=True, redirectStandardIO=False)
+
+
+def _connect_r(session: Session, reactor: EPollReactor, events: int, pipes: tuple[int, int]) -> None:
+    reactor.addReader(ReadableDescriptor(events, reactor, session.reader.ring))
+    pipe_readers = [ReadableDescriptor(pipe, reactor, lambda: take()) for pipe in pipes]
+
+    def take() -> None:
+        has_room = _shim.take_child_output()
+        for reader in pipe_readers:
+            if has_room:
+                reactor.addReader(reader)
+            else:
+                reactor.removeReader(reader)
+        if not has_room:
+            reactor.callLater(0.05, take)
+
+    take()
+    session.on_quit = lambda: _end(session, reactor)
+
+
+def _end(session: Session, reactor: EPollReactor) -> None:
+    """The last events leave through the sockets, then the process may go."""
+    reactor.callLater(_LAST_WORDS_SECONDS if session.listeners.has_any else 0.0, _shim.acknowledge_quit)
+
+
+def _register_services(session: Session) -> None:
+    import rsession.services as services
+
+    if hasattr(services, "register"):
+        services.register(session)
+
+
+def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSettings") -> None:
+    import socket
+
+    listen_again(settings.listen_fd)
+    own = frozenset({os.getuid()})
+    allowed = own if settings.server_uid < 0 else own | {settings.server_uid}
+    reactor.adoptStreamPort(settings.listen_fd, socket.AF_UNIX, HttpServer(site, reactor, allowed))

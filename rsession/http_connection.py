@@ -1,0 +1,252 @@
+"""One connection of the session's HTTP server: h11 on a Twisted transport, with limits."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl, unquote
+
+import h11
+from twisted.internet import protocol
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rsession.error_code import ErrorCode, RpcError
+from rsession.http_message import Request, Response
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+HEAD_LIMIT = 64 << 10
+BODY_LIMIT = 32 << 20
+REQUEST_SECONDS = 20.0
+"""For a whole request, from its first byte."""
+IDLE_SECONDS = 300.0
+
+_log = Logger()
+
+Answer = Response | Deferred[Response]
+
+
+class Upgraded(Protocol):
+    """What takes a connection over after 101."""
+
+    def connected(self) -> None: ...
+    def data_received(self, data: bytes) -> None: ...
+    def connection_lost(self) -> None: ...
+
+
+class Site(Protocol):
+    """Answers requests."""
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request; RpcError and any other exception become an error answer."""
+
+    def upgrade(self, request: Request, connection: "HttpConnection") -> Upgraded | Response:
+        """Decide on a WebSocket handshake."""
+
+
+class HttpConnection(protocol.Protocol):
+    """One request at a time; a second one waits unread."""
+
+    def __init__(self, site: Site, clock: "IReactorTime", on_lost: Callable[["HttpConnection"], None]) -> None:
+        self._site = site
+        self._clock = clock
+        self._on_lost = on_lost
+        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
+        self._head: h11.Request | None = None
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._timer: IDelayedCall | None = None
+        self._timer_is_idle = True
+        self._upgraded: Upgraded | None = None
+        self._is_answering = False
+        self._answer: Deferred[Response] | None = None
+        self._is_paused = False
+        self._is_lost = False
+
+    def connectionMade(self) -> None:
+        """Begin to wait for a request."""
+        self._start_timer(is_idle=True)
+
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+        """Forget the request in work."""
+        self._is_lost = True
+        self._stop_timer()
+        if self._upgraded is not None:
+            self._upgraded.connection_lost()
+        if self._answer is not None:
+            self._answer.cancel()
+        self._on_lost(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes from the peer."""
+        if self._upgraded is not None:
+            self._upgraded.data_received(data)
+            return
+        if self._timer_is_idle and self._timer is not None:
+            self._start_timer(is_idle=False)
+        self._parse(data)
+
+    def send(self, data: bytes) -> None:
+        """Write bytes of an upgraded connection."""
+        assert self.transport is not None
+        self.transport.write(data)
+
+    def close(self) -> None:
+        """Close when everything is written."""
+        if self.transport is not None:
+            self.transport.loseConnection()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            if data:
+                self._parser.receive_data(data)
+            self._read_events()
+        except h11.RemoteProtocolError as error:
+            self._refuse(error.error_status_hint, str(error))
+
+    def _read_events(self) -> None:
+        while not self._is_answering and self._upgraded is None and not self._is_lost:
+            event = self._parser.next_event()
+            if isinstance(event, h11.Request):
+                self._begin(event)
+            elif isinstance(event, h11.Data):
+                self._collect(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                self._finish()
+            else:
+                break
+
+    def _begin(self, head: h11.Request) -> None:
+        self._head, self._body, self._body_size = head, [], 0
+        length = next((value for name, value in head.headers if name == b"content-length"), b"0")
+        if len(length) > 10 or int(length) > BODY_LIMIT:
+            raise h11.RemoteProtocolError("the body is too large", 413)
+        if self._parser.they_are_waiting_for_100_continue:
+            self._write(self._parser.send(h11.InformationalResponse(status_code=100, headers=[])))
+
+    def _collect(self, data: bytes) -> None:
+        self._body_size += len(data)
+        if self._body_size > BODY_LIMIT:
+            raise h11.RemoteProtocolError("the body is too large", 413)
+        self._body.append(data)
+
+    def _finish(self) -> None:
+        self._stop_timer()
+        assert self._head is not None
+        request = _to_request(self._head, b"".join(self._body))
+        self._body = []
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            self._upgrade(request)
+            return
+        self._is_answering = True
+        answer = self._ask_site(request)
+        if isinstance(answer, Deferred):
+            self._wait_for(answer)
+        else:
+            self._respond(answer)
+
+    def _ask_site(self, request: Request) -> Answer:
+        try:
+            return self._site.answer(request)
+        except Exception:
+            return _of_failure(Failure())
+
+    def _wait_for(self, answer: Deferred[Response]) -> None:
+        self._answer = answer
+        self._pause(True)
+        answer.addErrback(_of_failure).addCallback(self._respond_late)
+        answer.addErrback(lambda failure: _log.failure("an answer cannot be sent", failure))
+
+    def _respond_late(self, response: Response) -> None:
+        self._answer = None
+        if not self._is_lost:
+            self._respond(response)
+            self._pause(False)
+            self._parse(b"")
+
+    def _respond(self, response: Response) -> None:
+        self._is_answering = False
+        self._write(self._encode(response))
+        if self._parser.our_state is h11.MUST_CLOSE:
+            self.close()
+            self._is_lost = True
+        else:
+            self._parser.start_next_cycle()
+            self._start_timer(is_idle=True)
+
+    def _encode(self, response: Response) -> bytes:
+        headers = [(name, value) for name, value in response.headers.items()]
+        headers += [("Content-Type", response.content_type), ("Content-Length", str(len(response.body)))]
+        head = self._parser.send(h11.Response(status_code=response.status, headers=headers)) or b""
+        is_head = self._head is not None and self._head.method == b"HEAD"
+        body = b"" if is_head else self._parser.send(h11.Data(data=response.body)) or b""
+        return head + body + (self._parser.send(h11.EndOfMessage()) or b"")
+
+    def _upgrade(self, request: Request) -> None:
+        upgraded = self._site.upgrade(request, self)
+        if isinstance(upgraded, Response):
+            self._respond(upgraded)
+            return
+        self._upgraded = upgraded
+        rest = self._parser.trailing_data[0]
+        upgraded.connected()
+        if rest:
+            upgraded.data_received(bytes(rest))
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer what is no proper request, and close."""
+        self._stop_timer()
+        if self._parser.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = reason.encode()
+            headers = [
+                ("Content-Type", "text/plain; charset=utf-8"),
+                ("Content-Length", str(len(body))),
+                ("Connection", "close"),
+            ]
+            self._write(self._parser.send(h11.Response(status_code=status, headers=headers)))
+            self._write(self._parser.send(h11.Data(data=body)))
+        self.close()
+
+    def _write(self, data: bytes | None) -> None:
+        if data and self.transport is not None:
+            self.transport.write(data)
+
+    def _pause(self, is_paused: bool) -> None:
+        transport = self.transport
+        if transport is not None and self._is_paused != is_paused:
+            self._is_paused = is_paused
+            transport.pauseProducing() if is_paused else transport.resumeProducing()
+
+    def _start_timer(self, is_idle: bool) -> None:
+        self._stop_timer()
+        self._timer_is_idle = is_idle
+        self._timer = self._clock.callLater(IDLE_SECONDS if is_idle else REQUEST_SECONDS, self._time_out)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    def _time_out(self) -> None:
+        if self._timer_is_idle:
+            self.close()
+        else:
+            self._refuse(408, "the request took too long")
+
+
+def _to_request(head: h11.Request, body: bytes) -> Request:
+    target = head.target.decode("ascii", "replace")
+    path, _, query = target.partition("?")
+    headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
+    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
+    return Request(head.method.decode("ascii"), unquote(path), dict(pairs), headers, body)
+
+
+def _of_failure(failure: Failure) -> Response:
+    error = failure.value
+    if isinstance(error, RpcError):
+        status = {ErrorCode.UNAVAILABLE: 503, ErrorCode.R_ERROR: 500, ErrorCode.INTERNAL: 500}.get(error.code, 400)
+        return Response.of_text(status, error.message)
+    _log.failure("a request failed", failure)
+    return Response.of_text(500, "the session could not answer; its log says why")

@@ -1,0 +1,83 @@
+"""Accepts connections of the server and of the own user on the session's Unix socket."""
+
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from twisted.internet import interfaces, protocol
+from twisted.logger import Logger
+
+from rsession.http_connection import HttpConnection, Site
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress, IReactorTime
+
+MAX_CONNECTIONS = 256
+BACKLOG = 128
+
+_PEER = struct.Struct("3i")
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+_log = Logger()
+
+
+def listen_again(descriptor: int) -> None:
+    """Listen on the inherited socket, so that its peers see this process behind it; raises OSError."""
+    with socket.socket(fileno=descriptor) as inherited:
+        inherited.set_inheritable(False)
+        inherited.setblocking(False)
+        inherited.listen(BACKLOG)
+        inherited.detach()
+
+
+class _Refusal(protocol.Protocol):
+    """Says nothing, or that there is no room."""
+
+    def __init__(self, farewell: bytes) -> None:
+        self._farewell = farewell
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(self._farewell)
+        self.transport.loseConnection()
+
+
+class _CheckedConnection(HttpConnection):
+    """Closes when the peer is not one of the allowed users."""
+
+    allowed_uids: frozenset[int] = frozenset()
+
+    def connectionMade(self) -> None:
+        uid = self._peer_uid()
+        if uid in self.allowed_uids:
+            super().connectionMade()
+        else:
+            _log.warn("refused a connection of user {uid}", uid=uid)
+            interfaces.ITCPTransport(self.transport).abortConnection()
+
+    def _peer_uid(self) -> int:
+        credentials = self.transport.socket.getsockopt(  # type: ignore[union-attr]
+            socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size
+        )
+        return int(_PEER.unpack(credentials)[1])
+
+
+class HttpServer(protocol.Factory):
+    """Makes at most 256 connections at a time."""
+
+    noisy = False
+
+    def __init__(self, site: Site, clock: "IReactorTime", allowed_uids: frozenset[int]) -> None:
+        self._site = site
+        self._clock = clock
+        self._allowed_uids = allowed_uids
+        self._connections: set[HttpConnection] = set()
+
+    def buildProtocol(self, addr: "IAddress | None") -> protocol.Protocol:
+        """A connection, or the answer 503 when there are too many."""
+        if len(self._connections) >= MAX_CONNECTIONS:
+            return _Refusal(_BUSY)
+        connection = _CheckedConnection(self._site, self._clock, self._connections.discard)
+        connection.allowed_uids = self._allowed_uids
+        self._connections.add(connection)
+        return connection

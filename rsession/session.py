@@ -1,0 +1,145 @@
+"""One session on the reactor's thread: R's messages in, events and answers out."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from rsession import _shim
+from rsession.console import Console
+from rsession.event_log import EventLog
+from rsession.listeners import Listeners
+from rsession.r_jobs import RJobs
+from rsession.r_process import interrupt_r
+from rsession.rpc_method import MethodTable
+from rsession.segment_kind import SegmentKind
+from rsession.segment_reader import Segment, SegmentReader
+from rsession.site import Routes
+from rsession.state_paths import StatePaths
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+_log = Logger()
+
+Callback = Callable[[], None]
+
+
+class Events:
+    """See `service_api.Events`."""
+
+    def __init__(self, log: EventLog, listeners: Listeners) -> None:
+        self._log = log
+        self._listeners = listeners
+
+    def emit(self, type: str, data: object) -> None:  # noqa: A002 - the protocol's own word
+        """Append an event and tell the listeners."""
+        self._log.append(type, data)
+        self._listeners.notify()
+
+
+class Session:
+    """The session as `service_api.ServiceApi`, and the place where R's segments arrive."""
+
+    def __init__(self, clock: "IReactorTime", paths: StatePaths, environment: Mapping[str, str]) -> None:
+        self.clock = clock
+        self.paths = paths
+        self.environment = environment
+        self.log = EventLog()
+        self.listeners = Listeners(self.log, clock)
+        self.console = self.r = Console(_shim, self.log, interrupt_r)
+        self.jobs = RJobs(_shim)
+        self.events = Events(self.log, self.listeners)
+        self.routes = Routes()
+        self.rpc = MethodTable()
+        self.client_init_fields: dict[str, Callable[[], object]] = {}
+        self.reader = SegmentReader(_shim, clock, self.listeners.must_wait, self._read_turn)
+        self.listeners.on_progress = self.reader.resume
+        self.on_quit: Callback = lambda: None
+        self._prompt_callbacks: list[Callback] = []
+        self._end_callbacks: list[Callback] = []
+        self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
+        self._prompts_due = False
+
+    def on_prompt(self, callback: Callback) -> None:
+        """See `service_api.ServiceApi.on_prompt`."""
+        self._prompt_callbacks.append(callback)
+
+    def on_input(self, callback: Callable[[str, bool], None]) -> None:
+        """See `service_api.ServiceApi.on_input`."""
+        self.console.on_input.append(lambda line, is_history: _guarded(lambda: callback(line, is_history)))
+
+    def on_r_event(self, type: str, callback: Callable[[object], None]) -> None:  # noqa: A002 - the protocol's own word
+        """See `service_api.ServiceApi.on_r_event`."""
+        self._r_event_callbacks.setdefault(type, []).append(callback)
+
+    def on_end(self, callback: Callback) -> None:
+        """See `service_api.ServiceApi.on_end`."""
+        self._end_callbacks.append(callback)
+
+    def add_to_client_init(self, key: str, provide: Callable[[], object]) -> None:
+        """See `service_api.ServiceApi.add_to_client_init`."""
+        self.client_init_fields[key] = provide
+
+    def input(self, text: str, console_id: str) -> None:
+        """Give lines to R."""
+        self.console.input(text, console_id)
+
+    def _read_turn(self, segments: list[Segment]) -> None:
+        for kind, number, first, second in segments:
+            self._read(kind, number, first, second)
+        self.listeners.notify()
+        if self._prompts_due:
+            self.clock.callLater(0, self._run_prompt_callbacks)
+
+    def _read(self, kind: int, number: int, first: bytes, second: bytes) -> None:
+        if kind <= SegmentKind.ERROR:
+            self.console.read_text(first, kind == SegmentKind.ERROR)
+        elif kind == SegmentKind.PROMPT:
+            self.console.read_prompt(_text(first), number == 1)
+            self._prompts_due = self.console.is_idle_at_top
+        elif kind == SegmentKind.INPUT:
+            self.console.read_input(number >> 1, number & 1 == 1, _text(first), _text(second))
+        elif kind == SegmentKind.EMITTED:
+            self._read_emitted(_text(first), second)
+        elif kind == SegmentKind.RESULT:
+            _guarded(lambda: self.jobs.read_result(number >> 2, number & 3, first))
+        elif kind == SegmentKind.IDLE:
+            self._prompts_due = self.console.is_idle_at_top
+        elif kind == SegmentKind.QUIT:
+            self._read_quit(number)
+
+    def _read_emitted(self, type: str, data: bytes) -> None:  # noqa: A002 - the protocol's own word
+        value = json.loads(data)
+        callbacks = self._r_event_callbacks.get(type)
+        if callbacks is None:
+            self.log.append(type, value)
+            return
+        for callback in callbacks:
+            _guarded(lambda callback=callback: callback(value))  # type: ignore[misc]
+
+    def _read_quit(self, status: int) -> None:
+        self.jobs.end()
+        for callback in self._end_callbacks:
+            _guarded(callback)
+        self.log.append("quit", {"status": status})
+        self.listeners.notify()
+        self.on_quit()
+
+    def _run_prompt_callbacks(self) -> None:
+        self._prompts_due = False
+        if self.console.is_idle_at_top:
+            for callback in self._prompt_callbacks:
+                _guarded(callback)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _guarded(callback: Callback) -> None:
+    try:
+        callback()
+    except Exception:
+        _log.failure("a service failed")

@@ -1,0 +1,79 @@
+"""Where each request of the session's socket goes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rsession.error_code import RpcError
+from rsession.http_connection import Answer, Upgraded
+from rsession.http_message import Request, Response
+from rsession.listeners import Listeners
+from rsession.rpc import Clients, Rpc
+
+if TYPE_CHECKING:
+    from rsession.http_connection import HttpConnection
+
+GetHandler = Callable[[Request], Answer]
+
+_PING = Response.of_text(200, "pong")
+_MAX_POSITION_DIGITS = 15
+
+
+class Routes:
+    """GET handlers by prefix of the path."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, GetHandler] = {}
+
+    def get(self, prefix: str, handler: GetHandler) -> None:
+        """See `service_api.Routes.get`."""
+        if prefix in self._handlers:
+            raise ValueError(f"GET {prefix} is routed twice")
+        self._handlers[prefix] = handler
+
+    def find(self, path: str) -> GetHandler | None:
+        """The handler of the longest prefix."""
+        prefixes = [prefix for prefix in self._handlers if path.startswith(prefix)]
+        return self._handlers[max(prefixes, key=len)] if prefixes else None
+
+
+class SessionSite:
+    """Answers pings, RPC and GET; turns `/events` into a WebSocket."""
+
+    def __init__(self, rpc: Rpc, routes: Routes, listeners: Listeners, clients: Clients) -> None:
+        self._rpc = rpc
+        self._routes = routes
+        self._listeners = listeners
+        self._clients = clients
+
+    def answer(self, request: Request) -> Answer:
+        """See `http_connection.Site`."""
+        if request.path.startswith("/rpc/"):
+            if request.method != "POST":
+                return replace(Response.of_text(405, "RPC is by POST"), headers={"Allow": "POST"})
+            return self._rpc.answer(request.path.removeprefix("/rpc/"), request.body)
+        if request.method not in ("GET", "HEAD"):
+            return replace(Response.of_text(405, "only GET here"), headers={"Allow": "GET, HEAD"})
+        if request.path == "/ping":
+            return _PING
+        handler = self._routes.find(request.path)
+        return handler(request) if handler else Response.of_text(404, "the session has no such page")
+
+    def upgrade(self, request: Request, connection: "HttpConnection") -> Upgraded | Response:
+        """See `http_connection.Site`."""
+        from rsession.websocket import EventSocket, refuse_handshake
+
+        if request.path != "/events":
+            return Response.of_text(404, "the session has no WebSocket there")
+        refusal = refuse_handshake(request)
+        if refusal is not None:
+            return refusal
+        after = request.query.get("after", "0")
+        if not (after.isascii() and after.isdigit() and len(after) <= _MAX_POSITION_DIGITS):
+            return Response.of_text(400, "after must be the number of an event")
+        try:
+            self._clients.check(request.query.get("clientId"))
+        except RpcError as error:
+            return Response.of_text(403, error.message)
+        position = min(int(after), self._listeners.log.last_id)
+        return EventSocket(request, connection, self._listeners, position)

@@ -1,0 +1,64 @@
+"""What must be right before R starts: its command line, environment and working directory."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rserver_core.options.rsession import RsessionSettings
+    from rserver_core.r_installation import RInstallation
+
+_LOADER_FOLDERS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib64")
+_SAVE = {"no": ["--no-save"], "yes": ["--save"], "ask": []}
+
+
+def r_arguments(settings: "RsessionSettings") -> list[str]:
+    """R's own command line."""
+    arguments = ["R", "--interactive", *_SAVE[settings.session_save_action_default]]
+    if not settings.r_run_rprofile:
+        arguments += ["--no-site-file", "--no-init-file"]
+    return [*arguments, "--no-restore-history" if settings.r_restore_workspace else "--no-restore"]
+
+
+def prepare_environment(installation: "RInstallation") -> None:
+    """Set what R's start script would set; starts this program again when only that can make the loader find R."""
+    environment = os.environ
+    for name, value in installation.environment().items():
+        environment.setdefault(name, value)
+    if not any(environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        environment["LANG"] = "C.UTF-8"
+    folder = f"{installation.home}/lib"
+    known = environment["LD_LIBRARY_PATH"].split(":")
+    if folder not in known:
+        environment["LD_LIBRARY_PATH"] = ":".join([folder, *filter(None, known)])
+    if os.environ.get("LD_LIBRARY_PATH") != _at_exec() and not _is_known_to_loader(f"{folder}/libR.so"):
+        os.execv(sys.executable, sys.orig_argv)
+
+
+def enter_working_directory(path: str) -> None:
+    """Begin in `path` (may start with `~`), or stay when that cannot be."""
+    try:
+        os.chdir(os.path.expanduser(path))
+    except OSError as error:
+        print(f"rsession: cannot begin in {path}: {error.strerror}", file=sys.stderr)
+
+
+def _at_exec() -> str | None:
+    """LD_LIBRARY_PATH as the loader has read it."""
+    with open("/proc/self/environ", "rb") as file:
+        for variable in file.read().split(b"\0"):
+            if variable.startswith(b"LD_LIBRARY_PATH="):
+                return os.fsdecode(variable.partition(b"=")[2])
+    return None
+
+
+def _is_known_to_loader(library: str) -> bool:
+    """Packages are linked with plain `libR.so`: whether the loader finds this one by itself."""
+    return any(_is_same(f"{folder}/libR.so", library) for folder in _LOADER_FOLDERS)
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
