@@ -1,4 +1,4 @@
-# What is bound to a name, without evaluating promises or running active bindings: answers of rs_probe in _bindings.c.
+# What is bound to a name, without evaluating promises or running active bindings: answers of rs_probe in shim/bindings.c.
 
 UNFORCED <- -1L
 ACTIVE <- -2L

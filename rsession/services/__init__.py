@@ -1,0 +1,16 @@
+"""What the session offers beside its console; each module enters its own methods, routes and listeners."""
+
+from rsession.service_api import ServiceApi
+from rsession.services import completion, document_methods, environment, files, history, plots
+from rsession.services.start_r import start_r
+
+
+def register(api: ServiceApi) -> None:
+    """Enter all services; called once, before R's first prompt is announced."""
+    started = start_r(api)
+    plots.register(api, started)
+    environment.register(api)
+    completion.register(api)
+    document_methods.register(api)
+    files.register(api)
+    history.register(api)
