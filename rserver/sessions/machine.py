@@ -65,8 +65,10 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
         Input.RESUME: State.LAUNCHING,
         Input.STARTED: State.LAUNCHING,
         Input.FOUND: State.LAUNCHING,
-        # A process that was given up may still come up: then it is simply there.
+        # A process that was given up may still come up, or tell at last why it did not.
         Input.ANSWERED: State.RUNNING,
+        Input.BAD_EXIT: State.FAILED,
+        Input.LOST: State.FAILED,
     },
     State.ENDED: {
         Input.RESUME: State.LAUNCHING,

@@ -3,15 +3,13 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from twisted.logger import Logger
-
 from rserver.accounts import Accounts
 from rserver.clock import Clock, sleep
 from rserver.master_client import MasterError
 from rserver.sign_in.audit import AuditLog
 from rserver.sign_in.pace import RefusalPace, next_step
 from rserver.sign_in.penalties import Penalties, network
-from rserver.sign_in.policy import Account, Refusal, SignInPolicy, Trouble, refusal_by_exit
+from rserver.sign_in.policy import Account, Denial, Refusal, SignInPolicy, Trouble, refusal_by_exit
 from rserver.sign_in.turns import TooMany, Turns
 from rserver.worker_threads import ThreadsBusy, ThreadTimeout
 from rserver_core.user_name import is_user_name
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
     from rserver_core.frame import Message
 
 MAX_PASSWORD_BYTES = 512
-
-_log = Logger()
+_NO_LINE = frozenset("\0\r\n")
 
 
 class Master(Protocol):
@@ -33,17 +30,31 @@ class Master(Protocol):
         """The master's answer."""
 
 
+class Secret:
+    """A password that can be taken once, so that nobody keeps it by accident."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def take(self) -> str:
+        """The text; it is forgotten here."""
+        text, self._text = self._text, ""
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What somebody typed, where from (address), and whether the browser had signed in as this user before."""
 
     user: str
-    password: str = field(repr=False)
-    address: str = ""
+    password: Secret = field(repr=False)
+    address: str
     known_browser: bool = False
 
 
-Outcome = Account | Refusal | Trouble
+Outcome = Account | Denial
 
 
 @dataclass(slots=True)
@@ -84,7 +95,7 @@ class SignInFlow:
                 await self._serve_penalty(attempt)
                 return await self._check_at_pace(attempt)
         except TooMany:
-            return Trouble.BUSY
+            return Denial(Trouble.BUSY)
 
     async def _serve_penalty(self, attempt: Attempt) -> None:
         # A browser that this user signed in with before does not pay for strangers' guesses at the name.
@@ -96,53 +107,63 @@ class SignInFlow:
     async def _check_at_pace(self, attempt: Attempt) -> Outcome:
         begun = self.clock.seconds()
         outcome = await self._ask(attempt)
-        if outcome is Refusal.REFUSED_BY_PAM:
+        if isinstance(outcome, Account) or isinstance(outcome.kind, Trouble):
+            return outcome
+        if outcome.kind is Refusal.REFUSED_BY_PAM:
             self.pace.refused_by_pam(self.clock.seconds() - begun)
-        elif isinstance(outcome, Refusal):
+        else:
             missing = self.pace.imitation() - (self.clock.seconds() - begun)
             await sleep(self.clock, max(0.0, missing))
         return outcome
 
     async def _ask(self, attempt: Attempt) -> Outcome:
+        password = attempt.password.take()
         if not is_user_name(attempt.user):
-            return Refusal.BAD_NAME
-        if not attempt.password:
-            return Refusal.EMPTY_PASSWORD
-        by_pam = await self._ask_pam(attempt)
-        return by_pam if by_pam is not None else await self._admit(attempt)
+            return Denial(Refusal.BAD_NAME)
+        if not _is_password(password):
+            return Denial(Refusal.BAD_PASSWORD)
+        return await self._ask_pam(attempt, password) or await self._admit(attempt)
 
-    async def _ask_pam(self, attempt: Attempt) -> Refusal | Trouble | None:
+    async def _ask_pam(self, attempt: Attempt, password: str) -> Denial | None:
         try:
             async with self.lanes.checks.turn(""):
-                answer = await self.master.request("check_password", user=attempt.user, password=attempt.password)
+                asked = self.master.request("check_password", user=attempt.user, password=password)
+                del password
+                answer = await asked
         except MasterError as error:
-            _log.warn("check_password: {code}: {message}", code=error.code, message=error.message)
-            return _by_master_error(error.code)
-        return refusal_by_exit(int(answer.get("exit", 3)))
+            return Denial(_by_master_error(error.code), f"{error.code}: {error.message}")
+        code = answer.get("exit")
+        kind = refusal_by_exit(code if isinstance(code, int) else 3)
+        return None if kind is None else Denial(kind, str(answer.get("reason", "")).strip())
 
     async def _admit(self, attempt: Attempt) -> Outcome:
         try:
             account = await self.accounts.get(attempt.user, fresh=True)
         except (ThreadTimeout, ThreadsBusy, OSError):
-            return Trouble.ACCOUNTS
-        return self.policy.refusal(account) or account or Refusal.NO_ACCOUNT
+            return Denial(Trouble.ACCOUNTS)
+        refusal = self.policy.refusal(account)
+        return account if account is not None and refusal is None else Denial(refusal or Refusal.NO_ACCOUNT)
 
     def _count(self, attempt: Attempt, outcome: Outcome) -> None:
         if isinstance(outcome, Account):
             self.penalties.succeeded(attempt.user)
-        elif isinstance(outcome, Refusal):
+        elif isinstance(outcome.kind, Refusal):
             self.penalties.failed(attempt.user, attempt.address, self.clock.seconds())
 
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         if isinstance(outcome, Account):
             self.audit.record("sign_in", user=outcome.name, address=attempt.address, uid=outcome.uid)
         else:
-            event = "sign_in_refused" if isinstance(outcome, Refusal) else "sign_in_failed"
-            self.audit.record(event, user=attempt.user, address=attempt.address, reason=outcome.value)
+            event = "sign_in_refused" if isinstance(outcome.kind, Refusal) else "sign_in_failed"
+            self.audit.record(event, user=attempt.user, address=attempt.address, reason=outcome.reason)
 
     async def _wait_for_step(self, begun: float) -> None:
         elapsed = self.clock.seconds() - begun
         await sleep(self.clock, next_step(elapsed) - elapsed)
+
+
+def _is_password(text: str) -> bool:
+    return 0 < len(text.encode("utf-8", "surrogatepass")) <= MAX_PASSWORD_BYTES and _NO_LINE.isdisjoint(text)
 
 
 def _by_master_error(code: str) -> Refusal | Trouble:

@@ -8,7 +8,7 @@ class Refusal(StrEnum):
     """The real reason, for the audit log only."""
 
     BAD_NAME = "not an account name"
-    EMPTY_PASSWORD = "empty password"
+    BAD_PASSWORD = "empty, too long or not a line of text"
     REFUSED_BY_PAM = "refused by PAM"
     MUST_CHANGE = "password must be changed"
     NO_ACCOUNT = "no such account"
@@ -55,6 +55,19 @@ class SignInPolicy:
         if self.required_groups and not self.required_groups & account.groups:
             return Refusal.NOT_IN_GROUP
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Not let in: kind decides what the visitor is told, detail is for the audit log."""
+
+    kind: Refusal | Trouble
+    detail: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The line for the audit log."""
+        return f"{self.kind.value}: {self.detail}" if self.detail else self.kind.value
 
 
 def refusal_by_exit(code: int) -> Refusal | Trouble | None:

@@ -1,0 +1,134 @@
+"""The worker as a process: reactor, channel to the master, listeners, signals, start and end."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import uvloop
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.defer import Deferred
+from twisted.internet.main import installReactor
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from rserver import memory, worker_log
+from rserver.clock import limit
+from rserver.composition import IDE, STATIC, Surroundings, Worker, build
+from rserver.master_client import MasterClient
+from rserver.proxy.data_plane import DataPlane
+from rserver.proxy.settings import FrontSettings
+from rserver.sessions.probe import SocketProbe
+from rserver.web.static_files import StaticFiles
+from rserver_core.frame import Message
+
+CHANNEL_FD = 3
+FIRST_LISTENER_FD = 4
+GREETING_SECONDS = 20.0
+STOP_GRACE_SECONDS = 2.0
+
+_log = Logger()
+
+
+class Application:
+    """One worker process."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, listeners: Sequence[socket.socket]) -> None:
+        self._loop, self._listeners = loop, listeners
+        self._reactor = reactor = AsyncioSelectorReactor(loop)
+        installReactor(reactor)
+        self._master = MasterClient(reactor, self._on_event, self._master_lost)
+        self._worker: Worker | None = None
+        self._front: DataPlane | None = None
+        self._early: list[Message] = []
+        self._stopping = False
+
+    def run(self) -> NoReturn:
+        """Serve until told to stop; ends the process, with code 0 when that was asked for."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._loop.add_signal_handler(signal.SIGTERM, self._stop)
+        self._reactor.callWhenRunning(self._begin)
+        self._reactor.run(installSignalHandlers=False)
+        # Threads may hang in a name service: nothing is waited for.
+        _end(0)
+
+    def _begin(self) -> None:
+        factory = Factory.forProtocol(lambda: self._master)
+        self._reactor.adoptStreamConnection(CHANNEL_FD, socket.AF_UNIX, factory)
+        os.close(CHANNEL_FD)
+        Deferred.fromCoroutine(self._start()).addErrback(_failed)
+
+    async def _start(self) -> None:
+        late = TimeoutError("the master did not greet")
+        greeting = await limit(self._master.greeted, GREETING_SECONDS, self._reactor, late)
+        worker = self._worker = await build(self._surroundings(), greeting)
+        for event in self._early:
+            worker.on_event(event)
+        await worker.control.restore()
+        await self._listen(worker)
+        worker.keep_saving()
+        memory.freeze()
+        _log.info("ready on {ports}", ports=self._ports())
+
+    def _surroundings(self) -> Surroundings:
+        probe = SocketProbe(lambda: self._loop)
+        return Surroundings(self._reactor, self._reactor, lambda: self._loop, self._master, probe, self._ports())
+
+    async def _listen(self, worker: Worker) -> None:
+        settings = FrontSettings(
+            root_path=worker.settings.root_path.rstrip("/"), frame_origin=worker.settings.www_frame_origin
+        )
+        static = StaticFiles({"ide": IDE, "static": STATIC})
+        front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static)
+        worker.link.front = front
+        for listener in self._listeners:
+            await Deferred.fromFuture(asyncio.ensure_future(front.listen(listener)))
+
+    def _ports(self) -> tuple[int, ...]:
+        return tuple(listener.getsockname()[1] for listener in self._listeners)
+
+    def _on_event(self, event: Message) -> None:
+        if event.get("event") == "stop":
+            self._stop()
+        elif self._worker is None:
+            self._early.append(event)
+        else:
+            self._worker.on_event(event)
+
+    def _stop(self) -> None:
+        if not self._stopping:
+            self._stopping = True
+            Deferred.fromCoroutine(self._finish()).addErrback(_failed)
+
+    async def _finish(self) -> None:
+        if self._front is not None:
+            await Deferred.fromFuture(asyncio.ensure_future(self._front.stop(STOP_GRACE_SECONDS)))
+        if self._worker is not None:
+            self._worker.save()
+            await self._worker.store.close()
+        _log.info("stopped")
+        self._reactor.stop()
+
+    def _master_lost(self) -> None:
+        _end(0 if self._stopping else 1)
+
+
+def main(listen_fds: int) -> NoReturn:
+    """Serve on this many listeners, from fd 4 on."""
+    memory.tune_allocator()
+    worker_log.begin()
+    listeners = [socket.socket(fileno=FIRST_LISTENER_FD + number) for number in range(listen_fds)]
+    Application(uvloop.new_event_loop(), listeners).run()
+
+
+def _failed(failure: object) -> NoReturn:
+    _log.critical("cannot serve: {why!r}", why=getattr(failure, "value", failure))
+    _end(1)
+
+
+def _end(code: int) -> NoReturn:
+    sys.stderr.flush()
+    os._exit(code)

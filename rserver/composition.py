@@ -1,0 +1,206 @@
+"""The worker's collaborators, made from the master's greeting and put together. Names no reactor."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twisted.logger import Logger
+
+from rserver.accounts import Accounts, Lookup, look_up
+from rserver.clock import Clock
+from rserver.master_client import MasterClient
+from rserver.r_installations import RInstallations
+from rserver.sessions.control import Probe, SessionControl
+from rserver.sessions.session import Session
+from rserver.sessions.starter import Starter
+from rserver.sessions.table import SessionTable
+from rserver.settings import WorkerSettings
+from rserver.sign_in import audit
+from rserver.sign_in.cookies import CookieSigner
+from rserver.sign_in.credentials import Credentials
+from rserver.sign_in.flow import SignInFlow
+from rserver.sign_in.peer_uid import uid_of_peer
+from rserver.sign_in.revocations import Revocations
+from rserver.sign_in.single_user import SingleUser
+from rserver.store.store import Store
+from rserver.web.api import SessionsApi
+from rserver.web.failure_page import FailurePage
+from rserver.web.gate import WorkerGate
+from rserver.web.ide_page import IdePage
+from rserver.web.pages import WorkerPages
+from rserver.web.request import FrontControl, Identity
+from rserver.web.sign_in_pages import SignInPages, read_login_html
+from rserver.web.templates import Templates
+from rserver.worker_threads import FromThread, WorkerThreads
+from rserver_core.frame import Message
+
+ROOT = Path(__file__).resolve().parent.parent
+IDE = ROOT / "ide" / "dist"
+STATIC = Path(__file__).resolve().parent / "web" / "static"
+SAVE_SECONDS = 60.0
+
+_log = Logger()
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the worker stands on. ports: the TCP ports it serves; now: seconds since 1970."""
+
+    clock: Clock
+    from_thread: FromThread
+    loop: Callable[[], asyncio.AbstractEventLoop]
+    master: MasterClient
+    probe: Probe
+    ports: tuple[int, ...] = ()
+    now: Callable[[], float] = time.time
+    lookup: Lookup = look_up
+    ide: Path = IDE
+
+
+@dataclass(slots=True)
+class Threads:
+    """Threads by what they wait for, so that a name service that hangs holds up nothing else."""
+
+    accounts: WorkerThreads
+    store: WorkerThreads
+    files: WorkerThreads
+
+    @classmethod
+    def start(cls, from_thread: FromThread) -> "Threads":
+        """Threads are made when there is something to do."""
+        return cls(
+            WorkerThreads(from_thread, "accounts", 4),
+            WorkerThreads(from_thread, "store"),
+            WorkerThreads(from_thread, "files"),
+        )
+
+
+@dataclass(slots=True)
+class FrontLink:
+    """The way to the front, which is made last."""
+
+    front: FrontControl | None = None
+
+    def close_user(self, user: str) -> None:
+        """End what is carried for somebody who signed out."""
+        if self.front is not None:
+            self.front.close_user(user)
+
+    def close_session(self, session: Session) -> None:
+        """End what is carried to a session that is gone."""
+        if self.front is not None:
+            self.front.close_session(session.id)
+
+
+@dataclass(slots=True)
+class Worker:
+    """Everything behind the front."""
+
+    settings: WorkerSettings
+    store: Store
+    credentials: Credentials
+    control: SessionControl
+    gate: WorkerGate
+    pages: WorkerPages
+    link: FrontLink
+    clock: Clock
+    flow: SignInFlow | None = field(default=None)
+
+    def on_event(self, event: Message) -> None:
+        """An event of the master."""
+        if event.get("event") == "options":
+            self._reload(event)
+        else:
+            self.control.on_event(event)
+
+    def keep_saving(self) -> None:
+        """Write what changed to the store, now and then."""
+        self.save()
+        self.clock.callLater(SAVE_SECONDS, self.keep_saving)
+
+    def save(self) -> None:
+        """Write what changed to the store."""
+        if changed := self.control.table.take_changed():
+            self.store.put_sessions(changed).addErrback(_not_saved)
+
+    def _reload(self, event: Message) -> None:
+        settings = WorkerSettings.from_options(event.get("options", {}))
+        self.credentials.signer = signer_of(event)
+        self.credentials.life = settings.cookie_life
+        self.control.launch_limit = settings.rsession_proxy_max_wait_secs
+        if self.flow is not None:
+            self.flow.policy = settings.policy
+        _log.info("options read again")
+
+
+async def build(around: Surroundings, greeting: Message) -> Worker:
+    """The worker of this greeting; fails with SettingsError, sqlite3.Error, StoreTooNew or OSError."""
+    settings = WorkerSettings.from_options(greeting.get("options", {}))
+    threads = Threads.start(around.from_thread)
+    store = await Store.open(threads.store, settings.server_lib_dir)
+    oldest = around.now() - 2 * max(settings.cookie_life.seconds(True), settings.cookie_life.seconds(False))
+    await store.drop_old_revocations(int(oldest * 1_000_000))
+    revocations = Revocations(await store.revocations())
+    credentials = Credentials(signer_of(greeting), settings.cookie_life, settings.cookie_style, revocations, around.now)
+    table = SessionTable(await store.sessions(), around.now)
+    link = FrontLink()
+    installations = RInstallations(around.clock, threads.files, settings.rsession_which_r)
+    starter = Starter(around.master, installations, settings, os.getuid())
+    control = SessionControl(
+        around.clock,
+        table,
+        around.master,
+        starter,
+        around.probe,
+        settings.rsession_proxy_max_wait_secs,
+        link.close_session,
+    )
+    log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
+    owner = owner_of(greeting)
+    flow = None if owner else _flow(around, settings, threads, log)
+    pages = _pages(around, settings, (credentials, control, store, log), link, flow, owner)
+    gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner))
+    return Worker(settings, store, credentials, control, gate, pages, link, around.clock, flow)
+
+
+def signer_of(greeting: Message) -> CookieSigner:
+    """The signer with the keys that the master handed over in hex."""
+    return CookieSigner([bytes.fromhex(key) for key in greeting.get("cookie_keys", [])])
+
+
+def owner_of(greeting: Message) -> Identity | None:
+    """Whose the server is in single-user mode."""
+    owner = greeting.get("single_user")
+    return Identity(owner["user"], owner["uid"]) if owner else None
+
+
+def _flow(around: Surroundings, settings: WorkerSettings, threads: Threads, log: audit.AuditLog) -> SignInFlow:
+    accounts = Accounts(around.clock, threads.accounts, around.lookup)
+    return SignInFlow(around.clock, around.master, accounts, log, settings.policy)
+
+
+def _pages(
+    around: Surroundings,
+    settings: WorkerSettings,
+    parts: tuple[Credentials, SessionControl, Store, audit.AuditLog],
+    link: FrontLink,
+    flow: SignInFlow | None,
+    owner: Identity | None,
+) -> WorkerPages:
+    credentials, control, store, log = parts
+    templates = Templates()
+    login = read_login_html(settings.auth_login_page_html) if settings.auth_login_page_html else ""
+    sign_in = SignInPages(credentials, templates, log, store, link.close_user, flow, owner, settings.auth_token, login)
+    failure = FailurePage(credentials, control, templates)
+    return WorkerPages(sign_in, failure, IdePage(around.ide), SessionsApi(control), templates, store, around.loop)
+
+
+def _single_user(around: Surroundings, owner: Identity | None) -> SingleUser | None:
+    return SingleUser(owner, lambda peer: uid_of_peer(peer, around.ports)) if owner else None
+
+
+def _not_saved(failure: object) -> None:
+    _log.error("sessions not stored: {why}", why=str(getattr(failure, "value", failure)))

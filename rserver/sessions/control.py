@@ -1,0 +1,244 @@
+"""Drives the sessions' machines: launches once, listens to the master's events, sets right what was missed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+
+from rserver.clock import Clock, limit, sleep
+from rserver.master_client import MasterError
+from rserver.sessions import causes
+from rserver.sessions.machine import Fate, Input, State
+from rserver.sessions.session import Session, StartChoices
+from rserver.sessions.starter import Master, NotStarted
+from rserver.sessions.table import SessionTable
+from rserver_core.frame import Message
+from rserver_core.launch_wire import BadRequest, SessionRecord
+
+KILL_SECONDS = 10.0
+LIST_RETRY_SECONDS = 1.0
+LOSS_GRACE_SECONDS = 0.5
+PROBE_AGAIN_SECONDS = 0.25
+
+_log = Logger()
+
+
+class Starts(Protocol):
+    """Starts one process."""
+
+    async def start(self, session: Session) -> SessionRecord:
+        """Its record; NotStarted when it cannot be."""
+
+
+Probe = Callable[[SessionRecord], "Deferred[None]"]
+
+
+@dataclass(slots=True)
+class SessionControl:
+    """probe fires when a process answers; on_end is told of each session whose process is gone; limits in seconds."""
+
+    clock: Clock
+    table: SessionTable
+    master: Master
+    starter: Starts
+    probe: Probe
+    launch_limit: int
+    on_end: Callable[[Session], object]
+    _gone: "dict[int, Deferred[None]]" = field(default_factory=dict)
+    _listing: bool = False
+    _list_again: bool = False
+
+    def want(self, session: Session, server_url: str = "") -> None:
+        """Somebody wants to use it: starts what is absent, leaves what failed or ended alone."""
+        if session.state is State.ABSENT:
+            session.server_url = server_url or session.server_url
+            session.choices = StartChoices()
+            self._launch(session, Input.WANT)
+
+    def resume(self, session: Session, choices: StartChoices, server_url: str = "") -> bool:
+        """Its user wants it started again; a process that never answered is killed first. False: it runs already."""
+        if session.state in {State.LAUNCHING, State.RUNNING}:
+            return False
+        session.server_url = server_url or session.server_url
+        session.choices = choices
+        self._launch(session, Input.RESUME)
+        return True
+
+    def signal(self, session: Session, name: str) -> "Deferred[Message]":
+        """Send the process a signal; fails with MasterError."""
+        return self.master.request("signal", session=session.id, signal=name)
+
+    def on_event(self, event: Message) -> None:
+        """An event of the master about sessions."""
+        match event.get("event"):
+            case "started":
+                self._found(event.get("session"), Input.STARTED)
+            case "exited":
+                self._exited(event)
+            case "launcher_restarted":
+                self.reconcile()
+
+    def reconcile(self) -> None:
+        """Ask what runs, until there is an answer, and set the table right. One question at a time."""
+        if self._listing:
+            self._list_again = True
+        else:
+            self._listing = True
+            Deferred.fromCoroutine(self.restore())
+
+    async def restore(self) -> None:
+        """As reconcile; done when the table is right."""
+        self._listing = True
+        try:
+            await self._compare_until_right()
+        except MasterError as error:
+            _log.warn("list: {error}", error=str(error))
+        finally:
+            self._listing = False
+
+    # Launching
+
+    def _launch(self, session: Session, why: Input) -> None:
+        old = session.status.record
+        session.proven = False
+        session.move(why)
+        self.table.used(session)
+        self._begin_attempt(session)
+        Deferred.fromCoroutine(self._start(session, session.attempt, old)).addErrback(_unexpected, session)
+
+    def _begin_attempt(self, session: Session) -> None:
+        session.attempt += 1
+        self.clock.callLater(self.launch_limit, self._gave_up, session, session.attempt)
+
+    async def _start(self, session: Session, attempt: int, old: SessionRecord | None) -> None:
+        if old is not None:
+            await self._kill(session, old)
+        try:
+            record = await self.starter.start(session)
+        except NotStarted as error:
+            if session.attempt == attempt:
+                session.move(Input.REFUSED, fate=error.fate)
+            return
+        if session.attempt == attempt:
+            self._has_process(session, record, Input.STARTED)
+
+    async def _kill(self, session: Session, record: SessionRecord) -> None:
+        gone = self._gone.setdefault(record.pid, Deferred())
+        try:
+            await self.signal(session, "KILL")
+            await limit(gone, KILL_SECONDS, self.clock, TimeoutError())
+        except (MasterError, TimeoutError):
+            self._gone.pop(record.pid, None)
+
+    def _has_process(self, session: Session, record: SessionRecord, why: Input) -> None:
+        known = session.status.record
+        if known is not None and known.pid == record.pid:
+            return
+        if record.uid != session.uid:
+            session.move(Input.REFUSED, fate=Fate("The account has another uid than the session."))
+            self.signal(session, "KILL").addErrback(_not_signalled, session)
+            return
+        if session.move(why, record):
+            Deferred.fromCoroutine(self._await_answer(session, record)).addErrback(_unexpected, session)
+
+    async def _await_answer(self, session: Session, record: SessionRecord) -> None:
+        while session.status.record is record:
+            try:
+                await self.probe(record)
+            except (OSError, CancelledError):
+                # Its end is told by the launcher; until then it may still come up.
+                await sleep(self.clock, PROBE_AGAIN_SECONDS)
+                continue
+            if session.status.record is record:
+                session.move(Input.ANSWERED)
+            return
+
+    def _gave_up(self, session: Session, attempt: int) -> None:
+        if session.attempt == attempt:
+            session.move(Input.GAVE_UP, fate=causes.of_silence(self.launch_limit))
+
+    # What the master tells
+
+    def _found(self, value: object, why: Input) -> None:
+        try:
+            record = SessionRecord.from_json(value)
+        except BadRequest as error:
+            _log.error("the master sent a bad record: {error}", error=str(error))
+            return
+        session = self.table.adopt(record)
+        if session.status.record is not None and session.status.record.pid != record.pid:
+            self._ended(session, Input.LOST, causes.of_loss())
+        if session.state not in {State.LAUNCHING, State.RUNNING}:
+            session.proven = True
+            self._begin_attempt(session)
+        self._has_process(session, record, why)
+
+    def _exited(self, event: Message) -> None:
+        session, pid = self.table.get(str(event.get("session"))), event.get("pid")
+        gone = self._gone.pop(pid, None) if isinstance(pid, int) else None
+        if session is not None and session.status.record is not None and session.status.record.pid == pid:
+            self._ended(session, *_verdict(session, event))
+        if gone is not None:
+            gone.callback(None)
+
+    def _ended(self, session: Session, happened: Input, fate: Fate) -> None:
+        session.move(happened, fate=fate)
+        self.table.used(session)
+        self.on_end(session)
+
+    # What was missed
+
+    async def _compare_until_right(self) -> None:
+        self._list_again = True
+        while self._list_again:
+            self._list_again = False
+            known = {session.id: session.status.record for session in self.table if session.status.record}
+            self._compare(known, await self._list())
+
+    async def _list(self) -> list[Any]:
+        while True:
+            try:
+                sessions = (await self.master.request("list")).get("sessions")
+            except MasterError as error:
+                if error.code == "closed":
+                    raise
+                _log.warn("list: {error}", error=str(error))
+                await sleep(self.clock, LIST_RETRY_SECONDS)
+            else:
+                return sessions if isinstance(sessions, list) else []
+
+    def _compare(self, known: dict[str, SessionRecord], listed: list[Any]) -> None:
+        for value in listed:
+            self._found(value, Input.FOUND)
+        alive = {value.get("session") for value in listed if isinstance(value, dict)}
+        for session_id, record in known.items():
+            if session_id not in alive:
+                # Its end may have been written down and be told in a moment.
+                self.clock.callLater(LOSS_GRACE_SECONDS, self._lost, session_id, record)
+
+    def _lost(self, session_id: str, record: SessionRecord) -> None:
+        session = self.table.get(session_id)
+        if session is not None and session.status.record is record:
+            self._ended(session, Input.LOST, causes.of_loss())
+
+
+def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
+    code, number, tail = event.get("code"), event.get("signal"), event.get("stderr_tail")
+    fate = causes.of_exit(
+        code if isinstance(code, int) else None,
+        number if isinstance(number, int) else None,
+        tail if isinstance(tail, str) else "",
+        answered=session.proven,
+    )
+    return (Input.CLEAN_EXIT if code == 0 and session.proven else Input.BAD_EXIT), fate
+
+
+def _unexpected(failure: object, session: Session) -> None:
+    _log.error("session {id}: {why}", id=session.id, why=str(getattr(failure, "value", failure)))
+    session.move(Input.REFUSED, fate=Fate("The server failed to start the session: see its log."))
+
+
+def _not_signalled(failure: object, session: Session) -> None:
+    _log.warn("session {id} not signalled: {why}", id=session.id, why=str(getattr(failure, "value", failure)))

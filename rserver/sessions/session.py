@@ -1,0 +1,107 @@
+"""One session of the table: what is known of it, and who waits for it."""
+
+from dataclasses import dataclass, field
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+
+from rserver.sessions.machine import Fate, Input, State, Status
+from rserver.store.rows import SessionRow
+from rserver.web.request import Target
+from rserver_core.launch_wire import SessionRecord
+
+_log = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class StartChoices:
+    """What the failure page offers: run .Rprofile, restore the workspace."""
+
+    run_rprofile: bool = True
+    restore: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """Metadata, status and waiters of one session.
+
+    attempt  counts launches, so that what belongs to an older one is recognised
+    proven   a user's request was answered: an end with code 0 is a wanted one from now on
+    """
+
+    id: str
+    user: str
+    uid: int
+    label: str = ""
+    project: str = ""
+    r_version: str = ""
+    created: float = 0.0
+    last_used: float = 0.0
+    status: Status = field(default_factory=Status)
+    choices: StartChoices = field(default_factory=StartChoices)
+    server_url: str = ""
+    attempt: int = 0
+    proven: bool = False
+    connections: int = 0
+    target: Target | None = None
+    _waiting: "list[Deferred[Status]]" = field(default_factory=list)
+
+    @classmethod
+    def from_row(cls, row: SessionRow) -> "Session":
+        """As the store knows it."""
+        return cls(row.id, row.user, row.uid, row.label, row.project, row.r_version, row.created, row.last_used)
+
+    def to_row(self) -> SessionRow:
+        """For the store."""
+        return SessionRow(
+            self.id, self.user, self.uid, self.label, self.project, self.r_version, self.created, self.last_used
+        )
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+        return self.status.state
+
+    def move(self, happened: Input, record: SessionRecord | None = None, fate: Fate | None = None) -> bool:
+        """Apply an input; wakes who waits when the launch is settled. False when it means nothing now."""
+        before, self.status = self.status, self.status.after(happened, record, fate)
+        if self.status is before:
+            return False
+        self._log_change(before.state, happened)
+        self._set_target()
+        if self.state is not State.LAUNCHING:
+            self._wake()
+        return True
+
+    def when_settled(self) -> "Deferred[Status]":
+        """Fires with the status as soon as the session is not being launched; at once when it is not."""
+        if self.state is not State.LAUNCHING:
+            return succeed(self.status)
+        waiting: Deferred[Status] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.callback(self.status)
+
+    def _set_target(self) -> None:
+        record = self.status.record
+        if self.state is not State.RUNNING or record is None:
+            self.target = None
+        elif self.target is None:
+            self.target = Target(record.socket, record.uid, (("X-RS-User", self.user),))
+
+    def _log_change(self, before: State, happened: Input) -> None:
+        record, fate = self.status.record, self.status.fate
+        _log.info(
+            "session {id} of {user}: {before} -> {state} ({happened}){pid}{cause}",
+            id=self.id,
+            user=self.user,
+            before=before.value,
+            state=self.state.value,
+            happened=happened.value,
+            pid=f" pid {record.pid}" if record else "",
+            cause=f": {fate.cause}" if fate else "",
+        )

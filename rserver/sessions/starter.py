@@ -1,0 +1,85 @@
+"""From a session that somebody wants to a running process: which R, which options, then the master's `launch`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rserver.master_client import MasterError
+from rserver.r_installations import RInstallations
+from rserver.sessions import causes
+from rserver.sessions.machine import Fate
+from rserver.sessions.session import Session
+from rserver.settings import WorkerSettings
+from rserver.worker_threads import ThreadsBusy
+from rserver_core.launch_wire import BadRequest, LaunchSpec, SessionRecord
+from rserver_core.r_installation import NoR, RInstallation
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from rserver_core.frame import Message
+
+
+class Master(Protocol):
+    """The part of the master client that starts processes."""
+
+    def request(self, op: str, **fields: Any) -> "Deferred[Message]":
+        """The master's answer."""
+
+
+class NotStarted(Exception):
+    """The session could not be started; fate tells its user why."""
+
+    def __init__(self, fate: Fate) -> None:
+        super().__init__(fate.cause)
+        self.fate = fate
+
+
+@dataclass(slots=True)
+class Starter:
+    """Starts sessions through the master. server_uid: the only uid besides its own that a session lets in."""
+
+    master: Master
+    installations: RInstallations
+    settings: WorkerSettings
+    server_uid: int
+
+    async def start(self, session: Session) -> SessionRecord:
+        """The record of the process, also when it turns out to run already; NotStarted otherwise."""
+        try:
+            installation = await self.installations.current()
+        except (NoR, ThreadsBusy) as error:
+            raise NotStarted(Fate(f"No R was found: {error}.")) from None
+        session.r_version = installation.version
+        return await self._launch(launch_spec(session, installation, self.settings, self.server_uid))
+
+    async def _launch(self, spec: LaunchSpec) -> SessionRecord:
+        try:
+            answer = (await self.master.request("launch", launch=spec.to_json())).get("session")
+        except MasterError as error:
+            if error.code != "exists":
+                raise NotStarted(causes.of_refusal(error.code, error.message)) from None
+            answer = error.error.get("session")
+        try:
+            return SessionRecord.from_json(answer)
+        except BadRequest as error:
+            raise NotStarted(causes.of_refusal("failed", str(error))) from None
+
+
+def launch_spec(session: Session, installation: RInstallation, settings: WorkerSettings, server_uid: int) -> LaunchSpec:
+    """What the launcher is told: options of rsession and the variables that it has beyond the account's own."""
+    argv = [
+        f"--session-id={session.id}",
+        f"--server-uid={server_uid}",
+        f"--r-run-rprofile={int(session.choices.run_rprofile)}",
+        f"--r-restore-workspace={int(session.choices.restore)}",
+    ]
+    if settings.rsession_config_file:
+        argv.append(f"--config-file={settings.rsession_config_file}")
+    env = installation.environment(settings.rsession_ld_library_path) | {
+        "RSTUDIO": "1",
+        "RS_SESSION_URL": f"{settings.root_path}s/{session.id}/",
+        "RS_SERVER_URL": session.server_url or settings.root_path,
+        "RSTUDIO_SESSION_STREAM": session.id,
+        "RSTUDIO_USER_IDENTITY": session.user,
+    }
+    return LaunchSpec(session.id, session.user, tuple(argv), tuple(env.items()))

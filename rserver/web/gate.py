@@ -1,0 +1,86 @@
+"""Who is calling and where a session listens: implements Gate and SessionEvents."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rserver.sessions.control import SessionControl
+from rserver.sessions.machine import State
+from rserver.sessions.session import Session
+from rserver.sign_in.credentials import Credentials
+from rserver.sign_in.single_user import SingleUser
+from rserver.web.request import ANONYMOUS, Authentication, Identity, RequestHead, Response, Target
+from rserver.web.session_view import no_such_session, not_running, server_url
+
+_NOT_RENEWING = ("/events", "/rpc/get_events")
+_BACKGROUND = "x-rstudio-refresh-auth-creds"
+
+
+@dataclass(slots=True)
+class WorkerGate:
+    """single_user: let in its owner without a cookie. loop: where awaitables for the front run."""
+
+    credentials: Credentials
+    control: SessionControl
+    loop: Callable[[], asyncio.AbstractEventLoop]
+    single_user: SingleUser | None = None
+
+    def authenticate(self, head: RequestHead) -> Authentication:
+        """See Gate."""
+        seen = self._by_cookie(head)
+        if seen.identity is None and self.single_user is not None:
+            return Authentication(self.single_user.identity(head))
+        return seen
+
+    def session_target(
+        self, identity: Identity, session_id: str, head: RequestHead
+    ) -> Target | Response | Awaitable[Target | Response]:
+        """See Gate."""
+        session = self.control.table.find(session_id, identity.user, identity.uid)
+        if session is None:
+            return no_such_session()
+        if session.target is not None:
+            return session.target
+        if not head.path.endswith(_NOT_RENEWING):
+            self.control.want(session, server_url(head))
+        if session.state is not State.LAUNCHING:
+            return _settled(session, head.root_path)
+        return session.when_settled().addCallback(lambda _: _settled(session, head.root_path)).asFuture(self.loop())
+
+    def connected(self, session_id: str) -> None:
+        """See SessionEvents."""
+        if (session := self.control.table.get(session_id)) is not None:
+            self.control.table.used(session)
+
+    def disconnected(self, session_id: str) -> None:
+        """See SessionEvents."""
+        if (session := self.control.table.get(session_id)) is not None:
+            self.control.table.used(session)
+
+    def first_byte(self, session_id: str) -> None:
+        """See SessionEvents."""
+        if (session := self.control.table.get(session_id)) is not None:
+            session.proven = True
+
+    def failed(self, session_id: str, reason: str) -> None:
+        """See SessionEvents. The process may be gone without a word: ask."""
+        session = self.control.table.get(session_id)
+        if session is not None and session.state is State.RUNNING:
+            self.control.reconcile()
+
+    def _by_cookie(self, head: RequestHead) -> Authentication:
+        if (ticket := self.credentials.check(head.cookies)) is None:
+            return ANONYMOUS
+        cookies = self.credentials.renewed(ticket, secure=head.secure) if _is_foreground(head) else ()
+        return Authentication(Identity(ticket.user, ticket.uid), cookies)
+
+
+def _settled(session: Session, root_path: str) -> Target | Response:
+    return session.target or not_running(session, root_path)
+
+
+def _is_foreground(head: RequestHead) -> bool:
+    """False for what a page asks by itself: that must not keep somebody signed in who has gone."""
+    if head.headers.get(_BACKGROUND) == "0" or "upgrade" in head.headers:
+        return False
+    return not head.path.endswith(_NOT_RENEWING)

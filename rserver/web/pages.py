@@ -1,0 +1,144 @@
+"""Everything the worker answers itself: implements Pages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from rserver.sessions.machine import State
+from rserver.sessions.session import Session, StartChoices
+from rserver.store.store import Store
+from rserver.web.api import SESSIONS, SessionsApi
+from rserver.web.failure_page import FailurePage
+from rserver.web.ide_page import IdePage, NotBuilt
+from rserver.web.request import Identity, Request, RequestHead, Response
+from rserver.web.responses import html, plain, redirect, sign_in_redirect
+from rserver.web.session_view import server_url, url_of
+from rserver.web.sign_in_pages import SIGN_IN, SignInPages, csrf_token
+from rserver.web.templates import Templates
+
+_TITLES = {400: "Bad request", 403: "Not allowed", 404: "Not found", 405: "Not allowed", 413: "Too large"}
+_FAVICON = "/static/favicon.svg"
+_PREFIX = "/s/"
+
+_log = Logger()
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(slots=True)
+class WorkerPages:
+    """loop: where answers for the front run. The pages' own code waits on Deferreds."""
+
+    sign_in: SignInPages
+    failure: FailurePage
+    ide: IdePage
+    api: SessionsApi
+    templates: Templates
+    store: Store
+    loop: Callable[[], asyncio.AbstractEventLoop]
+
+    def handle(self, request: Request) -> Awaitable[Response]:
+        """See Pages."""
+        return Deferred.fromCoroutine(self.answer(request)).asFuture(self.loop())
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to any page request."""
+        if request.path == SESSIONS or request.path.startswith(SESSIONS + "/"):
+            response = await self.api.handle(request)
+            await self._save_new()
+            return response
+        if request.path.startswith(_PREFIX):
+            return await self._session_page(request)
+        return await self._plain_page(request)
+
+    def error(self, head: RequestHead, status: int, message: str) -> Response:
+        """See Pages."""
+        title = _TITLES.get(status, "Something went wrong")
+        page = self.templates.render("error", title=title, message=message, base=head.root_path + "/")
+        return html(page, status)
+
+    async def _plain_page(self, request: Request) -> Response:
+        handlers = self._handlers().get(request.path)
+        if handlers is None:
+            return self.error(request.head, 404, "There is no such page.")
+        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+        if handler is None:
+            return self.error(request.head, 405, f"This address takes {' or '.join(handlers)} only.")
+        return await handler(request)
+
+    def _handlers(self) -> dict[str, dict[str, Handler]]:
+        return {
+            "/": {"GET": self._root},
+            "/home": {"GET": self._root},
+            SIGN_IN: {"GET": self.sign_in.show},
+            "/auth-do-sign-in": {"POST": self.sign_in.sign_in},
+            "/auth-sign-out": {"POST": self.sign_in.sign_out},
+            "/auth-token": {"GET": self.sign_in.by_token},
+            "/health-check": {"GET": _health},
+            "/favicon.ico": {"GET": _favicon},
+        }
+
+    async def _root(self, request: Request) -> Response:
+        identity = request.identity
+        if identity is None:
+            return sign_in_redirect(request.head)
+        session = self.api.table.one_of_user(identity.user, identity.uid)
+        await self._save_new()
+        if session.state is State.ENDED:
+            # Whoever comes back after q() wants R again; only its own page tells that it ended.
+            self.failure.control.resume(session, StartChoices(), server_url(request.head))
+        return redirect(url_of(session.id, request.head.root_path))
+
+    async def _session_page(self, request: Request) -> Response:
+        session_id, _, rest = request.path.removeprefix(_PREFIX).partition("/")
+        session = self._own(session_id, request.identity)
+        if session is None:
+            return self.error(request.head, 404, "There is no such session.")
+        if rest == "restart":
+            return self._restart(session, request)
+        if request.method not in {"GET", "HEAD"}:
+            return self.error(request.head, 405, "This address takes GET only.")
+        return self._show(session, request.head)
+
+    def _show(self, session: Session, head: RequestHead) -> Response:
+        control = self.failure.control
+        control.want(session, server_url(head))
+        if session.state in {State.FAILED, State.ENDED}:
+            return self.failure.show(session, head)
+        control.table.used(session)
+        cookie = self.sign_in.credentials.csrf(csrf_token(head), secure=head.secure)
+        try:
+            return self.ide.response((cookie,))
+        except NotBuilt:
+            return self.error(head, 500, "The web bundle is missing. Whoever runs this server builds it by: make setup")
+
+    def _restart(self, session: Session, request: Request) -> Response:
+        if request.method != "POST":
+            return redirect(url_of(session.id, request.head.root_path))
+        answer = self.failure.restart(session, request)
+        return answer or self.error(request.head, 400, "The form is too old. Go back, reload the page and try again.")
+
+    def _own(self, session_id: str, identity: Identity | None) -> Session | None:
+        if identity is None:
+            return None
+        return self.api.table.find(session_id, identity.user, identity.uid)
+
+    async def _save_new(self) -> None:
+        changed = self.api.table.take_changed()
+        if not changed:
+            return
+        try:
+            await self.store.put_sessions(changed)
+        except Exception as error:
+            _log.error("sessions not stored: {error}", error=str(error))
+
+
+async def _health(_request: Request) -> Response:
+    return plain("ok")
+
+
+async def _favicon(request: Request) -> Response:
+    return redirect(request.head.root_path + _FAVICON)

@@ -1,0 +1,55 @@
+"""A session as the web door shows it: in JSON, and the answers for a session that cannot be had. Pure."""
+
+import re
+
+from rserver.sessions.machine import State
+from rserver.sessions.session import Session
+from rserver.web.request import RequestHead, Response
+from rserver.web.responses import NO_SUCH_SESSION, SESSION_FAILED, rpc_error
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+
+
+def url_of(session_id: str, root_path: str) -> str:
+    """The address of a session's page on this server."""
+    return f"{root_path}/s/{session_id}/"
+
+
+def json_of(session: Session, root_path: str) -> dict[str, object]:
+    """As GET /api/sessions/{id} shows it. A session that ended by q() is absent, with code 0."""
+    fate = session.status.fate
+    record = session.status.record
+    return {
+        "id": session.id,
+        "url": url_of(session.id, root_path),
+        "label": session.label,
+        "project": session.project,
+        "r_version": session.r_version,
+        "state": (State.ABSENT if session.state is State.ENDED else session.state).value,
+        "cause": fate.cause if fate else None,
+        "code": fate.code if fate else None,
+        "signal": fate.signal if fate else None,
+        "stderr_tail": fate.stderr_tail if fate else None,
+        "pid": record.pid if record else None,
+        "created": session.created,
+        "last_used": session.last_used,
+    }
+
+
+def no_such_session() -> Response:
+    """A session that is unknown, or somebody else's: nobody can tell which."""
+    return rpc_error(NO_SUCH_SESSION, "There is no such session.")
+
+
+def not_running(session: Session, root_path: str) -> Response:
+    """A session that failed or ended."""
+    fate = session.status.fate
+    message = fate.cause if fate else "The session is not running."
+    return rpc_error(SESSION_FAILED, message, session=json_of(session, root_path))
+
+
+def server_url(head: RequestHead) -> str:
+    """The address of this server as the browser sees it; "" when the Host header is none."""
+    if _HOST.fullmatch(head.host) is None:
+        return ""
+    return f"{'https' if head.secure else 'http'}://{head.host}{head.root_path}/"
