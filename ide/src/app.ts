@@ -1,0 +1,105 @@
+import { computed, signal } from "@preact/signals";
+import { ConsoleStore } from "./console/console_store";
+import { DocumentStore } from "./editor/document_store";
+import { EnvironmentStore } from "./environment/environment_store";
+import type { StreamTransport } from "./net/events";
+import { type ClientInit, ErrorCode, type SessionEvent, type SessionInfo } from "./net/protocol";
+import { isConnectionError, messageOf, type Rpc, RpcError } from "./net/rpc";
+import type { ServerApi } from "./net/server_api";
+import { type LinkOwner, SessionLink } from "./net/session_link";
+import { PlotsStore } from "./plots/plots_store";
+import { Dialogs } from "./shell/dialogs";
+import { Messages } from "./shell/messages";
+
+/** The state of the whole page, without any of its elements: one store per pane and the link that feeds them. */
+export class App implements LinkOwner {
+  readonly messages = new Messages();
+  readonly dialogs = new Dialogs();
+  readonly console = new ConsoleStore();
+  readonly documents: DocumentStore;
+  readonly environment: EnvironmentStore;
+  readonly plots: PlotsStore;
+  readonly session = signal<SessionInfo | null>(null);
+  readonly workingDirectory = signal("");
+  readonly link: SessionLink;
+  /** Stopping is possible while R works, or is in the middle of a statement. */
+  readonly interruptible = computed(() => this.console.busy.value && this.link.link.value.kind === "live");
+
+  constructor(
+    readonly rpc: Rpc,
+    readonly api: ServerApi,
+    transport: StreamTransport,
+  ) {
+    const failed = (error: unknown): void => this.report(error);
+    this.documents = new DocumentStore(rpc, failed);
+    this.environment = new EnvironmentStore(rpc, failed);
+    this.plots = new PlotsStore(rpc, failed);
+    this.link = new SessionLink(rpc, api, transport, this);
+  }
+
+  async joined(init: ClientInit, anew: boolean): Promise<void> {
+    this.session.value = init.session;
+    this.workingDirectory.value = init.session.cwd;
+    if (anew) this.console.note("A new R session");
+    this.console.restore(init.console, init.history, anew);
+    this.plots.receive(init.plots);
+    this.plots.tellSizeAgain();
+    void this.environment.reload();
+    await this.documents.adopt(init.documents).catch((error: unknown) => this.report(error));
+  }
+
+  events(batch: readonly SessionEvent[]): void {
+    this.console.receive(batch);
+    for (const event of batch) this.dispatch(event);
+  }
+
+  gap(from: number, to: number): void {
+    this.console.note(`${to - from + 1} events were lost`);
+    this.reloadPanes();
+  }
+
+  resumed(): void {
+    void this.documents.flushAll();
+    this.plots.tellSizeAgain();
+  }
+
+  /** Gives lines to R; text that did not get through comes back with false. */
+  async run(text: string): Promise<boolean> {
+    try {
+      await this.rpc.call("console_input", [text, this.console.submit(text)]);
+      return true;
+    } catch (error) {
+      if (isConnectionError(error)) this.messages.show("warning", "R was not reached. Nothing was sent; try again.");
+      else this.report(error);
+      return false;
+    }
+  }
+
+  async interrupt(): Promise<void> {
+    await this.rpc.call("interrupt", []).catch((error: unknown) => this.report(error));
+  }
+
+  report(error: unknown): void {
+    if (error instanceof RpcError && error.code === ErrorCode.notSignedIn) return;
+    this.messages.show("error", messageOf(error));
+  }
+
+  private dispatch(event: SessionEvent): void {
+    if (event.type === "environment_changed") this.environment.receive(event.data);
+    else if (event.type === "plots_changed") this.plots.receive(event.data);
+    else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text);
+    else if (event.type === "events_dropped") this.dropped(event.data.bytes);
+    else if (event.type === "console_prompt" && event.data.cwd) this.workingDirectory.value = event.data.cwd;
+    else this.documents.receive(event);
+  }
+
+  private dropped(bytes: number): void {
+    this.console.note(`${(bytes / 1e6).toFixed(1)} MB of output came faster than it could be kept and are not shown`);
+    this.reloadPanes();
+  }
+
+  private reloadPanes(): void {
+    void this.environment.reload();
+    void this.plots.reload();
+  }
+}

@@ -1,0 +1,70 @@
+import type { ChangeSet, Text } from "@codemirror/state";
+import { type Signal, signal } from "@preact/signals";
+import type { DocumentData } from "../net/protocol";
+import { currentText, edited, rebased, type SyncState, synced } from "./document_sync";
+
+/** What the tab and the header show of a document. */
+export interface DocumentMeta {
+  readonly path: string | null;
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Shows a document; told of changes that come from elsewhere. */
+export interface DocumentView {
+  applyRemote(changes: ChangeSet): void;
+  focus(): void;
+  /** Runs the statement or selection at the cursor. */
+  runLine(): void;
+}
+
+/** A document in a tab. Its id changes when a new session process takes it over under another one. */
+export class OpenDocument {
+  readonly meta: Signal<DocumentMeta>;
+  readonly dirty: Signal<boolean>;
+  /** Stable key of the tab. */
+  readonly key: string;
+  id: string;
+  sync: SyncState;
+  view: DocumentView | null = null;
+  private saved: Text | null;
+
+  constructor(data: DocumentData) {
+    this.id = data.id;
+    this.key = data.id;
+    this.meta = signal(metaOf(data));
+    this.sync = synced(data.revision, data.contents);
+    this.dirty = signal(data.dirty);
+    this.saved = data.dirty ? null : this.sync.confirmed;
+  }
+
+  get text(): Text {
+    return currentText(this.sync);
+  }
+
+  /** The user typed; `text` is the result. */
+  edited(changes: ChangeSet, text: Text): void {
+    this.sync = edited(this.sync, changes);
+    this.dirty.value = this.saved === null || !this.saved.eq(text);
+  }
+
+  /** The session's version comes in under edits made here that it has not seen. */
+  rebase(data: DocumentData): void {
+    const { state, changes } = rebased(this.sync, data.revision, data.contents);
+    this.sync = state;
+    if (changes !== null) this.view?.applyRemote(changes);
+    this.describe(data);
+  }
+
+  /** Name, path and dirt as the session has them. */
+  describe(data: DocumentData): void {
+    this.meta.value = metaOf(data);
+    this.saved = data.dirty ? this.saved : this.sync.confirmed;
+    const text = this.text;
+    this.dirty.value = data.dirty ? this.saved === null || !this.saved.eq(text) : !text.eq(this.sync.confirmed);
+  }
+}
+
+function metaOf(data: DocumentData): DocumentMeta {
+  return { path: data.path, name: data.name, type: data.type };
+}

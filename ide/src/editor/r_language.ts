@@ -1,0 +1,33 @@
+import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
+import { r as rMode } from "@codemirror/legacy-modes/mode/r";
+import type { Extension } from "@codemirror/state";
+import { tags } from "@lezer/highlight";
+
+export const rLanguage = StreamLanguage.define({
+  ...rMode,
+  languageData: {
+    ...rMode.languageData,
+    commentTokens: { line: "#" },
+    closeBrackets: { brackets: ["(", "[", "{", '"', "'", "`"] },
+  },
+});
+
+// Colours are variables of the page, so that light and dark need no second style.
+const style = HighlightStyle.define([
+  { tag: [tags.keyword, tags.controlKeyword, tags.operatorKeyword], color: "var(--syntax-keyword)" },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--syntax-string)" },
+  { tag: [tags.number, tags.bool, tags.atom, tags.null], color: "var(--syntax-number)" },
+  { tag: [tags.comment, tags.meta], color: "var(--syntax-comment)", fontStyle: "italic" },
+  { tag: [tags.standard(tags.variableName), tags.function(tags.variableName)], color: "var(--syntax-function)" },
+  { tag: [tags.definition(tags.variableName), tags.propertyName], color: "var(--syntax-name)" },
+  { tag: [tags.typeName, tags.className, tags.tagName], color: "var(--syntax-function)" },
+  { tag: [tags.operator, tags.punctuation, tags.bracket], color: "var(--syntax-operator)" },
+  { tag: tags.heading, color: "var(--syntax-keyword)", fontWeight: "600" },
+  { tag: [tags.link, tags.url], color: "var(--accent)", textDecoration: "underline" },
+  { tag: tags.emphasis, fontStyle: "italic" },
+  { tag: tags.strong, fontWeight: "600" },
+  { tag: tags.strikethrough, textDecoration: "line-through" },
+  { tag: tags.invalid, color: "var(--danger)" },
+]);
+
+export const highlighting: Extension = syntaxHighlighting(style);

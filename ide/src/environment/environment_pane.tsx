@@ -1,0 +1,111 @@
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { App } from "../app";
+import type { EnvironmentObject } from "../net/protocol";
+import { formatSize, type Row, visibleRange } from "./environment_model";
+
+const ROW_HEIGHT = 26;
+
+/** The objects of the global environment with what they hold. */
+export function EnvironmentPane({ app }: { readonly app: App }): JSX.Element {
+  const { environment, rows, filter } = app.environment;
+  const empty = environment.value.total === 0 ? "No objects yet" : "No object has this in its name";
+  return (
+    <section class="pane" aria-label="Environment">
+      <header class="pane-header">
+        <h2>Environment</h2>
+        <span class="pane-detail">{countOf(environment.value.total)}</span>
+        <input
+          class="field field-small"
+          type="search"
+          placeholder="Filter"
+          aria-label="Filter objects by name"
+          value={filter.value}
+          onInput={(event) => {
+            filter.value = event.currentTarget.value;
+          }}
+        />
+      </header>
+      {rows.value.length === 0 ? <p class="empty">{empty}</p> : <ObjectList rows={rows.value} />}
+    </section>
+  );
+}
+
+function countOf(total: number): string {
+  return total === 0 ? "" : `${total} object${total === 1 ? "" : "s"}`;
+}
+
+/** Only the rows in sight are in the page: a list of 100,000 objects costs no more than one of 50. */
+function ObjectList({ rows }: { readonly rows: readonly Row[] }): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const [window, setWindow] = useState({ top: 0, height: 600 });
+  const measure = (): void => {
+    const element = box.current;
+    if (element !== null) setWindow({ top: element.scrollTop, height: element.clientHeight });
+  };
+  useEffect(() => {
+    const observer = new ResizeObserver(measure);
+    if (box.current !== null) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
+  const { first, end } = visibleRange(rows.length, ROW_HEIGHT, window.top, window.height);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
+    <div class="scroll" ref={box} onScroll={measure} tabIndex={0} role="region" aria-label="Objects">
+      <div
+        class="objects"
+        role="table"
+        aria-label="Objects in the environment"
+        aria-rowcount={rows.length}
+        data-testid="env-list"
+        style={{ height: `${rows.length * ROW_HEIGHT}px` }}
+      >
+        <div style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }} role="rowgroup">
+          {rows.slice(first, end).map((row, index) => (
+            <RowView key={keyOf(row)} row={row} index={first + index + 1} />
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function keyOf(row: Row): string {
+  return row.type === "heading" ? `heading ${row.group}` : `object ${row.object.name}`;
+}
+
+function RowView({ row, index }: { readonly row: Row; readonly index: number }): JSX.Element {
+  if (row.type === "object") return <ObjectRow object={row.object} index={index} />;
+  return (
+    <div class="object-heading" role="row" aria-rowindex={index}>
+      <span role="rowheader">{row.group}</span>
+      <span class="object-count" role="cell">
+        {row.count}
+      </span>
+    </div>
+  );
+}
+
+function ObjectRow({ object, index }: { readonly object: EnvironmentObject; readonly index: number }): JSX.Element {
+  const size = formatSize(object.size);
+  const title = [`${object.name}: ${object.class.join(", ") || object.type}`, size, object.summary].filter(Boolean);
+  return (
+    <div
+      class="object"
+      role="row"
+      aria-rowindex={index}
+      data-testid={`env-row-${object.name}`}
+      title={title.join("\n")}
+    >
+      <span class="object-name" role="cell">
+        {object.name}
+      </span>
+      <span class="object-summary" role="cell">
+        {object.summary}
+      </span>
+      <span class="object-size" role="cell">
+        {size}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+import { render } from "preact";
+import { App } from "./app";
+import { runKeys } from "./commands";
+import { Workbench } from "./layout/workbench";
+import { Rpc } from "./net/rpc";
+import { ServerApi, sessionOfAddress } from "./net/server_api";
+import { browserTransport } from "./net/stream_transport";
+import { Banner } from "./shell/banner";
+import { DialogHost } from "./shell/dialog_host";
+import { Header } from "./shell/header";
+import { MessageList } from "./shell/message_list";
+import { SessionOverlay } from "./shell/session_overlay";
+import "./style/page.css";
+
+const SILENCE_CHECK_MS = 5000;
+const PING_PATIENCE_MS = 5000;
+
+const cookies = (): string => document.cookie;
+const request = (url: string, init: RequestInit): Promise<Response> => fetch(url, init);
+
+const rpc = new Rpc(request, cookies);
+const api = new ServerApi(sessionOfAddress(location.pathname), request, cookies);
+const app = new App(rpc, api, browserTransport(rpc, location.href));
+
+async function ping(): Promise<void> {
+  await fetch("ping", { signal: AbortSignal.timeout(PING_PATIENCE_MS), cache: "no-store" });
+}
+
+function Page() {
+  return (
+    <>
+      <Header app={app} />
+      <Banner app={app} />
+      <Workbench app={app} />
+      <SessionOverlay app={app} />
+      <MessageList messages={app.messages} />
+      <DialogHost app={app} />
+    </>
+  );
+}
+
+addEventListener("keydown", (event) => runKeys(app, event));
+addEventListener("online", () => app.link.retryNow());
+addEventListener("focus", () => app.link.retryNow());
+addEventListener("pagehide", () => void app.documents.flushAll(true));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) void app.documents.flushAll(true);
+});
+addEventListener("beforeunload", (event) => {
+  if (app.documents.hasUnconfirmed) event.preventDefault();
+});
+setInterval(() => void app.link.checkSilence(ping), SILENCE_CHECK_MS);
+
+const root = document.getElementById("page");
+if (root !== null) render(<Page />, root);
+void app.link.run();

@@ -1,0 +1,189 @@
+/** Messages between the page and its session, as docs/reference/internal-protocols.md §4 and §5 define them. */
+
+export type ActionType = "input" | "output" | "error" | "prompt";
+
+export interface ConsoleAction {
+  readonly type: ActionType;
+  readonly text: string;
+}
+
+export interface SessionInfo {
+  readonly id: string;
+  readonly user: string;
+  readonly pid: number;
+  readonly r_version: string;
+  readonly home: string;
+  readonly cwd: string;
+  readonly started: number;
+}
+
+export interface ConsoleSnapshot {
+  readonly actions: readonly ConsoleAction[];
+  readonly prompt: string | null;
+  readonly history: boolean;
+  readonly busy: boolean;
+}
+
+export interface DocumentData {
+  readonly id: string;
+  readonly path: string | null;
+  readonly name: string;
+  readonly type: string;
+  readonly contents: string;
+  readonly revision: number;
+  readonly dirty: boolean;
+  readonly encoding: string;
+  readonly line_ending: "\n" | "\r\n";
+  readonly created: number;
+  readonly order: number;
+}
+
+export interface PlotsState {
+  readonly active: string | null;
+  readonly plots: readonly { readonly id: string; readonly revision: number }[];
+  readonly error: string | null;
+}
+
+export type ObjectKind = "data" | "value" | "function" | "promise" | "active";
+
+export interface EnvironmentObject {
+  readonly name: string;
+  readonly kind: ObjectKind;
+  readonly class: readonly string[];
+  readonly type: string;
+  readonly length: number;
+  readonly size: number | null;
+  readonly summary: string;
+}
+
+export interface EnvironmentState {
+  readonly name: string;
+  readonly objects: readonly EnvironmentObject[];
+  readonly total: number;
+  readonly truncated: boolean;
+}
+
+export interface ClientInit {
+  readonly clientId: string;
+  readonly stream: string;
+  readonly eventId: number;
+  readonly session: SessionInfo;
+  readonly console: ConsoleSnapshot;
+  readonly history: readonly string[];
+  readonly documents: readonly DocumentData[];
+  readonly plots: PlotsState;
+}
+
+export interface Completion {
+  readonly text: string;
+  readonly kind: string;
+  readonly detail?: string | null;
+}
+
+export interface Completions {
+  readonly start: number;
+  readonly token: string;
+  readonly items: readonly Completion[];
+}
+
+export interface FileEntry {
+  readonly name: string;
+  readonly kind: "file" | "dir" | "other";
+  readonly size: number | null;
+  readonly modified: number | null;
+}
+
+export interface FileListing {
+  readonly path: string;
+  readonly parent: string | null;
+  readonly entries: readonly FileEntry[];
+  readonly truncated: boolean;
+}
+
+export type EnvironmentChange =
+  | { readonly reset: true }
+  | {
+      readonly reset?: false;
+      readonly changed: readonly EnvironmentObject[];
+      readonly removed: readonly string[];
+      readonly total: number;
+    };
+
+interface EventData {
+  console_write_input: { readonly text: string; readonly console_id: string };
+  console_write_output: { readonly text: string };
+  console_write_error: { readonly text: string };
+  console_prompt: { readonly prompt: string; readonly history: boolean; readonly cwd?: string };
+  busy: { readonly value: boolean };
+  environment_changed: EnvironmentChange;
+  plots_changed: PlotsState;
+  document_changed: { readonly id: string; readonly revision: number; readonly clientId: string };
+  document_closed: { readonly id: string };
+  document_opened: { readonly document: DocumentData };
+  show_message: { readonly kind: "info" | "warning" | "error"; readonly text: string };
+  quit: { readonly status: number };
+  events_dropped: { readonly from: number; readonly to: number; readonly bytes: number };
+}
+
+/** One numbered event; narrowing by `type` gives the type of `data`. */
+export type SessionEvent = {
+  [T in keyof EventData]: { readonly id: number; readonly type: T; readonly data: EventData[T] };
+}[keyof EventData];
+
+/** Parameters and result of every method the page calls. */
+export interface Methods {
+  client_init: { params: []; result: ClientInit };
+  console_input: { params: [text: string, consoleId: string, flags?: number]; result: null };
+  interrupt: { params: []; result: null };
+  get_events: { params: [after: number]; result: readonly SessionEvent[] };
+  get_completions: { params: [line: string, cursor: number]; result: Completions };
+  get_environment_state: { params: []; result: EnvironmentState };
+  set_plot_size: { params: [width: number, height: number, dpr: number]; result: PlotsState };
+  get_plots: { params: []; result: PlotsState };
+  select_plot: { params: [id: string]; result: PlotsState };
+  remove_plot: { params: [id: string]; result: PlotsState };
+  clear_plots: { params: []; result: PlotsState };
+  new_document: { params: [type: string, contents: string]; result: DocumentData };
+  open_document: { params: [path: string]; result: DocumentData };
+  list_documents: { params: []; result: readonly Omit<DocumentData, "contents">[] };
+  get_document: { params: [id: string]; result: DocumentData };
+  update_document: {
+    params: [id: string, baseRevision: number, from: number, to: number, insert: string];
+    result: { readonly revision: number };
+  };
+  set_document: { params: [id: string, contents: string]; result: { readonly revision: number } };
+  save_document: { params: [id: string, path: string | null, overwrite: boolean]; result: DocumentData };
+  close_document: { params: [id: string]; result: null };
+  list_files: { params: [path: string]; result: FileListing };
+}
+
+export type MethodName = keyof Methods;
+
+export type SessionStateName = "absent" | "launching" | "running" | "failed";
+
+/** What the server, not the session, says about a session (`GET /api/sessions/{id}`). */
+export interface SessionRecord {
+  readonly id: string;
+  readonly state: SessionStateName;
+  readonly label?: string | null;
+  readonly cause?: string | null;
+  readonly code?: number | null;
+  readonly signal?: number | string | null;
+  readonly stderr_tail?: string | null;
+}
+
+/** The stable error codes the page treats specially. */
+export const ErrorCode = {
+  unreachable: 1,
+  unavailable: 2,
+  notSignedIn: 3,
+  unknownClient: 4,
+  internal: 11,
+  noSuchSession: 14,
+  sessionEnded: 21,
+  rError: 100,
+  connectionLost: 200,
+  staleRevision: 1001,
+  changedOnDisk: 1002,
+  cannotWrite: 1003,
+} as const;

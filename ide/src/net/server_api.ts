@@ -1,0 +1,58 @@
+import type { SessionRecord } from "./protocol";
+import { ErrorCode } from "./protocol";
+import { csrfToken, errorOf, type Fetch, RpcError } from "./rpc";
+
+const API = "../../api/sessions";
+
+export interface ResumeChoices {
+  readonly run_rprofile: boolean;
+  readonly restore: boolean;
+}
+
+/** What the server itself knows about this session; it answers also when the session is gone. */
+export class ServerApi {
+  constructor(
+    private readonly session: string,
+    private readonly fetch: Fetch,
+    private readonly cookies: () => string,
+  ) {}
+
+  state(): Promise<SessionRecord> {
+    return this.ask(`${API}/${this.session}`, { method: "GET" });
+  }
+
+  async resume(choices: ResumeChoices): Promise<void> {
+    await this.ask(`${API}/${this.session}/resume`, { method: "POST", body: JSON.stringify(choices) });
+  }
+
+  /** Ends the sign-in in this browser; sessions keep running. */
+  async signOut(): Promise<void> {
+    await this.send("../../auth-sign-out", { method: "POST", body: "{}" });
+  }
+
+  private async ask(url: string, init: RequestInit): Promise<SessionRecord> {
+    const response = await this.send(url, init);
+    const body: unknown = await response.json().catch(() => null);
+    if (response.type === "opaqueredirect") throw new RpcError(ErrorCode.notSignedIn, "You are signed out.");
+    if (!response.ok) throw errorOf(response.status, body);
+    return body as SessionRecord;
+  }
+
+  private async send(url: string, init: RequestInit): Promise<Response> {
+    const headers = {
+      Accept: "application/json",
+      "Content-Type": "application/json",
+      "X-RS-CSRF-Token": csrfToken(this.cookies()),
+    };
+    try {
+      return await this.fetch(url, { ...init, headers, credentials: "same-origin", redirect: "manual" });
+    } catch {
+      throw new RpcError(ErrorCode.connectionLost, "The server does not answer.");
+    }
+  }
+}
+
+/** The 21 hex digits of the session in the address of the page; empty when there are none. */
+export function sessionOfAddress(pathname: string): string {
+  return /\/s\/([0-9a-f]{21})(?:\/|$)/.exec(pathname)?.[1] ?? "";
+}

@@ -1,0 +1,81 @@
+import { computed, signal } from "@preact/signals";
+import type { PlotsState } from "../net/protocol";
+import { isConnectionError, type Rpc } from "../net/rpc";
+import { NO_PLOTS, neighbour, type PlotSize, pictureAddress } from "./plots_model";
+
+/** The plot history of the session and the size it is drawn for. */
+export class PlotsStore {
+  readonly state = signal<PlotsState>(NO_PLOTS);
+  /** The size the session was told last. */
+  readonly size = signal<PlotSize | null>(null);
+  readonly picture = computed(() => pictureAddress(this.state.value, this.size.value));
+  private wanted: PlotSize | null = null;
+  private telling: Promise<void> | null = null;
+
+  constructor(
+    private readonly rpc: Rpc,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  receive(state: PlotsState): void {
+    this.state.value = state;
+  }
+
+  async reload(): Promise<void> {
+    await this.attempt(async () => this.receive(await this.rpc.call("get_plots", [])));
+  }
+
+  /** The pane has another size; the session hears of the newest one only. */
+  resize(size: PlotSize): void {
+    this.wanted = size;
+    this.telling ??= this.tellSize().finally(() => {
+      this.telling = null;
+    });
+  }
+
+  /** A new session process does not know the size yet. */
+  tellSizeAgain(): void {
+    const size = this.wanted ?? this.size.value;
+    if (size !== null) this.resize(size);
+  }
+
+  async step(step: -1 | 1): Promise<void> {
+    const id = neighbour(this.state.value, step);
+    if (id !== null) await this.change("select_plot", id);
+  }
+
+  async remove(): Promise<void> {
+    const { active } = this.state.value;
+    if (active !== null) await this.change("remove_plot", active);
+  }
+
+  async clear(): Promise<void> {
+    await this.attempt(async () => this.receive(await this.rpc.call("clear_plots", [])));
+  }
+
+  private async change(method: "select_plot" | "remove_plot", id: string): Promise<void> {
+    await this.attempt(async () => this.receive(await this.rpc.call(method, [id])));
+  }
+
+  private async tellSize(): Promise<void> {
+    while (this.wanted !== null) {
+      const size = this.wanted;
+      this.wanted = null;
+      // While R is busy the answer waits, but pictures that exist already need not.
+      this.size.value ??= size;
+      await this.attempt(async () => {
+        const state = await this.rpc.call("set_plot_size", [size.width, size.height, size.dpr]);
+        this.size.value = size;
+        this.receive(state);
+      });
+    }
+  }
+
+  private async attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (!isConnectionError(error)) this.failed(error);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { signal } from "@preact/signals";
+
+export interface Choice<T> {
+  readonly label: string;
+  readonly value: T;
+  readonly look?: "primary" | "danger";
+}
+
+/** A question with buttons; leaving it (Escape) answers null. */
+export interface Question {
+  readonly type: "question";
+  readonly title: string;
+  readonly text: string;
+  readonly choices: readonly Choice<unknown>[];
+  readonly answer: (value: unknown) => void;
+}
+
+/** Choosing a file to open, or a folder and name to save to. */
+export interface FileChoice {
+  readonly type: "open-file" | "save-file";
+  readonly folder: string;
+  readonly name: string;
+  readonly answer: (path: string | null) => void;
+}
+
+/** The one dialog that may be open, as a promise for the asker and as state for the view. */
+export class Dialogs {
+  readonly open = signal<Question | FileChoice | null>(null);
+
+  ask<T>(title: string, text: string, choices: readonly Choice<T>[]): Promise<T | null> {
+    return new Promise((resolve) => {
+      const answer = (value: unknown): void => this.finish(() => resolve(value as T | null));
+      this.open.value = { type: "question", title, text, choices, answer };
+    });
+  }
+
+  chooseFile(type: FileChoice["type"], folder: string, name = ""): Promise<string | null> {
+    return new Promise((resolve) => {
+      const answer = (path: string | null): void => this.finish(() => resolve(path));
+      this.open.value = { type, folder, name, answer };
+    });
+  }
+
+  private finish(resolve: () => void): void {
+    this.open.value = null;
+    resolve();
+  }
+}

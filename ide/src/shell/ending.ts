@@ -1,0 +1,37 @@
+import type { SessionRecord } from "../net/protocol";
+
+/** What to tell about a session that is not running. */
+export interface Ending {
+  readonly title: string;
+  readonly cause: string;
+  /** Exit code or signal in words; empty when it ended by itself in good order. */
+  readonly detail: string;
+  readonly failed: boolean;
+}
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  4: "SIGILL, illegal instruction",
+  6: "SIGABRT, aborted",
+  7: "SIGBUS, bus error",
+  8: "SIGFPE, arithmetic fault",
+  9: "SIGKILL, killed, for example for want of memory",
+  11: "SIGSEGV, segmentation fault",
+  15: "SIGTERM, asked to end",
+};
+
+/** Words for the end of a session, from what the server recorded. */
+export function endingOf(session: SessionRecord): Ending {
+  const failed = session.state === "failed";
+  return {
+    title: failed ? "R stopped unexpectedly" : "The R session has ended",
+    cause: session.cause || (failed ? "The R process ended without saying why." : "R ended by itself."),
+    detail: detailOf(session),
+    failed,
+  };
+}
+
+function detailOf({ signal, code }: SessionRecord): string {
+  if (typeof signal === "number") return `Signal ${signal}${SIGNALS[signal] ? ` (${SIGNALS[signal]})` : ""}`;
+  if (typeof signal === "string" && signal !== "") return `Signal ${signal}`;
+  return typeof code === "number" && code !== 0 ? `Exit code ${code}` : "";
+}

@@ -1,0 +1,38 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { Icon } from "./icon";
+import type { Message, Messages } from "./messages";
+
+const SHOWN_MS = 8000;
+
+/** The notices in the corner. */
+export function MessageList({ messages }: { readonly messages: Messages }): JSX.Element {
+  return (
+    <div class="messages" role="status" aria-live="polite">
+      {messages.shown.value.map((message) => (
+        <Notice key={message.id} message={message} dismiss={() => messages.dismiss(message.id)} />
+      ))}
+    </div>
+  );
+}
+
+interface NoticeProps {
+  readonly message: Message;
+  readonly dismiss: () => void;
+}
+
+function Notice({ message, dismiss }: NoticeProps): JSX.Element {
+  useEffect(() => {
+    if (message.kind === "error") return;
+    const timer = setTimeout(dismiss, SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <div class={`message message-${message.kind}`} data-testid="message">
+      <span>{message.text}</span>
+      <button type="button" class="button button-icon" aria-label="Dismiss" onClick={dismiss}>
+        <Icon name="close" />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,27 @@
+import { signal } from "@preact/signals";
+
+export type MessageKind = "info" | "warning" | "error";
+
+export interface Message {
+  readonly id: number;
+  readonly kind: MessageKind;
+  readonly text: string;
+}
+
+const MOST_SHOWN = 5;
+
+/** Short notices that do not interrupt; errors stay until dismissed. */
+export class Messages {
+  readonly shown = signal<readonly Message[]>([]);
+  private last = 0;
+
+  show(kind: MessageKind, text: string): void {
+    if (this.shown.value.some((message) => message.text === text)) return;
+    this.last += 1;
+    this.shown.value = [...this.shown.value, { id: this.last, kind, text }].slice(-MOST_SHOWN);
+  }
+
+  dismiss(id: number): void {
+    this.shown.value = this.shown.value.filter((message) => message.id !== id);
+  }
+}

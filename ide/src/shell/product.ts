@@ -1,0 +1,2 @@
+/** The name on every page. */
+export const PRODUCT = "R Server";

@@ -1,0 +1,121 @@
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { App } from "../app";
+import type { SessionRecord } from "../net/protocol";
+import { useElapsed } from "./elapsed";
+import { endingOf } from "./ending";
+
+/** Over the page while there is no R: why, and how to go on. The editor behind keeps its text. */
+export function SessionOverlay({ app }: { readonly app: App }): JSX.Element | null {
+  const link = app.link.link.value;
+  if (link.kind === "ended") return <Ended app={app} session={link.session} problem={link.problem} />;
+  if (link.kind === "starting" && link.launching) return <Launching since={link.since} />;
+  return null;
+}
+
+function Launching({ since }: { readonly since: number }): JSX.Element {
+  const seconds = useElapsed(since);
+  return (
+    <div class="overlay overlay-quiet" role="status" data-testid="session-launching">
+      <div class="card card-small">
+        <span class="spinner" aria-hidden="true" />
+        <span>Starting R{seconds >= 2 ? ` (${seconds} s)` : "…"}</span>
+      </div>
+    </div>
+  );
+}
+
+interface EndedProps {
+  readonly app: App;
+  readonly session: SessionRecord;
+  readonly problem: string | null;
+}
+
+function Ended({ app, session, problem }: EndedProps): JSX.Element {
+  const [aside, setAside] = useState(false);
+  if (aside) return <Aside title={endingOf(session).title} back={() => setAside(false)} />;
+  return <EndedCard app={app} session={session} problem={problem} leave={() => setAside(true)} />;
+}
+
+/** The overlay put aside to look at the page. */
+function Aside({ title, back }: { readonly title: string; readonly back: () => void }): JSX.Element {
+  return (
+    <div class="banner banner-warning banner-floating" role="status">
+      <span>{title}.</span>
+      <button type="button" class="button button-primary" onClick={back}>
+        Start R…
+      </button>
+    </div>
+  );
+}
+
+function EndedCard({ app, session, problem, leave }: EndedProps & { readonly leave: () => void }): JSX.Element {
+  const ending = endingOf(session);
+  const start = useRef<HTMLButtonElement>(null);
+  useEffect(() => start.current?.focus(), []);
+  const leaveByKey = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") leave();
+  };
+  return (
+    <div class="overlay" data-testid="session-overlay">
+      <div
+        class="card"
+        role="alertdialog"
+        aria-labelledby="ended-title"
+        aria-describedby="ended-cause"
+        onKeyDown={leaveByKey}
+      >
+        <h2 id="ended-title">{ending.title}</h2>
+        <p id="ended-cause">{ending.cause}</p>
+        {ending.detail === "" ? null : <p class="card-detail">{ending.detail}</p>}
+        {session.stderr_tail ? (
+          <details open={ending.failed}>
+            <summary>Last messages of the process</summary>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard */}
+            <pre tabIndex={0}>{session.stderr_tail}</pre>
+          </details>
+        ) : null}
+        <p class="card-note">The text in your editor is kept.</p>
+        {problem === null ? null : (
+          <p class="card-problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <Choices app={app} start={start} />
+        <button type="button" class="link-button" onClick={leave}>
+          Look at the page first
+        </button>
+      </div>
+    </div>
+  );
+}
+
+interface ChoicesProps {
+  readonly app: App;
+  readonly start: { current: HTMLButtonElement | null };
+}
+
+function Choices({ app, start }: ChoicesProps): JSX.Element {
+  const resume = (run_rprofile: boolean, restore: boolean) => (): void => {
+    void app.link.restart({ run_rprofile, restore });
+  };
+  return (
+    <div class="choices">
+      <button
+        type="button"
+        ref={start}
+        class="button button-primary"
+        data-testid="overlay-start"
+        onClick={resume(true, true)}
+      >
+        Start a new R session
+      </button>
+      <button type="button" class="button" data-testid="overlay-no-profile" onClick={resume(false, true)}>
+        Without .Rprofile
+      </button>
+      <button type="button" class="button" data-testid="overlay-no-restore" onClick={resume(true, false)}>
+        Without restoring objects
+      </button>
+    </div>
+  );
+}
