@@ -38,3 +38,6 @@ def _files() -> Iterator[tuple[str, str]]:
     for table in (RSERVER, RSESSION):
         yield f"etc/{table.conf_name}", pages.sample_file(table)
         yield f"docs/reference/{table.program}-conf.md", pages.reference_page(table)
+    from tools.rpc_page import rpc_page
+
+    yield "docs/reference/rpc.md", rpc_page()

@@ -1,0 +1,56 @@
+"""The reference page of the RPC methods, from the table that a session itself uses. Runs in .venv."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from twisted.internet.task import Clock
+
+from rsession.core_methods import SessionFacts, add_core_methods
+from rsession.rpc import Clients
+from rsession.rpc_method import REQUIRED, Method, Param
+from rsession.services import register
+from rsession.session import Session
+from rsession.state_paths import StatePaths
+
+_INTRO = """\
+# RPC methods of a session
+
+`POST /s/<session>/rpc/<method>` with the body `{"method", "params": [...], "kwparams": {...}, "clientId"}` answers
+`{"result": ...}` or `{"error": {"code", "message"}}`. Parameters are given in this order, or by name in `kwparams`;
+those with a default may be left out. Results, events and error codes: [Protocols](internal-protocols.md) §4.
+
+| method | parameters | what it does |
+| --- | --- | --- |
+"""
+
+
+def rpc_page() -> str:
+    """The page in Markdown."""
+    return _INTRO + "".join(f"{_row(method)}\n" for method in sorted(_methods(), key=lambda method: method.name))
+
+
+def _methods() -> list[Method]:
+    """The table of a session whose R never starts."""
+    with tempfile.TemporaryDirectory() as home:
+        session = Session(Clock(), StatePaths.of_home(Path(home), "00000000"), {"HOME": home})
+        add_core_methods(session, SessionFacts("00000000", "", 0.0), Clients())
+        register(session)
+    return list(session.rpc)
+
+
+def _row(method: Method) -> str:
+    parameters = ", ".join(_parameter(param) for param in method.params) or "none"
+    stranger = " Needs no clientId." if method.open_to_strangers else ""
+    return f"| `{method.name}` | {parameters} | {_one_line(method.doc)}{stranger} |"
+
+
+def _parameter(param: Param) -> str:
+    kind = f"{param.kind} or null" if param.nullable else param.kind
+    default = "" if param.default is REQUIRED else f" = {json.dumps(param.default)}"
+    doc = f" ({_one_line(param.doc)})" if param.doc else ""
+    return f"`{param.name}`: {kind}{default}{doc}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
