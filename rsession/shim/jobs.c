@@ -5,6 +5,7 @@
 #include "queue.h"
 #include "r_api.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,7 @@ bool jobs_prepare(void)
         struct evaluation evaluation = {0};
         run_silently(evaluate_prepare, &evaluation);
         post_result(0, &evaluation);
+        malloc_trim(0);
     }
     return true;
 }

@@ -53,13 +53,12 @@ class EventStream:
             f"GET /events?clientId={client_id}&after={after} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
-        rest = self._read_head()
         self._frames = Connection(ConnectionType.CLIENT)
-        self._frames.receive_data(rest)
         self._text = ""
         self.seen: list[Event] = []
         """All events that arrived, oldest first."""
         self._taken = 0
+        self._read_frames(self._read_head())
 
     def wait_for(self, wanted: Callable[[Event], bool], deadline: float = DEADLINE) -> Event:
         """The next event for which `wanted` is true, from the last one that was waited for; AssertionError if none comes."""
@@ -112,13 +111,16 @@ class EventStream:
             data = self.socket.recv(1 << 20)
         except ConnectionResetError:
             return False
-        self._frames.receive_data(data or None)
+        return bool(data) and self._read_frames(data)
+
+    def _read_frames(self, data: bytes) -> bool:
+        self._frames.receive_data(data)
         for event in self._frames.events():
             if isinstance(event, TextMessage):
                 self._add(event)
             elif isinstance(event, CloseConnection):
                 return False
-        return bool(data)
+        return True
 
     def _add(self, message: Message[str]) -> None:
         self._text += message.data
