@@ -1,9 +1,11 @@
 """What is committed names no registry, no machine and no secret, and the generated files are up to date."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,11 +30,23 @@ def test_no_registry_no_machine_path() -> None:
     assert found == []
 
 
-def test_lock_file_has_no_download_addresses() -> None:
-    lock = ROOT / "ide" / "package-lock.json"
-    if not lock.exists():
+@pytest.fixture
+def lock() -> dict[str, Any]:
+    path = ROOT / "ide" / "package-lock.json"
+    if not path.exists():
         pytest.skip("there is no web page in this checkout")
-    assert '"resolved"' not in lock.read_text()
+    content: dict[str, Any] = json.loads(path.read_text())["packages"]
+    return content
+
+
+def test_lock_file_has_no_download_addresses(lock: dict[str, Any]) -> None:
+    assert [name for name, package in lock.items() if "resolved" in package] == []
+
+
+def test_lock_file_knows_the_packages_of_every_platform(lock: dict[str, Any]) -> None:
+    """`npm ci` refuses a lock file that was written where some of them could not be looked up."""
+    optional = {name for package in lock.values() for name in package.get("optionalDependencies", {})}
+    assert {name for name in optional if f"node_modules/{name}" not in lock} == set()
 
 
 def test_generated_files_are_what_their_tables_say() -> None:
