@@ -140,7 +140,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     """The worker of this greeting; fails with SettingsError, sqlite3.Error, StoreTooNew or OSError."""
     settings = WorkerSettings.from_options(greeting.get("options", {}))
     threads = Threads.start(around.from_thread)
-    store = await Store.open(threads.store, settings.server_lib_dir)
+    store = await Store.open(threads.store, str(Path(settings.server_lib_dir, "db")))
     oldest = around.now() - 2 * max(settings.cookie_life.seconds(True), settings.cookie_life.seconds(False))
     await store.drop_old_revocations(int(oldest * 1_000_000))
     revocations = Revocations(await store.revocations())
