@@ -29,7 +29,8 @@ static const char PREPARE[] =
     "    suppressWarnings(get(name, envir = environment, mode = 'function', inherits = FALSE)(...)),\n"
     "    error = function(e) structure(list(conditionMessage(e)), class = 'rs_error'),\n"
     "    interrupt = function(e) structure(list('interrupted'), class = 'rs_error'))\n"
-    "  list(run, if (length(failed)) structure(list(paste(failed, collapse = '\\n')), class = 'rs_error'))\n"
+    "  own <- c(run, as.list(environment, all.names = TRUE))\n"
+    "  list(run, own, if (length(failed)) structure(list(paste(failed, collapse = '\\n')), class = 'rs_error'))\n"
     "})";
 
 static SEXP runner;
@@ -215,6 +216,17 @@ static SEXP parsed_prepare_call(void)
     return call;
 }
 
+/* Compiling our functions would load R's compiler, 15 MB, into sessions whose users never compile anything. */
+static void keep_uncompiled(SEXP functions)
+{
+    for (ptrdiff_t i = 0; r.SET_NOJIT != NULL && i < r.Rf_xlength(functions); i++) {
+        SEXP function = r.VECTOR_ELT(functions, i);
+        if (r.TYPEOF(function) == CLOSURE) {
+            r.SET_NOJIT(function);
+        }
+    }
+}
+
 static void evaluate_prepare(void *data)
 {
     struct evaluation *evaluation = data;
@@ -224,7 +236,8 @@ static void evaluate_prepare(void *data)
         r.Rf_protect(value);
         runner = r.VECTOR_ELT(value, 0);
         r.R_PreserveObject(runner);
-        convert(evaluation, r.VECTOR_ELT(value, 1));
+        keep_uncompiled(r.VECTOR_ELT(value, 1));
+        convert(evaluation, r.VECTOR_ELT(value, 2));
         r.Rf_unprotect(1);
     }
     r.Rf_unprotect(1);

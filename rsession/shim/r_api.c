@@ -20,5 +20,7 @@ const char *r_api_load(const char *path)
 #define FIND_VARIABLE(type, name) FIND(name)
     R_FUNCTIONS(FIND_FUNCTION)
     R_VARIABLES(FIND_VARIABLE)
+#define FIND_OPTIONAL(type, name, parameters) *(void **)&r.name = dlsym(library, #name);
+    R_OPTIONAL_FUNCTIONS(FIND_OPTIONAL)
     return NULL;
 }

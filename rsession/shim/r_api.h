@@ -9,7 +9,7 @@
 typedef struct r_object *SEXP;
 
 /* The numbers of R's object types that are stable parts of its serialisation format. */
-enum { SYMBOL = 1, STRING_CELL = 9, LOGICAL_VECTOR = 10, INTEGER_VECTOR = 13, REAL_VECTOR = 14, STRING_VECTOR = 16, LIST_VECTOR = 19, RAW_VECTOR = 24 };
+enum { SYMBOL = 1, CLOSURE = 3, STRING_CELL = 9, LOGICAL_VECTOR = 10, INTEGER_VECTOR = 13, REAL_VECTOR = 14, STRING_VECTOR = 16, LIST_VECTOR = 19, RAW_VECTOR = 24 };
 enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 2 };
 
 #define R_FUNCTIONS(X) \
@@ -92,11 +92,15 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 2 };
     X(SEXP (*)(SEXP, SEXP, SEXP, SEXP), ptr_R_savehistory) \
     X(SEXP (*)(SEXP, SEXP, SEXP, SEXP), ptr_R_addhistory)
 
+/* NULL in an R that has them not. */
+#define R_OPTIONAL_FUNCTIONS(X) X(void, SET_NOJIT, (SEXP))
+
 #define R_FUNCTION_MEMBER(type, name, parameters) type(*name) parameters;
 #define R_VARIABLE_MEMBER(type, name) __typeof__(type) *name;
 
 struct r_api {
     R_FUNCTIONS(R_FUNCTION_MEMBER)
+    R_OPTIONAL_FUNCTIONS(R_FUNCTION_MEMBER)
     R_VARIABLES(R_VARIABLE_MEMBER)
 };
 
