@@ -74,5 +74,5 @@ def network(address: str) -> str:
 
 
 def _doubled(level: float, free: int) -> float:
-    over = int(level) - free
+    over = round(level) - free
     return 0.0 if over < 0 else min(2.0**over, LONGEST_DELAY)

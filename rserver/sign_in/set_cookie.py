@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CookieStyle:
-    """What all our cookies have in common: Path, SameSite ("" is Lax), whether Secure is forced."""
+    """What all our cookies have in common: Path, SameSite (none, lax, strict; empty is lax), whether Secure is forced."""
 
     path: str = "/"
     same_site: str = ""
@@ -25,5 +25,10 @@ class CookieStyle:
         return self.set(name, "", secure=secure, max_age=0)
 
     def _site(self, secure: bool) -> str:
-        # Browsers drop a SameSite=None cookie that is not Secure: better Lax than none at all.
-        return "None" if self.same_site.lower() == "none" and secure else "Lax"
+        match self.same_site.lower():
+            case "strict":
+                return "Strict"
+            case "none" if secure:
+                return "None"
+        # Also for none without Secure: browsers would drop such a cookie.
+        return "Lax"

@@ -1,0 +1,303 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from rserver.master_client import MasterError
+from rserver.sessions.control import KILL_SECONDS, LOSS_GRACE_SECONDS, SessionControl
+from rserver.sessions.machine import Fate, State, Status
+from rserver.sessions.session import Session, StartChoices
+from rserver.sessions.starter import NotStarted
+from rserver.sessions.table import SessionTable
+from rserver_core.launch_wire import SessionRecord
+from tests.rserver.doubles import FakeMaster, record
+
+LIMIT = 60
+
+
+class Launches:
+    """Starts sessions when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun: list[StartChoices] = []
+        self.open: list[Deferred[SessionRecord]] = []
+
+    async def start(self, session: Session) -> SessionRecord:
+        self.begun.append(session.choices)
+        self.open.append(Deferred())
+        return await self.open[-1]
+
+
+class House:
+    """Session control with its surroundings; `session` is alice's."""
+
+    def __init__(self) -> None:
+        self.clock, self.master, self.launches = Clock(), FakeMaster(), Launches()
+        self.probes: list[Deferred[None]] = []
+        self.ended: list[str] = []
+        self.table = SessionTable()
+        self.control = SessionControl(
+            self.clock, self.table, self.master, self.launches, self._probe, LIMIT, lambda s: self.ended.append(s.id)
+        )
+        self.session = self.table.one_of_user("alice", 1001)
+
+    def _probe(self, _record: SessionRecord) -> "Deferred[None]":
+        self.probes.append(Deferred())
+        return self.probes[-1]
+
+    @property
+    def state(self) -> State:
+        return self.session.state
+
+    @property
+    def fate(self) -> Fate:
+        assert self.session.status.fate
+        return self.session.status.fate
+
+    def record(self, pid: int = 100) -> SessionRecord:
+        return record(self.session.id, pid=pid)
+
+    def run(self, pid: int = 100, *, proven: bool = True) -> None:
+        """Bring the session to RUNNING."""
+        self.control.want(self.session)
+        self.launches.open.pop().callback(self.record(pid))
+        self.probes.pop().callback(None)
+        self.session.proven = proven
+        assert self.state is State.RUNNING
+
+    def exit(self, pid: int = 100, code: int | None = 0, signal: int | None = None, tail: str = "") -> None:
+        self.control.on_event(
+            {
+                "event": "exited",
+                "session": self.session.id,
+                "pid": pid,
+                "code": code,
+                "signal": signal,
+                "stderr_tail": tail,
+            }
+        )
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_fifty_requests_start_one_process(house: House) -> None:
+    settled: list[Status] = []
+    for _ in range(50):
+        house.control.want(house.session)
+        house.session.when_settled().addCallback(settled.append)
+    assert len(house.launches.begun) == 1
+    house.launches.open.pop().callback(house.record())
+    assert not settled
+    house.probes.pop().callback(None)
+    assert [status.state for status in settled] == [State.RUNNING] * 50
+    assert house.session.target is not None
+    assert house.session.target.socket_path == house.record().socket
+
+
+def test_who_gives_up_waiting_disturbs_nobody(house: House) -> None:
+    house.control.want(house.session)
+    settled: list[Status] = []
+    gone, patient = house.session.when_settled(), house.session.when_settled().addCallback(settled.append)
+    gone.addErrback(lambda _: None)
+    gone.cancel()
+    house.launches.open.pop().callback(house.record())
+    house.probes.pop().callback(None)
+    assert len(settled) == 1
+    assert patient.called
+
+
+def test_a_launch_that_never_happens_fails_after_the_limit(house: House) -> None:
+    """NeverLauncher."""
+    house.control.want(house.session)
+    settled: list[Status] = []
+    house.session.when_settled().addCallback(settled.append)
+    house.clock.advance(LIMIT - 1)
+    assert house.state is State.LAUNCHING
+    house.clock.advance(1)
+    assert house.state is State.FAILED
+    assert "60 seconds" in house.fate.cause
+    assert len(settled) == 1
+
+
+def test_a_process_that_comes_up_late_is_taken(house: House) -> None:
+    house.control.want(house.session)
+    house.launches.open.pop().callback(house.record())
+    house.clock.advance(LIMIT)
+    assert house.state is State.FAILED
+    house.probes.pop().callback(None)
+    assert house.state is State.RUNNING
+
+
+def test_a_refusal_is_told(house: House) -> None:
+    house.control.want(house.session)
+    house.launches.open.pop().errback(NotStarted(Fate("No R was found: none.")))
+    assert (house.state, house.fate.cause) == (State.FAILED, "No R was found: none.")
+    house.control.want(house.session)
+    assert len(house.launches.begun) == 1
+
+
+def test_an_end_before_the_first_answer_is_a_failure_even_with_code_0(house: House) -> None:
+    house.control.want(house.session)
+    house.launches.open.pop().callback(house.record())
+    house.exit(code=0, tail="Error in .Rprofile")
+    assert house.state is State.FAILED
+    assert house.fate.stderr_tail == "Error in .Rprofile"
+    assert house.ended == [house.session.id]
+
+
+def test_an_end_of_a_session_that_answered_nobody_but_us_is_a_failure(house: House) -> None:
+    house.run(proven=False)
+    house.exit(code=0)
+    assert house.state is State.FAILED
+    assert "profile" in house.fate.cause
+
+
+def test_q_ends_a_session_and_a_crash_fails_it(house: House) -> None:
+    house.run()
+    house.exit(code=0)
+    assert house.state is State.ENDED
+    house.control.want(house.session)
+    assert house.state is State.ENDED
+    assert house.control.resume(house.session, StartChoices())
+    house.launches.open.pop().callback(house.record(200))
+    house.probes.pop().callback(None)
+    house.exit(200, code=None, signal=11)
+    assert house.state is State.FAILED
+    assert "SIGSEGV" in house.fate.cause
+
+
+def test_the_end_of_an_older_process_means_nothing(house: House) -> None:
+    house.run(200)
+    house.exit(100, code=1)
+    assert house.state is State.RUNNING
+
+
+def test_choices_of_the_failure_page_reach_the_start(house: House) -> None:
+    house.run()
+    house.exit(code=1)
+    choices = StartChoices(run_rprofile=False)
+    house.control.resume(house.session, choices)
+    assert house.launches.begun[-1] == choices
+    house.exit(code=1)
+    assert not house.control.resume(house.session, StartChoices())
+
+
+def test_a_hung_process_is_killed_before_the_next_is_started(house: House) -> None:
+    house.control.want(house.session)
+    house.launches.open.pop().callback(house.record())
+    house.clock.advance(LIMIT)
+    house.control.resume(house.session, StartChoices())
+    assert house.state is State.LAUNCHING
+    assert house.master.answer("signal", {"ok": True})["signal"] == "KILL"
+    assert len(house.launches.begun) == 1
+    house.exit(code=None, signal=9)
+    assert len(house.launches.begun) == 2
+    house.launches.open.pop().callback(house.record(200))
+    house.probes.pop().callback(None)
+    assert house.state is State.RUNNING
+
+
+def test_a_process_that_cannot_be_killed_does_not_stop_the_next(house: House) -> None:
+    house.control.want(house.session)
+    house.launches.open.pop().callback(house.record())
+    house.clock.advance(LIMIT)
+    house.control.resume(house.session, StartChoices())
+    house.master.answer("signal", {"ok": True})
+    house.clock.advance(KILL_SECONDS)
+    assert len(house.launches.begun) == 2
+
+
+def test_a_process_of_another_uid_is_not_let_in(house: House) -> None:
+    house.control.want(house.session)
+    house.launches.open.pop().callback(replace(house.record(), uid=2001))
+    assert house.state is State.FAILED
+    assert house.master.answer("signal", MasterError("failed", "no"))["signal"] == "KILL"
+
+
+def test_a_restarted_worker_finds_its_sessions(house: House) -> None:
+    done = Deferred.fromCoroutine(house.control.restore())
+    house.master.answer("list", {"sessions": [house.record().to_json(), record("f" * 21, "bob", 1002, 300).to_json()]})
+    assert done.called
+    assert house.state is State.LAUNCHING
+    for probe in house.probes:
+        probe.callback(None)
+    assert house.state is State.RUNNING
+    assert house.table.find("f" * 21, "bob", 1002) is not None
+    assert not house.launches.begun
+    house.exit(code=0)
+    assert house.state is State.ENDED
+
+
+def test_a_restarted_launcher_is_asked_what_runs(house: House) -> None:
+    house.run()
+    house.control.on_event({"event": "launcher_restarted"})
+    house.master.answer("list", {"sessions": [house.record().to_json()]})
+    house.clock.advance(LOSS_GRACE_SECONDS)
+    assert house.state is State.RUNNING
+    house.control.on_event({"event": "launcher_restarted"})
+    house.master.answer("list", {"sessions": []})
+    assert house.state is State.RUNNING
+    house.clock.advance(LOSS_GRACE_SECONDS)
+    assert house.state is State.FAILED
+    assert house.ended == [house.session.id]
+
+
+def test_a_late_word_about_the_end_counts_more_than_the_loss(house: House) -> None:
+    house.run()
+    house.control.on_event({"event": "launcher_restarted"})
+    house.master.answer("list", {"sessions": []})
+    house.exit(code=None, signal=9)
+    house.clock.advance(LOSS_GRACE_SECONDS)
+    assert "SIGKILL" in house.fate.cause
+
+
+def test_it_asks_again_until_there_is_an_answer_and_one_question_at_a_time(house: House) -> None:
+    house.control.reconcile()
+    house.control.reconcile()
+    house.control.reconcile()
+    assert len(house.master.open) == 1
+    house.master.answer("list", MasterError("timeout", "no launcher"))
+    house.clock.advance(1)
+    house.master.answer("list", {"sessions": []})
+    house.master.answer("list", {"sessions": []})
+    assert not house.master.open
+
+
+def test_a_launch_during_the_question_is_not_lost(house: House) -> None:
+    house.control.reconcile()
+    house.run()
+    house.master.answer("list", {"sessions": []})
+    house.clock.advance(LOSS_GRACE_SECONDS)
+    assert house.state is State.RUNNING
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "started", "session": {}},
+        {"event": "started"},
+        {"event": "exited"},
+        {"event": "exited", "session": "x", "pid": []},
+        {"event": "exited", "session": 5, "pid": 5, "code": "x"},
+        {"event": "unheard of"},
+    ],
+)
+def test_broken_events_change_nothing(house: House, event: dict[str, Any]) -> None:
+    house.run()
+    house.control.on_event(event)
+    assert house.state is State.RUNNING
+
+
+def test_a_probe_that_fails_is_made_again(house: House) -> None:
+    house.control.want(house.session)
+    house.launches.open.pop().callback(house.record())
+    house.probes.pop().errback(ConnectionResetError())
+    assert not house.probes
+    house.clock.advance(1)
+    house.probes.pop().callback(None)
+    assert house.state is State.RUNNING
