@@ -158,8 +158,7 @@ class RunningSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._http is not None:
-            self._http.close()
+        self.hang_up()
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
         if self.process is not None:
@@ -225,6 +224,12 @@ class RunningSession:
         assert answer.status == 200, answer.read()
         decoded: dict[str, Any] = json.loads(answer.read())
         return decoded
+
+    def hang_up(self) -> None:
+        """Close the kept connection; the next request opens another."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
 
     def call(self, method: str, *params: object, **kwparams: object) -> Any:
         """The result of an RPC; AssertionError when it answers an error."""
