@@ -22,7 +22,7 @@ from rsession.site import SessionSite  # noqa: E402
 from rsession.state_paths import StatePaths  # noqa: E402
 
 if TYPE_CHECKING:
-    from rserver_core.settings.rsession import RsessionSettings
+    from rserver_core.options.rsession import RsessionSettings
 
     from rserver_core.r_installation import RInstallation
 
@@ -84,9 +84,10 @@ def _register_services(session: Session) -> None:
 
 
 def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSettings") -> None:
-    import socket
+    from rsession.keepers_port import KeepersPort
 
     listen_again(settings.listen_fd)
     own = frozenset({os.getuid()})
     allowed = own if settings.server_uid < 0 else own | {settings.server_uid}
-    reactor.adoptStreamPort(settings.listen_fd, socket.AF_UNIX, HttpServer(site, reactor, allowed))
+    site_factory = HttpServer(site, reactor, allowed)
+    KeepersPort._fromListeningDescriptor(reactor, settings.listen_fd, site_factory).startListening()  # type: ignore[no-untyped-call]
