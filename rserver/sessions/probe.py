@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from typing import cast
 
 from twisted.internet.defer import Deferred
 
@@ -43,7 +44,7 @@ class _Ping(asyncio.Protocol):
         self._uid, self._answered, self._head = uid, answered, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)
         if peer_uid(transport.get_extra_info("socket")) in {self._uid, 0}:
             transport.write(_REQUEST)
         else:
