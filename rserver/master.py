@@ -62,7 +62,7 @@ class Master:
         self._host = self._make_host()
         self._worker = Service(self._loop, self._worker_declaration(), self._worker_hooks())
         self._requests = self._new_requests()
-        self._announced = False
+        self._announced = self._stopping = False
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT."""
@@ -172,6 +172,9 @@ class Master:
         log("configuration reloaded; addresses, ports and directories need a restart")
 
     def _stop(self) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
         log("stopping; R sessions keep running")
         self._event({"event": "stop"})
         for service in (self._worker, self._launcher):
