@@ -61,6 +61,8 @@ class RunningServer:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(20)
         self._reader.join(20)
+        assert self.process.stdout
+        self.process.stdout.close()
         return code
 
     def _find(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
