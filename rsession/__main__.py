@@ -7,7 +7,7 @@ _PACKAGE = os.path.dirname(os.path.realpath(__file__))
 
 
 def _add_module_paths() -> None:
-    """Without the `site` module, whose work costs more than reading our options, the places of modules are ours to add."""
+    """Without the `site` module, which costs more than all our options, the places of modules are ours to add."""
     sys.path.insert(0, os.path.dirname(_PACKAGE))
     environment = os.path.dirname(os.path.dirname(sys.executable))
     if os.path.isfile(f"{environment}/pyvenv.cfg"):

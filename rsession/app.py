@@ -23,7 +23,6 @@ from rsession.state_paths import StatePaths  # noqa: E402
 
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
-
     from rserver_core.r_installation import RInstallation
 
 _LAST_WORDS_SECONDS = 0.2

@@ -72,7 +72,7 @@ class EventLog:
             self._tail_open = True
 
     def read(self, after: int, limit: int) -> tuple[list[str], int]:
-        """Encoded events after number `after`, at least one if there is any, of about `limit` bytes; number of the last.
+        """Encoded events after number `after`, at least one if any, about `limit` bytes; and the number of the last.
 
         What is no longer kept is one `events_dropped` event. A number of the future reads nothing.
         """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, unquote
 
 import h11
-from twisted.internet import protocol
+from twisted.internet import interfaces, protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -213,10 +213,11 @@ class HttpConnection(protocol.Protocol):
             self.transport.write(data)
 
     def _pause(self, is_paused: bool) -> None:
-        transport = self.transport
-        if transport is not None and self._is_paused != is_paused:
-            self._is_paused = is_paused
-            transport.pauseProducing() if is_paused else transport.resumeProducing()
+        if self._is_paused == is_paused:
+            return
+        self._is_paused = is_paused
+        producer = interfaces.IPushProducer(self.transport)
+        producer.pauseProducing() if is_paused else producer.resumeProducing()
 
     def _start_timer(self, is_idle: bool) -> None:
         self._stop_timer()

@@ -1,6 +1,5 @@
 """Those who follow the event log: equals, each with its own place in it."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
@@ -8,6 +7,8 @@ from twisted.internet.defer import Deferred
 from rsession.event_log import EventLog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 BATCH_BYTES = 256 << 10
@@ -74,7 +75,7 @@ class Listeners:
         return poll.answered
 
     def must_wait(self) -> bool:
-        """Whether the fastest listener is so far behind that R should wait; gives up when it stands still for ten seconds."""
+        """Whether the fastest listener is so far behind that R should wait; gives up when it stands still too long."""
         fastest = max((listener.position for listener in self._listeners), default=None)
         if fastest is None or self.log.bytes_after(fastest) <= LAG_LIMIT:
             self._stuck_since = None

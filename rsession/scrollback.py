@@ -31,7 +31,7 @@ class Scrollback:
 
     def actions(self) -> list[dict[str, str]]:
         """Oldest first, as in the answer of client_init."""
-        return [{"type": type, "text": text} for type, text, _ in self._pieces]
+        return [{"type": kind, "text": text} for kind, text, _ in self._pieces]
 
     def _end_of(self, text: str) -> str:
         text = text[-self._max_characters :]
@@ -41,12 +41,12 @@ class Scrollback:
 
     def _forget(self) -> None:
         while self._lines > self._max_lines or self._characters > self._max_characters:
-            type, text, lines = self._pieces.popleft()  # noqa: A001 - the protocol's own word
+            kind, text, lines = self._pieces.popleft()
             self._lines -= lines
             self._characters -= len(text)
             surplus = self._max_lines - self._lines
             if surplus > 0 and lines > surplus and self._characters < self._max_characters:
                 kept = "".join(text.splitlines(keepends=True)[-surplus:])[self._characters - self._max_characters :]
-                self._pieces.appendleft((type, kept, kept.count("\n")))
+                self._pieces.appendleft((kind, kept, kept.count("\n")))
                 self._lines += kept.count("\n")
                 self._characters += len(kept)

@@ -72,16 +72,30 @@ class Routes(Protocol):
 class ServiceApi(Protocol):
     """The session, as given to `register`."""
 
-    jobs: RJobs
-    events: Events
-    r: RState
-    routes: Routes
-    rpc: "MethodTable"
-    """`@api.rpc.method("list_files", Param("path", "string"))` above a handler that returns a JSON value or a
-    Deferred of one.
-    """
-    paths: "StatePaths"
-    clock: "IReactorTime"
+    @property
+    def jobs(self) -> RJobs: ...
+
+    @property
+    def events(self) -> Events: ...
+
+    @property
+    def r(self) -> RState: ...
+
+    @property
+    def routes(self) -> Routes: ...
+
+    @property
+    def rpc(self) -> "MethodTable":
+        """Add methods with `@api.rpc.method("list_files", Param("path", "string"))` above a handler.
+
+        The handler returns a JSON value or a Deferred of one.
+        """
+
+    @property
+    def paths(self) -> "StatePaths": ...
+
+    @property
+    def clock(self) -> "IReactorTime": ...
 
     def on_prompt(self, callback: Callable[[], None]) -> None:
         """Call back each time R has returned to its top-level prompt with no line queued, after the prompt was

@@ -56,7 +56,7 @@ class EventSocket:
     def connected(self) -> None:
         """Accept the handshake and begin to send."""
         self._connection.send(_accept(self._request))
-        interfaces.ITransport(self._connection.transport).registerProducer(self, True)  # type: ignore[call-arg, attr-defined]
+        interfaces.IConsumer(self._connection.transport).registerProducer(self, True)
         self._listeners.add(self)
 
     def connection_lost(self) -> None:
