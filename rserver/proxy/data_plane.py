@@ -40,7 +40,7 @@ class DataPlane:
     ) -> None:
         self._loop = loop
         self._settings = settings
-        self._deadlines = Deadlines(loop)
+        self._deadlines = Deadlines(loop, settings.tick_seconds)
         self._pool = Pool(settings, loop, self._deadlines)
         self._encoder = ResponseEncoder(settings.frame_origin)
         self._services = Services(settings, loop, gate, pages, events, self._deadlines, self._pool, Logger())

@@ -1,9 +1,7 @@
-"""Time limits of many connections with one timer, exact to a second."""
+"""Time limits of many connections with one timer, exact to one tick."""
 
 import asyncio
 from typing import Protocol
-
-TICK_SECONDS = 1.0
 
 
 class Expiring(Protocol):
@@ -16,8 +14,9 @@ class Expiring(Protocol):
 class Deadlines:
     """At most one limit per item. The timer runs only while there is any."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, tick_seconds: float = 1.0) -> None:
         self._loop = loop
+        self._tick_seconds = tick_seconds
         self._due: dict[Expiring, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -28,7 +27,7 @@ class Deadlines:
         """Limit for item, instead of the one it had."""
         self._due[item] = self._loop.time() + seconds
         if self._timer is None:
-            self._timer = self._loop.call_later(TICK_SECONDS, self._tick)
+            self._timer = self._loop.call_later(self._tick_seconds, self._tick)
 
     def clear(self, item: Expiring) -> None:
         """No limit for item."""
@@ -48,6 +47,6 @@ class Deadlines:
         for item in expired:
             del self._due[item]
         if self._due:
-            self._timer = self._loop.call_later(TICK_SECONDS, self._tick)
+            self._timer = self._loop.call_later(self._tick_seconds, self._tick)
         for item in expired:
             item.timed_out()

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from typing import cast
 
@@ -20,6 +21,7 @@ from rserver.web.responses import ResponseEncoder, plain
 _DRAIN_LIMIT = 64 * 1024
 # Bytes a client may send ahead of its turn.
 _AHEAD_LIMIT = 64 * 1024
+_TCP_ESTABLISHED = 1
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -98,7 +100,7 @@ class Front(asyncio.Protocol):
             if self._state is _State.HEAD:
                 self._advance()
             elif len(self._heads) > _AHEAD_LIMIT:
-                self._transport.pause_reading()
+                self._pause()
 
     def eof_received(self) -> None:
         """A client that half-closes while it is owed an answer has given up: that frees parked long polls."""
@@ -122,7 +124,9 @@ class Front(asyncio.Protocol):
 
     def timed_out(self) -> None:
         """See Expiring."""
-        if self._state is _State.LINGER or self._answering:
+        if self._state in {_State.BODY, _State.WAIT} and not self._transport.is_reading():
+            self._watch_paused()
+        elif self._state is _State.LINGER or self._answering:
             self.abort()
         elif self._state is _State.HEAD and not self._head_started:
             self._transport.close()
@@ -177,8 +181,7 @@ class Front(asyncio.Protocol):
         if self._state is not _State.BODY or self._transport.is_closing():
             return
         if held:
-            self._deadlines.clear(self)
-            self._transport.pause_reading()
+            self._pause()
         else:
             self._deadlines.set(self, self._settings.body_stall_seconds)
             self._transport.resume_reading()
@@ -275,6 +278,19 @@ class Front(asyncio.Protocol):
             self._exchange.request_end()
         elif self._pending is not None:
             self._send(self._pending)
+
+    def _pause(self) -> None:
+        self._transport.pause_reading()
+        self._deadlines.set(self, self._settings.paused_seconds)
+
+    def _watch_paused(self) -> None:
+        # The loop tells nothing of a connection that is not read.
+        sock = self._transport.get_extra_info("socket")
+        with suppress(OSError):
+            if sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _TCP_ESTABLISHED:
+                self.abort()
+                return
+        self._deadlines.set(self, self._settings.paused_seconds)
 
     # Answers of our own.
 

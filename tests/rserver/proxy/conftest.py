@@ -1,0 +1,32 @@
+"""A world for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rserver.proxy.settings import FrontSettings
+from tests.rserver.proxy.world import World, running_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with running_world(tmp_path, FrontSettings()) as running:
+        yield running
+
+
+@pytest.fixture
+def hasty_world(tmp_path: Path) -> Iterator[World]:
+    """Time limits of a moment."""
+    settings = FrontSettings(
+        tick_seconds=0.02,
+        head_seconds=0.2,
+        keep_alive_seconds=0.2,
+        body_stall_seconds=0.2,
+        paused_seconds=0.05,
+        linger_seconds=0.2,
+        connect_seconds=0.2,
+        pool_idle_seconds=0.1,
+    )
+    with running_world(tmp_path, settings) as running:
+        yield running
