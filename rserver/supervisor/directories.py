@@ -49,8 +49,8 @@ def lock_pid_file(path: Path) -> int:
         holder = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
         os.close(fd)
         raise StartRefused(ExitCode.ALREADY_RUNNING, f"rserver runs already (pid {holder}, {path})") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    # Never empty in between: the first line is always a pid.
+    os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
     return fd
 
 
