@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -54,7 +55,7 @@ class RunningServer:
     @property
     def master_pid(self) -> int:
         """The master, child of the guard."""
-        return int((self.run_dir / "rserver.pid").read_text())
+        return int((self.run_dir / "rserver.pid").read_text().split()[0])
 
     def stop(self) -> int:
         """Ask the server to end; its exit code."""
@@ -95,7 +96,8 @@ def running_server(env: dict[str, str] | None = None, conf: str = "", **options:
                 "server-data-dir": str(directory / "run"),
                 "server-lib-dir": str(directory / "lib"),
                 "www-address": "127.0.0.1",
-                "www-port": "0",
+                # Not 0: after the master was killed the port must be the same.
+                "www-port": str(_free_port()),
                 "auth-pam-service": password_service,
                 "auth-pam-sessions-profile": session_service,
                 **given,
@@ -107,6 +109,11 @@ def running_server(env: dict[str, str] | None = None, conf: str = "", **options:
         finally:
             _end(server)
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _end(server: RunningServer) -> None:
@@ -141,9 +148,15 @@ def _pam_services() -> Iterator[tuple[str, str]]:
 
 
 def _descendants(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
     return [int(child) for child in children] + [p for child in children for p in _descendants(int(child))]
 
 
 def _command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
