@@ -7,6 +7,7 @@ called on the loop's thread. Awaitables run as asyncio tasks: await a Deferred t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,10 +16,18 @@ if TYPE_CHECKING:
 
 PAGE_BODY_LIMIT = 64 * 1024
 
+_FIELD_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
 STRICT_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+def _check_fields(*texts: str) -> None:
+    for text in texts:
+        if _FIELD_TEXT.fullmatch(text) is None:
+            raise ValueError(f"not fit for a header: {text!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,8 @@ class Request:
 class Response:
     """A whole answer. The front adds date, length, connection and the security headers, and drops the body on HEAD.
 
-    headers  (name, value) pairs beside the ones with a field of their own here; CR, LF and NUL are refused
+    ValueError when a header would hold a line break, another control character or text outside ISO 8859-1.
+    headers  (name, value) pairs beside the ones with a field of their own here
     cookies  values of Set-Cookie lines, e.g. "user-id=…; Path=/; HttpOnly; SameSite=Lax"
     csp      Content-Security-Policy; frame-ancestors of www-frame-origin replaces the one named here
     """
@@ -105,6 +115,11 @@ class Response:
     cache_control: str = "no-store"
     csp: str = STRICT_CSP
 
+    def __post_init__(self) -> None:
+        _check_fields(self.content_type, self.cache_control, self.csp, *self.cookies)
+        for pair in self.headers:
+            _check_fields(*pair)
+
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
@@ -115,6 +130,9 @@ class Authentication:
 
     identity: Identity | None = None
     cookies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_fields(*self.cookies)
 
 
 ANONYMOUS = Authentication()
@@ -134,9 +152,9 @@ class Target:
     head_lines: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        for pair in self.headers:
+            _check_fields(*pair)
         lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers).encode("latin-1")
-        if lines.count(b"\n") != len(self.headers) or lines.count(b"\r") != len(self.headers) or b"\0" in lines:
-            raise ValueError("a header of a target holds a line break or NUL")
         object.__setattr__(self, "head_lines", lines)
 
 

@@ -29,7 +29,6 @@ STATUS_OF_CODE = {
     LOST: 502,
 }
 _FRAME_ANCESTORS = re.compile(r"(?:; *)?frame-ancestors[^;]*")
-_FORBIDDEN = re.compile(r"[\r\n\0]")
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -95,14 +94,12 @@ class ResponseEncoder:
     def encode(
         self, response: Response, *, method: str = "GET", keep_alive: bool = False, cookies: Iterable[str] = ()
     ) -> bytes:
-        """The whole answer. cookies are added unless the response sets one of that name. ValueError: bad header."""
+        """The whole answer. cookies are added unless the response sets one of that name."""
         lines = [f"HTTP/1.1 {response.status} {reason_phrase(response.status)}"]
         lines += [f"{name}: {value}" for name, value in self._fields(response, method)]
         lines += [f"Set-Cookie: {value}" for value in _merged_cookies(response.cookies, cookies)]
         if not keep_alive:
             lines.append("Connection: close")
-        if any(map(_FORBIDDEN.search, lines)):
-            raise ValueError("a response header holds a line break or NUL")
         head = "\r\n".join(lines) + "\r\n" + self._security + "\r\n"
         return head.encode("latin-1") + (b"" if method == "HEAD" else response.body)
 

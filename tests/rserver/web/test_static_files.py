@@ -1,0 +1,64 @@
+"""Files that come with the program."""
+
+from pathlib import Path
+
+import pytest
+
+from rserver.web.request import RequestHead, Response
+from rserver.web.static_files import StaticFiles
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> StaticFiles:
+    folder = tmp_path / "ide"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "assets" / "index-B1x2y3Z_.js").write_text("script")
+    (folder / "assets" / "index-B1x2y3Z_.js.gz").write_bytes(b"packed")
+    (folder / "home-sessions.js").write_text("plain script")
+    (folder / "logo.png").write_bytes(b"picture")
+    (folder / ".secret").write_text("hidden")
+    (tmp_path / "outside").write_text("outside")
+    (folder / "link").symlink_to(tmp_path / "outside")
+    return StaticFiles({"ide": folder})
+
+
+def ask(files: StaticFiles, name: str, method: str = "GET", prefix: str = "ide", **headers: str) -> Response:
+    named = {field.replace("_", "-"): value for field, value in headers.items()}
+    return files.respond(RequestHead(method, "/", "", named, {}, ("", 0)), prefix, name)
+
+
+def test_hashed_files_are_kept_for_ever(files: StaticFiles) -> None:
+    response = ask(files, "assets/index-B1x2y3Z_.js")
+    assert (response.status, response.body) == (200, b"script")
+    assert response.content_type == "text/javascript; charset=utf-8"
+    assert "immutable" in response.cache_control
+
+
+def test_others_are_asked_for_again(files: StaticFiles) -> None:
+    assert ask(files, "home-sessions.js").cache_control == "no-cache"
+    assert ask(files, "logo.png").content_type == "image/png"
+
+
+def test_unchanged_file_is_not_sent_again(files: StaticFiles) -> None:
+    tag = dict(ask(files, "logo.png").headers)["ETag"]
+    response = ask(files, "logo.png", if_none_match=f'W/"x", {tag}')
+    assert (response.status, response.body) == (304, b"")
+
+
+def test_packed_twin_is_sent_to_those_who_unpack(files: StaticFiles) -> None:
+    response = ask(files, "assets/index-B1x2y3Z_.js", accept_encoding="gzip, br")
+    assert (response.body, dict(response.headers)["Content-Encoding"]) == (b"packed", "gzip")
+
+
+@pytest.mark.parametrize("name", ["", "none", ".secret", "link", "assets", "../outside", "assets/index-B1x2y3Z_.js.gz"])
+def test_what_is_not_served(files: StaticFiles, name: str) -> None:
+    assert ask(files, name).status == 404
+
+
+def test_unknown_prefix(files: StaticFiles) -> None:
+    assert ask(files, "logo.png", prefix="other").status == 404
+
+
+def test_files_are_only_read(files: StaticFiles) -> None:
+    assert ask(files, "logo.png", method="POST").status == 405
+    assert ask(files, "logo.png", method="HEAD").status == 200
