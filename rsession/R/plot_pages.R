@@ -21,8 +21,8 @@ plots$length <- 0L
 plots$current <- NULL
 plots$turning <- FALSE
 plots$changed <- FALSE
-plots$told <- -Inf
-plots$cost <- 0
+plots$told <- 0
+plots$credit <- 1
 
 plots_state <- function() {
   pages <- lapply(plots$pages, function(page) page[c("id", "revision")])

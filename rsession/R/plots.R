@@ -2,7 +2,9 @@
 
 PICTURES_PER_PLOT <- 4L
 ENLARGEMENTS <- c(1, 2, 4)
-TELL_SECONDS <- 0.5
+TELL_SHARE <- 0.1
+TELL_CREDIT <- 1
+LEAST_COST <- 0.02
 
 plots_start <- function(prefix) {
   plots$prefix <- prefix
@@ -15,18 +17,22 @@ plots_start <- function(prefix) {
 # After a prompt: TRUE when the state was told
 plots_check <- function() {
   record_page()
-  tell_page(when_due = FALSE)
+  told <- tell_page(when_due = FALSE)
+  plots$credit <- TELL_CREDIT
+  told
 }
 
-# In a long computation the page hears of its plots now and then, so that a thousand of them do not cost a second each
+# While code runs, drawing for the page may take a second, then a tenth of the time: a thousand plots stay quick
 tell_page <- function(when_due) {
   now <- proc.time()[[3L]]
-  if (!plots$changed || (when_due && now - plots$told < max(TELL_SECONDS, 10 * plots$cost))) return(FALSE)
+  plots$credit <- min(TELL_CREDIT, plots$credit + TELL_SHARE * (now - plots$told))
+  plots$told <- now
+  if (!plots$changed || (when_due && plots$credit <= 0)) return(FALSE)
   newest <- if (length(plots$pages)) plots$pages[[length(plots$pages)]]$id
   shown <- if (is.null(plots$current)) newest else plots$current
   if (!is.null(shown)) try(draw_picture(shown, plots$size), silent = TRUE)
   plots$told <- proc.time()[[3L]]
-  plots$cost <- plots$told - now
+  plots$credit <- max(-TELL_CREDIT, plots$credit - max(LEAST_COST, plots$told - now))
   plots$changed <- FALSE
   .rs_emit("plots_changed", plots_state())
   TRUE
