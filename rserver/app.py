@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from rserver import memory, worker_log
 from rserver.clock import limit
-from rserver.composition import IDE, STATIC, Surroundings, Worker, build
+from rserver.composition import IDE, STATIC, Surroundings, Threads, Worker, build
 from rserver.master_client import MasterClient
 from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.settings import FrontSettings
@@ -75,7 +75,9 @@ class Application:
 
     def _surroundings(self) -> Surroundings:
         probe = SocketProbe(lambda: self._loop)
-        return Surroundings(self._reactor, self._reactor, lambda: self._loop, self._master, probe, self._ports())
+        return Surroundings(
+            self._reactor, Threads.start(self._reactor), lambda: self._loop, self._master, probe, self._ports()
+        )
 
     async def _listen(self, worker: Worker) -> None:
         settings = FrontSettings(

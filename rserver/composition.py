@@ -11,11 +11,10 @@ from twisted.logger import Logger
 
 from rserver.accounts import Accounts, Lookup, look_up
 from rserver.clock import Clock
-from rserver.master_client import MasterClient
 from rserver.r_installations import RInstallations
 from rserver.sessions.control import Probe, SessionControl
 from rserver.sessions.session import Session
-from rserver.sessions.starter import Starter
+from rserver.sessions.starter import Master, Starter
 from rserver.sessions.table import SessionTable
 from rserver.settings import WorkerSettings
 from rserver.sign_in import audit
@@ -46,21 +45,6 @@ _log = Logger()
 
 
 @dataclass(slots=True)
-class Surroundings:
-    """What the worker stands on. ports: the TCP ports it serves; now: seconds since 1970."""
-
-    clock: Clock
-    from_thread: FromThread
-    loop: Callable[[], asyncio.AbstractEventLoop]
-    master: MasterClient
-    probe: Probe
-    ports: tuple[int, ...] = ()
-    now: Callable[[], float] = time.time
-    lookup: Lookup = look_up
-    ide: Path = IDE
-
-
-@dataclass(slots=True)
 class Threads:
     """Threads by what they wait for, so that a name service that hangs holds up nothing else."""
 
@@ -76,6 +60,21 @@ class Threads:
             WorkerThreads(from_thread, "store"),
             WorkerThreads(from_thread, "files"),
         )
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the worker stands on. ports: the TCP ports it serves; now: seconds since 1970."""
+
+    clock: Clock
+    threads: Threads
+    loop: Callable[[], asyncio.AbstractEventLoop]
+    master: Master
+    probe: Probe
+    ports: tuple[int, ...] = ()
+    now: Callable[[], float] = time.time
+    lookup: Lookup = look_up
+    ide: Path = IDE
 
 
 @dataclass(slots=True)
@@ -139,7 +138,7 @@ class Worker:
 async def build(around: Surroundings, greeting: Message) -> Worker:
     """The worker of this greeting; fails with SettingsError, sqlite3.Error, StoreTooNew or OSError."""
     settings = WorkerSettings.from_options(greeting.get("options", {}))
-    threads = Threads.start(around.from_thread)
+    threads = around.threads
     store = await Store.open(threads.store, str(Path(settings.server_lib_dir, "db")))
     oldest = around.now() - 2 * max(settings.cookie_life.seconds(True), settings.cookie_life.seconds(False))
     await store.drop_old_revocations(int(oldest * 1_000_000))

@@ -20,7 +20,7 @@ ACCOUNTS = {
     "locked": Account("locked", 1004, 1004, "/home/locked", "/bin/bash", frozenset({"users"})),
     "expired": Account("expired", 1005, 1005, "/home/expired", "/bin/bash", frozenset({"users"})),
 }
-PASSWORDS = {name: "right" for name in ACCOUNTS}
+PASSWORDS = dict.fromkeys(ACCOUNTS, "right")
 
 
 class RecordingAudit:
@@ -155,9 +155,8 @@ def test_penalties_hold_no_check() -> None:
 
 
 def test_guessing_becomes_slow() -> None:
-    house, times = House(), []
-    for _ in range(6):
-        times.append(house.result("alice", "wrong")[0])
+    house = House()
+    times = [house.result("alice", "wrong")[0] for _ in range(6)]
     assert times[:3] == pytest.approx([1.0, 1.0, 1.0], abs=0.02)
     assert times[3:] == sorted(times[3:])
     assert times[-1] >= 4.0
