@@ -1,7 +1,7 @@
 """What it takes to start a session, and what is known of one that runs (docs/reference/internal-protocols.md §1)."""
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from rserver_core.session_id import is_session_id
@@ -55,7 +55,7 @@ class SessionRecord:
 
     def to_json(self) -> dict[str, Any]:
         """As it travels and lies in the run directory."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_json(cls, value: object) -> "SessionRecord":

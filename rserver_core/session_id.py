@@ -1,7 +1,6 @@
 """Session ids: the 21 hex digits of /s/<5 owner><8 project><8 session>/."""
 
 import re
-import secrets
 from dataclasses import dataclass
 
 LENGTH = 21
@@ -50,6 +49,9 @@ def owner_digits(uid: int) -> str:
 
 def new_session_id(uid: int, project: str = NO_PROJECT) -> SessionId:
     """A fresh random session id for this owner."""
+    # Here, because master and launcher only check ids: it would bring them a cryptographic library to carry along.
+    import secrets
+
     while (session := secrets.token_hex(4)) in _RESERVED:
         continue
     return SessionId(owner_digits(uid), project, session)

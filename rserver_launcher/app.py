@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 
-from rserver_core.frame import greeting
+from rserver_core.frame import Message, greeting
 from rserver_launcher.requests import Launcher
 from rserver_process.channel import Channel
 from rserver_process.descriptors import close_all_but
@@ -41,17 +41,20 @@ class _Process:
             self._closed,
             greeting=greeting("launcher"),
             peer_role="master",
-            on_greeting=self._launcher.configure,
+            on_greeting=self._greeted,
         )
 
     def run(self) -> int:
-        _warm_up()
         try:
             self._loop.run()
         except RunDirectoryError as error:
             _log(str(error))
             self._code = 1
         return self._code
+
+    def _greeted(self, greeting: Message) -> None:
+        self._launcher.configure(greeting)
+        _share_memory()
 
     def _send(self, message: dict[str, object]) -> None:
         self._channel.send(message)
@@ -62,8 +65,8 @@ class _Process:
         self._loop.stop()
 
 
-def _warm_up() -> None:
-    """Load here, once, what every keeper needs: the pages are then shared by all of them."""
+def _share_memory() -> None:
+    """Load here, once, what every keeper needs, and keep the garbage collector off it: the pages stay shared by all."""
     pwd.getpwuid(0)
     gc.collect()
     gc.freeze()

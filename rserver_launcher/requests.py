@@ -8,7 +8,7 @@ from rserver_core.launch_wire import BadRequest, LaunchSpec, SessionRecord, sess
 from rserver_process.event_loop import Loop
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.keepers import Keepers, LaunchRefused, UnknownSession
-from rserver_process.pam_session import PamSession
+from rserver_process.pam_session import PamSession, preload
 from rserver_process.run_records import SessionExit
 
 Send = Callable[[Message], None]
@@ -32,6 +32,7 @@ class Launcher:
             settings = KeeperSettings.from_options(options, os.environ)
         except KeyError as error:
             raise FrameError(f"a greeting with unusable options: {error}") from None
+        self._preloaded = preload(service)
         self._keepers = Keepers(
             self._loop,
             run_dir,

@@ -1,13 +1,18 @@
-"""What a keeper does while its session runs, and when it ends."""
+"""What a keeper does while its session runs, and when it ends.
+
+Plain blocking calls one after the other, without the event loop: a keeper waits for two descriptors, and every Python
+object it touches is memory that it no longer shares with the others.
+"""
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
+from types import FrameType
 
 from rserver_core.launch_wire import SessionRecord
 from rserver_process.cgroup import Cgroup
-from rserver_process.event_loop import Loop
 from rserver_process.process_table import send_to_session
 from rserver_process.run_records import TAIL_BYTES, RunRecords, SessionExit
 from rserver_process.session_socket import SessionSocket
@@ -16,7 +21,7 @@ from rserver_process.session_start import Child, StartFailed
 _CHUNK = 1 << 16
 _LAST_READS = 32
 _GRACE, _LOOK_AGAIN = 1.0, 0.02
-_IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_NOT_MEANT_FOR_US = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Attendance:
@@ -27,8 +32,6 @@ class Attendance:
     ) -> None:
         self._files, self._report, self._sock, self._group, self._child = files, report, sock, group, child
         self._tail = bytearray()
-        self._loop = Loop()
-        self._deadline = 0.0
 
     def until_end(self, record: SessionRecord) -> None:
         """Write the record, let the program run, wait for its end, write that down. StartFailed: it was never run."""
@@ -40,57 +43,61 @@ class Attendance:
             self._files.forget(record.session)
             raise
         self._report(started=record.to_json())
-        self._attend(record)
-        self._loop.run()
+        self._wait()
+        self._write_down(self._exit(record))
+        self._clear_away()
 
-    def _attend(self, record: SessionRecord) -> None:
-        for number in _IGNORED:
-            signal.signal(number, signal.SIG_IGN)
+    def _wait(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_MEANT_FOR_US)
+        pidfd = os.pidfd_open(self._child.pid)
+
+        def pass_on(number: int, _frame: FrameType | None) -> None:
+            signal.pidfd_send_signal(pidfd, number)
+
+        signal.signal(signal.SIGTERM, pass_on)
         os.set_blocking(self._child.output, False)
-        self._loop.add_reader(self._child.output, self._read)
-        # Not reaped yet: its number must stay taken until the rest of its process session is gone.
-        watch = self._loop.watch_process(self._child.pid, lambda _status: self._ended(record), reap=False)
-        self._loop.on_signal(signal.SIGTERM, lambda: watch.send(signal.SIGTERM))
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        poll.register(self._child.output, select.POLLIN)
+        while pidfd not in (ready := [fd for fd, _ in poll.poll()]):
+            # End of file: the session has closed both of its outputs.
+            if self._child.output in ready and self._read() == 0:
+                poll.unregister(self._child.output)
 
-    def _read(self) -> bool:
+    def _read(self) -> int | None:
+        """Bytes read, None when there is nothing at the moment."""
         try:
             data = os.read(self._child.output, _CHUNK)
         except BlockingIOError:
-            return False
-        if not data:
-            self._loop.remove_reader(self._child.output)
+            return None
         self._tail += data
         del self._tail[:-TAIL_BYTES]
-        return bool(data)
+        return len(data)
 
-    def _ended(self, record: SessionRecord) -> None:
+    def _exit(self, record: SessionRecord) -> SessionExit:
         for _ in range(_LAST_READS):
             if not self._read():
                 break
-        end = self._exit(record)
-        self._sock.remove()
-        self._files.write_exit(end, time.time())
-        self._report(exited={**end.to_json()})
-        self._deadline = time.monotonic() + _GRACE
-        self._clear(signal.SIGTERM)
-
-    def _exit(self, record: SessionRecord) -> SessionExit:
+        # Not reaped yet: its number must stay taken until the rest of its process session is gone.
         seen = os.waitid(os.P_PID, record.pid, os.WEXITED | os.WNOWAIT)
         assert seen is not None
-        exited = seen.si_code == os.CLD_EXITED
+        exited, status = seen.si_code == os.CLD_EXITED, seen.si_status
         tail = bytes(self._tail).decode("utf-8", "replace")
-        return SessionExit(
-            record.session, record.pid, seen.si_status if exited else None, None if exited else seen.si_status, tail
-        )
+        return SessionExit(record.session, record.pid, status if exited else None, None if exited else status, tail)
 
-    def _clear(self, number: int) -> None:
-        """Ask what is left to end, and end it after a moment."""
-        left = send_to_session(self._child.pid, number)
-        if left and time.monotonic() < self._deadline:
-            self._loop.call_later(_LOOK_AGAIN, lambda: self._clear(0))
-            return
+    def _write_down(self, end: SessionExit) -> None:
+        self._sock.remove()
+        self._files.write_exit(end, time.time())
+        self._report(exited=end.to_json())
+
+    def _clear_away(self) -> None:
+        """Ask what is left to end, wait a moment, end it."""
+        pid, deadline = self._child.pid, time.monotonic() + _GRACE
+        left = send_to_session(pid, signal.SIGTERM)
+        while left and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN)
+            left = send_to_session(pid, 0)
         if left:
-            send_to_session(self._child.pid, signal.SIGKILL)
+            send_to_session(pid, signal.SIGKILL)
         self._group.kill()
-        os.waitpid(self._child.pid, 0)
-        self._loop.stop()
+        os.waitpid(pid, 0)

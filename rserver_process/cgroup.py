@@ -8,7 +8,10 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from typing import Protocol
+
+from rserver_process import kernel_files
 
 _LEGACY = ("pids", "freezer")
 _REMOVE_LIMIT, _LOOK_AGAIN = 1.0, 0.01
@@ -50,12 +53,12 @@ class HierarchyGroup:
         """Put the calling process in."""
         # A group is a comfort: a session that cannot have it runs without.
         with contextlib.suppress(OSError):
-            self._write("cgroup.procs", "0")
+            kernel_files.write(os.path.join(self._path, "cgroup.procs"), "0")
 
     def kill(self) -> None:
         """End every process in the group, all at once where the kernel can (version 2 since Linux 5.14)."""
         try:
-            self._write("cgroup.kill", "1")
+            kernel_files.write(os.path.join(self._path, "cgroup.kill"), "1")
         except OSError:
             self._kill_each()
 
@@ -80,18 +83,9 @@ class HierarchyGroup:
 
     def _members(self) -> list[int]:
         try:
-            with open(os.path.join(self._path, "cgroup.procs"), encoding="ascii") as file:
-                return [int(line) for line in file]
+            return [int(pid) for pid in kernel_files.read(os.path.join(self._path, "cgroup.procs")).split()]
         except OSError:
             return []
-
-    def _write(self, name: str, text: str) -> None:
-        # Without creating: a plain file in a directory that only looks like a group would swallow the order.
-        fd = os.open(os.path.join(self._path, name), os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(fd, text.encode("ascii"))
-        finally:
-            os.close(fd)
 
 
 def create(session: str, keeper_pid: int) -> Cgroup:
@@ -118,11 +112,13 @@ def _name(session: str, keeper_pid: int) -> str:
     return f"rserver-{session}-{keeper_pid}"
 
 
-def _parents() -> list[str]:
+def _parents() -> Iterator[str]:
     """Groups of this process below which it may make others, best first."""
     mounts = _mounts()
-    found = [_parent(mounts, "", "cgroup2"), *(_parent(mounts, name, "cgroup") for name in _LEGACY)]
-    return [path for path in found if path and _may_use(path)]
+    for controller in ("", *_LEGACY):
+        path = _parent(mounts, controller, "cgroup" if controller else "cgroup2")
+        if path and _may_use(path):
+            yield path
 
 
 def _parent(mounts: list[list[str]], controller: str, kind: str) -> str | None:
@@ -134,17 +130,15 @@ def _parent(mounts: list[list[str]], controller: str, kind: str) -> str | None:
 
 
 def _own_group(controller: str) -> str | None:
-    with open("/proc/self/cgroup", encoding="utf-8") as file:
-        for line in file:
-            _, controllers, path = line.rstrip("\n").split(":", 2)
-            if controllers == controller or (controller and controller in controllers.split(",")):
-                return path
+    for line in kernel_files.read("/proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == controller or (controller and controller in controllers.split(",")):
+            return path
     return None
 
 
 def _mounts() -> list[list[str]]:
-    with open("/proc/self/mounts", encoding="utf-8") as file:
-        return [line.split(" ") for line in file]
+    return [line.split(" ") for line in kernel_files.read("/proc/self/mounts").splitlines()]
 
 
 def _may_use(path: str) -> bool:

@@ -150,12 +150,13 @@ class Loop:
 
     def close(self) -> None:
         """Give back the loop's own descriptors and the signals; what others registered stays open."""
-        signal.set_wakeup_fd(self._former_wakeup)
-        at_default(self._signals)
         self.abandon()
+        signal.set_wakeup_fd(self._former_wakeup)
 
     def abandon(self) -> None:
         """close() for a forked child that goes its own way: the parent's loop is not disturbed."""
+        signal.set_wakeup_fd(-1)
+        at_default(self._signals)
         self._selector.close()
         for fd in (self._wake_read, self._wake_write):
             with contextlib.suppress(OSError):

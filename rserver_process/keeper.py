@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec
-from rserver_process import accounts, cgroup, session_start, signals
+from rserver_process import accounts, cgroup, kernel_files, session_start
 from rserver_process.accounts import Account, AccountRefused
 from rserver_process.attendance import Attendance
 from rserver_process.cgroup import Cgroup
@@ -25,7 +25,6 @@ from rserver_process.session_socket import SessionSocket
 from rserver_process.session_start import Child, StartFailed
 
 _CLOSE_LIMIT = 60
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class SessionRefused(Exception):
@@ -72,16 +71,15 @@ def keep(task: KeeperTask, reports: int) -> NoReturn:
 
 def _leave_parent(reports: int) -> None:
     os.setsid()
-    signals.all_at_default()
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    # The parent's loop is not ours: its descriptors close below, its wake-up must not reach the parent.
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     close_all_but({reports})
     null_on(0, 1, 2)
     os.chdir("/")
     os.umask(0o022)
-    os.environ.clear()
-    os.environ["PATH"] = _PATH
-    with contextlib.suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as comm:
-        comm.write("rserver-keeper")
+    with contextlib.suppress(OSError):
+        kernel_files.write("/proc/self/comm", "rserver-keeper")
 
 
 class Reports:

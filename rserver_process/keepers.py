@@ -108,7 +108,6 @@ class Keepers:
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            self._loop.abandon()
             keep(KeeperTask(spec, self._settings, self._files, self._open_session), write_end)
         os.close(write_end)
         KeeperLink(self._loop, spec.session, pid, read_end, self._settings.launch_limit, self)

@@ -10,6 +10,15 @@ from rserver_process.pam_transaction import PamError, Transaction
 TTY = "rserver"
 
 
+def preload(service: str) -> Transaction | None:
+    """Load the modules of a service, so that forked keepers share them; keep the result as long as that is wanted."""
+    try:
+        return Transaction(service, "root")
+    except PamError:
+        # Told by the first session that cannot be opened.
+        return None
+
+
 class PamSession:
     """An open PAM session; limits and groups of this process are the account's from here on."""
 

@@ -4,6 +4,8 @@ import contextlib
 import os
 import signal
 
+from rserver_process import kernel_files
+
 _STATE, _SESSION, _START_TICKS = 0, 3, 19
 
 
@@ -50,7 +52,6 @@ def _belongs(pid: int, leader: int) -> bool:
 
 def _stat(pid: int) -> list[str]:
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()
+        return kernel_files.read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []

@@ -116,10 +116,13 @@ class RunRecords:
         path = os.path.join(self.folder, name)
         aside = f"{path}.{os.getpid()}"
         fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
-            json.dump(content, file)
-            file.flush()
+        try:
+            data = memoryview(json.dumps(content).encode("ascii"))
+            while data:
+                data = data[os.write(fd, data) :]
             os.fsync(fd)
+        finally:
+            os.close(fd)
         os.rename(aside, path)
 
     def _read(self, name: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from rserver_process.process_table import start_ticks
 
 _SOCKET_FD = 3
 _ABOVE_STANDARD = 10
+_LONGEST_REASON = 4096
 
 
 class StartFailed(Exception):
@@ -75,8 +76,9 @@ class Child:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._go, b"g")
         os.close(self._go)
-        with open(self._error, "rb") as file:
-            reason = file.read(4096)
+        # The descriptor closes at exec.
+        reason = os.read(self._error, _LONGEST_REASON)
+        os.close(self._error)
         if reason:
             os.waitpid(self.pid, 0)
             raise StartFailed(reason.decode("utf-8", "replace"))
@@ -104,7 +106,7 @@ def _be_session(program: Program, group: Cgroup, fds: _Descriptors) -> NoReturn:
         if os.read(go, 1):
             os.execve(program.argv[0], program.argv, dict(program.env))
     except BaseException as reason:
-        os.write(error, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace"))
+        os.write(error, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace")[:_LONGEST_REASON])
     finally:
         os._exit(127)
 
