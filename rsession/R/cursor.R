@@ -2,7 +2,7 @@
 
 NAME <- "(?:[\\p{L}.][\\p{L}\\p{N}._]*|`[^`]*`)"
 CHAIN <- paste0("(?:", NAME, ":::?)?", NAME, "(?:[$@]", NAME, ")*")
-CLOSING <- c("(" = ")", "[" = "]", "[[" = "]]", "{" = "}")
+LONGEST_MATCH <- 300L
 
 # list(comment, quote, string_start, open): `open` is the innermost bracket that is still open, as list(kind, at), or NULL
 scan_line <- function(text) {
@@ -73,7 +73,11 @@ end_of_raw <- function(chars, i, closing) {
   if (at < 0L) length(chars) + 1L else i + as.integer(at) + nchar(closing) - 2L
 }
 
-last_match <- function(pattern, text) regmatches(text, regexpr(paste0("(*UCP)", pattern, "$"), text, perl = TRUE))
+# The end of the text that the pattern matches; what is longer than any name or chain by hand is not looked at
+last_match <- function(pattern, text) {
+  text <- substring(text, max(1L, nchar(text) - LONGEST_MATCH + 1L))
+  regmatches(text, regexpr(paste0("(*UCP)", pattern, "$"), text, perl = TRUE))
+}
 
 # The name being typed, "" when none
 name_token <- function(text) {

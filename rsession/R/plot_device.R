@@ -134,7 +134,10 @@ page_has_begun <- function() {
   plots$length <- 0L
 }
 
-quietly <- function(code) keep_random_state(suppressWarnings(suppressMessages(try(code, silent = TRUE))))
+# Nothing in a forked child: its plots are its own, and the files here are its parent's
+quietly <- function(code) {
+  if (Sys.getpid() == plots$pid) keep_random_state(suppressWarnings(suppressMessages(try(code, silent = TRUE))))
+}
 
 set_page_hooks <- function() {
   setHook("before.plot.new", function(...) quietly(page_is_ending(FALSE)), "append")

@@ -8,6 +8,7 @@ LEAST_COST <- 0.02
 
 plots_start <- function(prefix) {
   plots$prefix <- prefix
+  plots$pid <- Sys.getpid()
   plots$folder <- file.path(tempdir(), "rsession-plots")
   options(device = plot_device)
   set_page_hooks()
@@ -54,7 +55,7 @@ fit_device <- function() {
   before <- grDevices::dev.cur()
   open_device()
   fits <- tryCatch({
-    grDevices::replayPlot(recorded)
+    replay(recorded)
     TRUE
   }, error = function(e) FALSE)
   unwanted <- if (fits) old$device else plots$device
@@ -122,6 +123,13 @@ draw <- function(recorded, size, path) {
     grDevices::dev.off(opened)
     if (before > 1L) grDevices::dev.set(before)
   })
+  replay(recorded)
+}
+
+# A recording from a file attaches the packages of its graphics systems; the search path is the user's
+replay <- function(recorded) {
+  before <- search()
+  on.exit(for (name in setdiff(search(), before)) detach(name, character.only = TRUE))
   grDevices::replayPlot(recorded)
 }
 

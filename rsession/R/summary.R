@@ -92,8 +92,8 @@ show_elements <- function(x, head, length) {
     character = show_strings(head),
     logical = as.character(head),
     raw = as.character(head),
-    integer = format.default(head, trim = TRUE),
-    format.default(head, trim = TRUE, digits = if (length == 1) 7L else 3L, drop0trailing = TRUE)
+    integer = as.character(head),
+    if (length == 1) as.character(head) else format.default(head, trim = TRUE, digits = 3L, drop0trailing = TRUE)
   )
 }
 
@@ -109,7 +109,7 @@ show_strings <- function(strings) {
   encodeString(strings, quote = "\"", na.encode = FALSE)
 }
 
-plain_number <- function(n) format.default(n, scientific = FALSE, trim = TRUE)
+plain_number <- function(n) if (n < 1e5) as.character(n) else format.default(n, scientific = FALSE, trim = TRUE)
 
 # Bytes, or NULL where finding out would mean walking through a large structure
 cheap_size <- function(x, length) {

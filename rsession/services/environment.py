@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rsession.rpc import RawJson
 from rsession.service_api import ServiceApi
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ class EnvironmentWatch:
         self._api = api
         self._is_asking = False
 
-    def state(self) -> "Deferred[object]":
+    def state(self) -> "Deferred[RawJson]":
         """The first 2000 objects by name."""
-        return self._api.jobs.call("environment_state").addCallback(_parsed)
+        return self._api.jobs.call("environment_state").addCallback(lambda answer: RawJson(answer.decode()))
 
     def look(self) -> None:
         """Emit what changed since the last look."""
@@ -45,15 +46,11 @@ def register(api: ServiceApi) -> None:
     watch = EnvironmentWatch(api)
 
     @api.rpc.method("get_environment_state")
-    def get_environment_state() -> "Deferred[object]":
+    def get_environment_state() -> "Deferred[RawJson]":
         """Objects of the global environment by name, at most 2000; promises and active bindings are not evaluated."""
         return watch.state()
 
     api.on_prompt(watch.look)
-
-
-def _parsed(answer: bytes) -> object:
-    return json.loads(answer)
 
 
 def _complain(failure: Failure) -> None:

@@ -36,7 +36,7 @@ def changes(desk: Desk, code: str) -> dict[str, Any]:
         ("1:10", "value", "int [1:10] 1 2 3 4 5 6 7 8 9 10"),
         ("c(1.5, 2, pi)", "value", "num [1:3] 1.5 2 3.14"),
         ("1:1e9", "value", "int [1:1000000000] 1 2 3 4 5 6 7 8 9 10 …"),
-        ("3.14159265", "value", "3.141593"),
+        ("3.14159265", "value", "3.14159265"),
         ('"text"', "value", '"text"'),
         ('c("a", NA)', "value", 'chr [1:2] "a" NA'),
         ("TRUE", "value", "TRUE"),
