@@ -18,6 +18,8 @@ from rserver.web.responses import INTERNAL, LOST, UNREACHABLE
 if TYPE_CHECKING:
     import asyncio
 
+# Named, as a union written in place is made anew for every request.
+_Found = Target | Response
 # Body bytes taken from a client whose session is still being found or launched.
 _HELD_LIMIT = 64 * 1024
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -97,7 +99,7 @@ class SessionExchange:
         except Exception:
             self._broken()
             return
-        if isinstance(found, Target | Response):
+        if isinstance(found, _Found):
             self._found(found)
         else:
             self._task = self._services.loop.create_task(self._wait(found))
