@@ -11,6 +11,8 @@ import { PlotsStore } from "./plots/plots_store";
 import { Dialogs } from "./shell/dialogs";
 import { Messages } from "./shell/messages";
 
+const NOT_REACHED = "R was not reached. Nothing was sent; try again.";
+
 /** The state of the whole page, without any of its elements: one store per pane and the link that feeds them. */
 export class App implements LinkOwner {
   readonly messages = new Messages();
@@ -38,6 +40,7 @@ export class App implements LinkOwner {
   }
 
   async joined(init: ClientInit, anew: boolean): Promise<void> {
+    this.messages.withdraw(NOT_REACHED);
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
     if (anew) this.console.note("A new R session");
@@ -59,6 +62,7 @@ export class App implements LinkOwner {
   }
 
   resumed(): void {
+    this.messages.withdraw(NOT_REACHED);
     void this.documents.flushAll();
     this.plots.tellSizeAgain();
   }
@@ -69,7 +73,7 @@ export class App implements LinkOwner {
       await this.rpc.call("console_input", [text, this.console.submit(text)]);
       return true;
     } catch (error) {
-      if (isConnectionError(error)) this.messages.show("warning", "R was not reached. Nothing was sent; try again.");
+      if (isConnectionError(error)) this.messages.show("warning", NOT_REACHED);
       else this.report(error);
       return false;
     }

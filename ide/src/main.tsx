@@ -18,9 +18,9 @@ const PING_PATIENCE_MS = 5000;
 const cookies = (): string => document.cookie;
 const request = (url: string, init: RequestInit): Promise<Response> => fetch(url, init);
 
-const rpc = new Rpc(request, cookies);
+const rpc: Rpc = new Rpc(request, cookies, () => app.link.recheck());
 const api = new ServerApi(sessionOfAddress(location.pathname), request, cookies);
-const app = new App(rpc, api, browserTransport(rpc, location.href));
+const app: App = new App(rpc, api, browserTransport(rpc, location.href));
 
 async function ping(): Promise<void> {
   await fetch("ping", { signal: AbortSignal.timeout(PING_PATIENCE_MS), cache: "no-store" });

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type History, search } from "./history_model";
 
 const MOST_SHOWN = 50;
@@ -17,8 +17,8 @@ export function HistorySearch({ history, pick }: Props): JSX.Element {
   const field = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const found = search(history, query, MOST_SHOWN);
-  useEffect(() => field.current?.focus(), []);
-  useEffect(() => list.current?.children[chosen]?.scrollIntoView({ block: "nearest" }), [chosen]);
+  useLayoutEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => list.current?.children[chosen]?.scrollIntoView({ block: "nearest" }), [chosen]);
 
   const press = (event: KeyboardEvent): void => {
     const step =

@@ -1,4 +1,4 @@
-import { closeBrackets, closeBracketsKeymap, closeCompletion, completionStatus } from "@codemirror/autocomplete";
+import { closeCompletion, completionStatus } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, insertNewline } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
 import { Annotation, Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
@@ -64,11 +64,10 @@ export class InputEditor {
       history(),
       drawSelection(),
       bracketMatching(),
-      closeBrackets(),
       rLanguage,
       highlighting,
       this.completion.extension(),
-      keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap]),
+      keymap.of([...defaultKeymap, ...historyKeymap]),
       EditorView.lineWrapping,
       this.label.of(labelled("Console input")),
       editorLook(nonce),

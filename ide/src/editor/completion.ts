@@ -32,7 +32,7 @@ export class RCompletion {
       override: [(context) => this.source(context)],
       activateOnTyping: false,
       defaultKeymap: true,
-      icons: true,
+      icons: false,
     });
   }
 

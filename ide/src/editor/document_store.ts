@@ -14,6 +14,7 @@ export class DocumentStore {
   readonly active = computed(
     () => this.documents.value.find((document) => document.key === this.activeKey.value) ?? null,
   );
+  private wantsFocus: OpenDocument | null = null;
   private readonly uploaders = new Map<OpenDocument, DocumentUploader>();
 
   constructor(
@@ -28,6 +29,20 @@ export class DocumentStore {
 
   activate(key: string): void {
     this.activeKey.value = key;
+  }
+
+  /** Shows a document and puts the cursor into it, as soon as its editor exists. */
+  enter(document: OpenDocument): void {
+    this.wantsFocus = document;
+    this.activate(document.key);
+    document.view?.focus();
+  }
+
+  /** True once for the document that was entered last. */
+  takeFocus(document: OpenDocument): boolean {
+    const wanted = this.wantsFocus === document;
+    if (wanted) this.wantsFocus = null;
+    return wanted;
   }
 
   edited(document: OpenDocument, changes: ChangeSet, text: Text): void {
@@ -66,11 +81,11 @@ export class DocumentStore {
   }
 
   async create(type: string, contents: string): Promise<void> {
-    this.activate(this.add(await this.rpc.call("new_document", [type, contents])).key);
+    this.enter(this.add(await this.rpc.call("new_document", [type, contents])));
   }
 
   async open(path: string): Promise<void> {
-    this.activate(this.add(await this.rpc.call("open_document", [path])).key);
+    this.enter(this.add(await this.rpc.call("open_document", [path])));
   }
 
   /** Saves under `path`, or where it came from; throws RpcError 1002 and 1003 for the caller to ask the user. */

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import { CommandButton } from "../shell/command_button";
 import { Icon } from "../shell/icon";
@@ -94,8 +94,7 @@ function Tab({ app, document, chosen }: TabProps): JSX.Element {
         tabIndex={chosen ? 0 : -1}
         title={path ?? `${name} (not saved to a file yet)`}
         onClick={() => {
-          app.documents.activate(document.key);
-          document.view?.focus();
+          app.documents.enter(document);
         }}
         onAuxClick={(event) => event.button === 1 && closeDocument(app, document)}
       >
@@ -142,10 +141,11 @@ interface EditorProps {
 function DocumentEditor({ app, document, shown }: EditorProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const editor = useRef<SourceEditor | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!shown || box.current === null) return;
     editor.current ??= new SourceEditor(app, document, box.current);
     editor.current.view.requestMeasure();
+    if (app.documents.takeFocus(document)) editor.current.focus();
   }, [shown]);
   useEffect(() => () => editor.current?.destroy(), []);
   return (

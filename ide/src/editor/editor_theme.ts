@@ -55,16 +55,20 @@ const theme = EditorView.theme({
     maxHeight: "15em",
     padding: "4px",
   },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "2px 8px", borderRadius: "4px", lineHeight: "1.6" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": {
+    display: "flex",
+    gap: "2em",
+    padding: "2px 8px",
+    borderRadius: "4px",
+    lineHeight: "1.6",
+  },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
     backgroundColor: "var(--accent)",
     color: "var(--on-accent)",
   },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
-  ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal", marginLeft: "1.5em" },
+  ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal", marginLeft: "auto" },
   "li[aria-selected] .cm-completionDetail": { color: "inherit" },
-  ".cm-completionIcon": { color: "var(--muted)", width: "1.2em", paddingRight: "0.5em" },
-  "li[aria-selected] .cm-completionIcon": { color: "inherit" },
 });
 
 /** The look of every editor of the page; `nonce` lets its style element pass the content security policy. */

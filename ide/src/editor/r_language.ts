@@ -7,6 +7,7 @@ export const rLanguage = StreamLanguage.define({
   ...rMode,
   languageData: {
     ...rMode.languageData,
+    indentOnInput: /^\s*\}$/,
     commentTokens: { line: "#" },
     closeBrackets: { brackets: ["(", "[", "{", '"', "'", "`"] },
   },

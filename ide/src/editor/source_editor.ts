@@ -27,6 +27,7 @@ import {
 import { effect } from "@preact/signals";
 import type { App } from "../app";
 import { cspNonce } from "../csp_nonce";
+import { typeOverBrace } from "./close_brace";
 import { RCompletion } from "./completion";
 import { editorLook } from "./editor_theme";
 import { isR, languageOf } from "./languages";
@@ -88,7 +89,14 @@ export class SourceEditor implements DocumentView {
       this.keys(),
       [lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), highlightActiveLine()],
       [history(), drawSelection(), dropCursor(), rectangularSelection(), crosshairCursor()],
-      [indentOnInput(), bracketMatching(), closeBrackets(), highlightSelectionMatches(), search({ top: true })],
+      [
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
+        typeOverBrace,
+        highlightSelectionMatches(),
+        search({ top: true }),
+      ],
       this.language.of([]),
       highlighting,
       editorLook(cspNonce()),

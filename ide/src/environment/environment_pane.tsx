@@ -26,7 +26,7 @@ export function EnvironmentPane({ app }: { readonly app: App }): JSX.Element {
           }}
         />
       </header>
-      {rows.value.length === 0 ? <p class="empty">{empty}</p> : <ObjectList rows={rows.value} />}
+      <ObjectList rows={rows.value} empty={empty} />
     </section>
   );
 }
@@ -35,8 +35,14 @@ function countOf(total: number): string {
   return total === 0 ? "" : `${total} object${total === 1 ? "" : "s"}`;
 }
 
+interface ListProps {
+  readonly rows: readonly Row[];
+  /** What to say without rows. */
+  readonly empty: string;
+}
+
 /** Only the rows in sight are in the page: a list of 100,000 objects costs no more than one of 50. */
-function ObjectList({ rows }: { readonly rows: readonly Row[] }): JSX.Element {
+function ObjectList({ rows, empty }: ListProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState({ top: 0, height: 600 });
   const measure = (): void => {
@@ -50,22 +56,33 @@ function ObjectList({ rows }: { readonly rows: readonly Row[] }): JSX.Element {
   }, []);
   const { first, end } = visibleRange(rows.length, ROW_HEIGHT, window.top, window.height);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
-    <div class="scroll" ref={box} onScroll={measure} tabIndex={0} role="region" aria-label="Objects">
-      <div
-        class="objects"
-        role="table"
-        aria-label="Objects in the environment"
-        aria-rowcount={rows.length}
-        data-testid="env-list"
-        style={{ height: `${rows.length * ROW_HEIGHT}px` }}
-      >
-        <div style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }} role="rowgroup">
-          {rows.slice(first, end).map((row, index) => (
-            <RowView key={keyOf(row)} row={row} index={first + index + 1} />
-          ))}
+    <div
+      class="scroll"
+      ref={box}
+      onScroll={measure}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
+      tabIndex={0}
+      role="region"
+      aria-label="Objects"
+      data-testid="env-list"
+    >
+      {rows.length === 0 ? (
+        <p class="empty">{empty}</p>
+      ) : (
+        <div
+          class="objects"
+          role="table"
+          aria-label="Objects in the environment"
+          aria-rowcount={rows.length}
+          style={{ height: `${rows.length * ROW_HEIGHT}px` }}
+        >
+          <div style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }} role="rowgroup">
+            {rows.slice(first, end).map((row, index) => (
+              <RowView key={keyOf(row)} row={row} index={first + index + 1} />
+            ))}
+          </div>
         </div>
-      </div>
+      )}
     </div>
   );
 }

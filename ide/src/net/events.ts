@@ -5,8 +5,11 @@ import { RpcError } from "./rpc";
 /** How the next events come: over the socket, by asking again and again, or not at the moment. */
 export type StreamState = "websocket" | "polling" | "waiting";
 
-/** What the owner says after a loss: `retry` here, or `stop` (the session ended, or is another process). */
-export type Verdict = "retry" | "stop";
+/**
+ * What the owner says after a loss: `retry` (the session is there), `wait` (nobody can be asked at the moment: ask me
+ * again), or `stop` (the session ended, or is another process).
+ */
+export type Verdict = "retry" | "wait" | "stop";
 
 export interface SocketHandlers {
   readonly opened: () => void;
@@ -84,8 +87,19 @@ export class EventStream {
 
   private async afterLoss(): Promise<void> {
     this.owner.state("waiting");
-    if ((await this.owner.lost()) === "stop") this.stopped = true;
-    if (this.stopped) return;
+    let verdict = await this.owner.lost();
+    const first = verdict;
+    while (verdict === "wait" && !this.stopped) {
+      // Sockets that fail while the server is away say nothing about sockets.
+      this.failures = 0;
+      await this.backOff();
+      if (!this.stopped) verdict = await this.owner.lost();
+    }
+    if (verdict === "stop") this.stopped = true;
+    if (!this.stopped && first === "retry") await this.backOff();
+  }
+
+  private async backOff(): Promise<void> {
     await this.pause.wait(retryDelay(this.attempt, this.random()));
     this.attempt += 1;
   }

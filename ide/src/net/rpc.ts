@@ -71,6 +71,7 @@ export class Rpc {
   constructor(
     private readonly fetch: Fetch,
     private readonly cookies: () => string,
+    private readonly signedOut: () => void = () => undefined,
   ) {}
 
   async call<M extends MethodName>(
@@ -83,7 +84,9 @@ export class Rpc {
     const answer: unknown = await response.json().catch(() => null);
     if (response.ok && typeof answer === "object" && answer !== null && "result" in answer)
       return answer.result as Methods[M]["result"];
-    throw errorOf(response.status, answer);
+    const error = errorOf(response.status, answer);
+    if (error.code === ErrorCode.notSignedIn) this.signedOut();
+    throw error;
   }
 
   private async send(method: string, body: string, options: CallOptions): Promise<Response> {

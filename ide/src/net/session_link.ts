@@ -77,6 +77,11 @@ export class SessionLink {
     this.stream?.retryNow();
   }
 
+  /** Something suggests that the connection or the sign-in is gone: drop the stream and find out. */
+  recheck(): void {
+    if (this.link.value.kind === "live") this.stream?.reconnect();
+  }
+
   /** A connection that has been silent for long is asked whether it still lives. */
   async checkSilence(ping: () => Promise<void>): Promise<void> {
     if (this.link.value.kind !== "live" || Date.now() - this.lastHeard < SILENCE_MS) return;
@@ -84,7 +89,7 @@ export class SessionLink {
       await ping();
       this.lastHeard = Date.now();
     } catch {
-      this.stream?.reconnect();
+      this.recheck();
     }
   }
 
@@ -171,7 +176,7 @@ export class SessionLink {
     } catch (error) {
       if (isCode(error, ErrorCode.notSignedIn)) this.link.value = { kind: "signed-out" };
       else this.reconnecting();
-      return "retry";
+      return "wait";
     }
   }
 

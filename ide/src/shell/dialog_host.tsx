@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import type { Question } from "./dialogs";
 import { FileDialog } from "./file_dialog";
@@ -22,9 +22,10 @@ interface ModalProps {
 /** A modal dialog of the browser: focus stays inside, Escape leaves. */
 export function Modal({ title, leave, children, ...rest }: ModalProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>(".field, .button-primary")?.focus();
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };

@@ -10,13 +10,13 @@ export interface Ending {
 }
 
 const SIGNALS: Readonly<Record<number, string>> = {
-  4: "SIGILL, illegal instruction",
-  6: "SIGABRT, aborted",
-  7: "SIGBUS, bus error",
-  8: "SIGFPE, arithmetic fault",
-  9: "SIGKILL, killed, for example for want of memory",
-  11: "SIGSEGV, segmentation fault",
-  15: "SIGTERM, asked to end",
+  4: "SIGILL: illegal instruction",
+  6: "SIGABRT: aborted",
+  7: "SIGBUS: bus error",
+  8: "SIGFPE: arithmetic fault",
+  9: "SIGKILL: killed from outside, often because memory ran out",
+  11: "SIGSEGV: segmentation fault",
+  15: "SIGTERM: asked to end",
 };
 
 /** Words for the end of a session, from what the server recorded. */

@@ -65,8 +65,6 @@ export function FileDialog({ app, choice }: Props): JSX.Element {
             spellcheck={false}
             value={name.value}
             placeholder={saving ? "" : "Name or full path"}
-            // biome-ignore lint/a11y/noAutofocus: the field is what the dialog is for
-            autoFocus
             onInput={(event) => {
               name.value = event.currentTarget.value;
             }}

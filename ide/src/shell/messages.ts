@@ -21,6 +21,11 @@ export class Messages {
     this.shown.value = [...this.shown.value, { id: this.last, kind, text }].slice(-MOST_SHOWN);
   }
 
+  /** Takes back what is no longer true. */
+  withdraw(text: string): void {
+    this.shown.value = this.shown.value.filter((message) => message.text !== text);
+  }
+
   dismiss(id: number): void {
     this.shown.value = this.shown.value.filter((message) => message.id !== id);
   }
