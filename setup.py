@@ -10,7 +10,14 @@ setup(
             "rsession._shim",
             ["rsession/_shim.c", *sorted(glob("rsession/shim/*.c"))],
             depends=sorted(glob("rsession/shim/*.h")),
-            extra_compile_args=["-std=c11", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers"],
+            extra_compile_args=[
+                "-std=c11",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Wno-unused-parameter",
+                "-Wno-missing-field-initializers",
+            ],
             libraries=["dl", "pthread"],
         )
     ]
