@@ -25,21 +25,28 @@ class _File:
     variants: tuple[tuple[str, bytes], ...]
 
 
-class StaticFiles:
-    """Folders by their first path segment ("ide", "static"). A folder is read once, at its first request.
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    changed: tuple[int, ...]
+    files: dict[str, _File]
 
+
+class StaticFiles:
+    """Folders by their first path segment ("ide", "static"). A folder is read at its first request.
+
+    It is read anew when a file is asked for that it had not, and it has changed since: the bundle was built again.
     Only regular files are served, hidden ones and the compressed twins themselves are not.
     """
 
     def __init__(self, folders: dict[str, Path]) -> None:
-        self._folders = folders
-        self._files: dict[str, dict[str, _File]] = {}
+        self._paths = folders
+        self._folders: dict[str, _Folder] = {}
 
     def respond(self, head: RequestHead, prefix: str, name: str) -> Response:
         """The answer for the file of this name below the folder of this prefix."""
         if head.method not in {"GET", "HEAD"}:
             return plain("method not allowed\n", 405)
-        file = self._folder(prefix).get(name)
+        file = self._file(prefix, name)
         if file is None:
             return plain("not found\n", 404)
         caching = _FOREVER if _HASHED.fullmatch(name) else _ASK_AGAIN
@@ -52,13 +59,30 @@ class StaticFiles:
                 return Response(200, content, file.content_type, headers, cache_control=caching)
         return Response(200, file.content, file.content_type, headers, cache_control=caching)
 
-    def _folder(self, prefix: str) -> dict[str, _File]:
-        if prefix not in self._files and prefix in self._folders:
-            self._files[prefix] = _read_folder(self._folders[prefix])
-        return self._files.get(prefix, {})
+    def _file(self, prefix: str, name: str) -> _File | None:
+        folder = self._folders.get(prefix)
+        if folder is not None and name in folder.files:
+            return folder.files[name]
+        if prefix not in self._paths:
+            return None
+        try:
+            changed = _changes(self._paths[prefix])
+            if folder is None or folder.changed != changed:
+                folder = self._folders[prefix] = _Folder(changed, _read_files(self._paths[prefix]))
+        except OSError:
+            # It is being built just now.
+            return None
+        return folder.files.get(name)
 
 
-def _read_folder(folder: Path) -> dict[str, _File]:
+def _changes(folder: Path) -> tuple[int, ...]:
+    """Another value when a file came or went."""
+    if not folder.is_dir():
+        return ()
+    return tuple(path.stat().st_mtime_ns for path in (folder, *sorted(folder.rglob("*/"))))
+
+
+def _read_files(folder: Path) -> dict[str, _File]:
     twins = tuple(suffix for _, suffix in _ENCODINGS)
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     return {

@@ -55,6 +55,16 @@ def test_what_is_not_served(files: StaticFiles, name: str) -> None:
     assert ask(files, name).status == 404
 
 
+def test_bundle_that_was_built_again(tmp_path: Path) -> None:
+    files = StaticFiles({"ide": tmp_path / "ide"})
+    assert ask(files, "a.js").status == 404
+    for name in ("a.js", "assets/b.js", "assets/c.js"):
+        path = tmp_path / "ide" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("script")
+        assert ask(files, name).status == 200
+
+
 def test_unknown_prefix(files: StaticFiles) -> None:
     assert ask(files, "logo.png", prefix="other").status == 404
 
