@@ -47,6 +47,7 @@ class Documents:
         self._background = background
         self._database = SourceDatabase(api.paths.sources)
         self._writer = DocumentWriter(self._database, background)
+        self._opening = DeferredLock()
         self._locks: dict[str, DeferredLock] = {}
         self._open = {document.id: document for document in self._database.load()}
 
@@ -82,8 +83,15 @@ class Documents:
         return await self._add(document)
 
     async def open(self, path_text: str) -> dict[str, object]:
-        """Open a file, or answer with the document in which it is open."""
+        """Open a file, or answer with the document in which it is open; one file at a time."""
         path = absolute_path(path_text, self._home)
+        await self._opening.acquire()
+        try:
+            return await self._open_file(path)
+        finally:
+            self._opening.release()
+
+    async def _open_file(self, path: Path) -> dict[str, object]:
         try:
             file = await self._background(_read_text, path)
         except NotText as error:
@@ -120,6 +128,7 @@ class Documents:
 
     async def save(self, client: str, id_: str, path_text: str | None, overwrite: bool) -> dict[str, object]:
         """Write the file; one save of a document at a time."""
+        self.get(id_)
         lock = self._locks.setdefault(id_, DeferredLock())
         await lock.acquire()
         try:
