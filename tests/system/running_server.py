@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -134,7 +135,8 @@ def _kill_recorded(record: Path) -> None:
 @contextlib.contextmanager
 def _pam_services() -> Iterator[tuple[str, str]]:
     """The PAM profiles that we ship, under names of this test run."""
-    names = (f"rstest-{os.getpid()}", f"rstest-{os.getpid()}-session")
+    name = f"rstest-{os.getpid()}-{secrets.token_hex(3)}"
+    names = (name, f"{name}-session")
     if os.geteuid() != 0:
         yield names
         return

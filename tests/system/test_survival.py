@@ -27,7 +27,7 @@ def _pid(server: RunningServer, part: str) -> int:
     return next(iter(server.pids(PARTS[part])), 0)
 
 
-def _kill_and_wait(server: RunningServer, visitor: Visitor, part: str) -> float:
+def kill_and_wait(server: RunningServer, visitor: Visitor, part: str) -> float:
     """Seconds from the kill until the part has a successor and our session answers through the server."""
     killed, pid = time.monotonic(), _pid(server, part)
     assert pid
@@ -68,7 +68,7 @@ def test_killing_the_server_under_a_running_loop(alice: Account, order: tuple[st
         visitor.wait_for_prompt()
         visitor.rpc("console_input", f'for (i in 1:{LINES}) {{ cat("line", i, "\\n"); Sys.sleep(0.02) }}', "")
         for part in order:
-            assert _kill_and_wait(server, visitor, part) < BACK_SECONDS, part
+            assert kill_and_wait(server, visitor, part) < BACK_SECONDS, part
         events = _collect(visitor, lambda found: any(event["type"] == "console_prompt" for event in found))
         ids = [event["id"] for event in events]
         text = "".join(event["data"].get("text", "") for event in events if event["type"] == "console_write_output")
