@@ -6,7 +6,7 @@ import socket
 
 from rserver_process.accounts import Account
 
-_BACKLOG = 128
+_BACKLOG = 1024
 
 
 class SessionSocket:

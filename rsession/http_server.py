@@ -12,8 +12,8 @@ from rsession.http_connection import HttpConnection, Site
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IReactorTime
 
-MAX_CONNECTIONS = 256
-BACKLOG = 128
+MAX_CONNECTIONS = 1280
+BACKLOG = 1024
 
 _PEER = struct.Struct("3i")
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -63,7 +63,7 @@ class _CheckedConnection(HttpConnection):
 
 
 class HttpServer(protocol.Factory):
-    """Makes at most 256 connections at a time."""
+    """Makes at most MAX_CONNECTIONS at a time."""
 
     noisy = False
 
