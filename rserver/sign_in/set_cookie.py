@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CookieStyle:
-    """What all our cookies have in common: Path, SameSite (none, lax, strict; empty is lax), whether Secure is forced."""
+    """What our cookies have in common. same_site: none, lax, strict; empty is lax."""
 
     path: str = "/"
     same_site: str = ""

@@ -16,7 +16,7 @@ class Line:
         self.events: list[Message] = []
         self.lost = 0
         self.client = MasterClient(self.clock, self.events.append, self._on_lost)
-        self.client.makeConnection(self.transport)
+        self.client.makeConnection(self.transport)  # type: ignore[no-untyped-call]
         self.results: list[Any] = []
 
     def _on_lost(self) -> None:

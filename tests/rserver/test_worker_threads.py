@@ -1,13 +1,16 @@
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from rserver.worker_threads import ThreadsBusy, ThreadTimeout, WorkerThreads
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 SECONDS = 10
 
@@ -18,8 +21,8 @@ class Loop:
     def __init__(self) -> None:
         self._calls: queue.Queue[Callable[[], None]] = queue.Queue()
 
-    def callFromThread(self, call: Callable[..., Any], *args: object, **kwargs: object) -> None:
-        self._calls.put(lambda: call(*args, **kwargs))
+    def callFromThread(self, callable: Callable[..., Any], *args: object, **kwargs: object) -> None:  # noqa: A002
+        self._calls.put(lambda: callable(*args, **kwargs))
 
     def result(self, deferred: "Deferred[Any]") -> Any:
         results: list[Any] = []
@@ -36,10 +39,11 @@ def loop() -> Loop:
 
 def test_calls_are_made_elsewhere_in_order(loop: Loop) -> None:
     threads = WorkerThreads(loop, "one")
-    order: list[int] = []
-    calls = [threads.run(lambda n=n: order.append(n) or threading.current_thread().name) for n in range(5)]  # type: ignore[misc]
-    assert [loop.result(call) for call in calls] == ["one-1"] * 5
-    assert order == [0, 1, 2, 3, 4]
+    order: list[tuple[int, str]] = []
+    calls = [threads.run(partial(lambda n: order.append((n, threading.current_thread().name)), n)) for n in range(5)]
+    for call in calls:
+        loop.result(call)
+    assert order == [(n, "one-1") for n in range(5)]
     threads.stop()
 
 

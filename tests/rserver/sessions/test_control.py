@@ -47,7 +47,6 @@ class House:
         self.probes.append(Deferred())
         return self.probes[-1]
 
-    @property
     def state(self) -> State:
         return self.session.state
 
@@ -65,7 +64,7 @@ class House:
         self.launches.open.pop().callback(self.record(pid))
         self.probes.pop().callback(None)
         self.session.proven = proven
-        assert self.state is State.RUNNING
+        assert self.state() is State.RUNNING
 
     def exit(self, pid: int = 100, code: int | None = 0, signal: int | None = None, tail: str = "") -> None:
         self.control.on_event(
@@ -117,9 +116,9 @@ def test_a_launch_that_never_happens_fails_after_the_limit(house: House) -> None
     settled: list[Status] = []
     house.session.when_settled().addCallback(settled.append)
     house.clock.advance(LIMIT - 1)
-    assert house.state is State.LAUNCHING
+    assert house.state() is State.LAUNCHING
     house.clock.advance(1)
-    assert house.state is State.FAILED
+    assert house.state() is State.FAILED
     assert "60 seconds" in house.fate.cause
     assert len(settled) == 1
 
@@ -128,15 +127,15 @@ def test_a_process_that_comes_up_late_is_taken(house: House) -> None:
     house.control.want(house.session)
     house.launches.open.pop().callback(house.record())
     house.clock.advance(LIMIT)
-    assert house.state is State.FAILED
+    assert house.state() is State.FAILED
     house.probes.pop().callback(None)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
 
 
 def test_a_refusal_is_told(house: House) -> None:
     house.control.want(house.session)
     house.launches.open.pop().errback(NotStarted(Fate("No R was found: none.")))
-    assert (house.state, house.fate.cause) == (State.FAILED, "No R was found: none.")
+    assert (house.state(), house.fate.cause) == (State.FAILED, "No R was found: none.")
     house.control.want(house.session)
     assert len(house.launches.begun) == 1
 
@@ -145,7 +144,7 @@ def test_an_end_before_the_first_answer_is_a_failure_even_with_code_0(house: Hou
     house.control.want(house.session)
     house.launches.open.pop().callback(house.record())
     house.exit(code=0, tail="Error in .Rprofile")
-    assert house.state is State.FAILED
+    assert house.state() is State.FAILED
     assert house.fate.stderr_tail == "Error in .Rprofile"
     assert house.ended == [house.session.id]
 
@@ -153,28 +152,28 @@ def test_an_end_before_the_first_answer_is_a_failure_even_with_code_0(house: Hou
 def test_an_end_of_a_session_that_answered_nobody_but_us_is_a_failure(house: House) -> None:
     house.run(proven=False)
     house.exit(code=0)
-    assert house.state is State.FAILED
+    assert house.state() is State.FAILED
     assert "profile" in house.fate.cause
 
 
 def test_q_ends_a_session_and_a_crash_fails_it(house: House) -> None:
     house.run()
     house.exit(code=0)
-    assert house.state is State.ENDED
+    assert house.state() is State.ENDED
     house.control.want(house.session)
-    assert house.state is State.ENDED
+    assert house.state() is State.ENDED
     assert house.control.resume(house.session, StartChoices())
     house.launches.open.pop().callback(house.record(200))
     house.probes.pop().callback(None)
     house.exit(200, code=None, signal=11)
-    assert house.state is State.FAILED
+    assert house.state() is State.FAILED
     assert "SIGSEGV" in house.fate.cause
 
 
 def test_the_end_of_an_older_process_means_nothing(house: House) -> None:
     house.run(200)
     house.exit(100, code=1)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
 
 
 def test_choices_of_the_failure_page_reach_the_start(house: House) -> None:
@@ -192,14 +191,14 @@ def test_a_hung_process_is_killed_before_the_next_is_started(house: House) -> No
     house.launches.open.pop().callback(house.record())
     house.clock.advance(LIMIT)
     house.control.resume(house.session, StartChoices())
-    assert house.state is State.LAUNCHING
+    assert house.state() is State.LAUNCHING
     assert house.master.answer("signal", {"ok": True})["signal"] == "KILL"
     assert len(house.launches.begun) == 1
     house.exit(code=None, signal=9)
     assert len(house.launches.begun) == 2
     house.launches.open.pop().callback(house.record(200))
     house.probes.pop().callback(None)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
 
 
 def test_a_process_that_cannot_be_killed_does_not_stop_the_next(house: House) -> None:
@@ -215,7 +214,7 @@ def test_a_process_that_cannot_be_killed_does_not_stop_the_next(house: House) ->
 def test_a_process_of_another_uid_is_not_let_in(house: House) -> None:
     house.control.want(house.session)
     house.launches.open.pop().callback(replace(house.record(), uid=2001))
-    assert house.state is State.FAILED
+    assert house.state() is State.FAILED
     assert house.master.answer("signal", MasterError("failed", "no"))["signal"] == "KILL"
 
 
@@ -223,14 +222,14 @@ def test_a_restarted_worker_finds_its_sessions(house: House) -> None:
     done = Deferred.fromCoroutine(house.control.restore())
     house.master.answer("list", {"sessions": [house.record().to_json(), record("f" * 21, "bob", 1002, 300).to_json()]})
     assert done.called
-    assert house.state is State.LAUNCHING
+    assert house.state() is State.LAUNCHING
     for probe in house.probes:
         probe.callback(None)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
     assert house.table.find("f" * 21, "bob", 1002) is not None
     assert not house.launches.begun
     house.exit(code=0)
-    assert house.state is State.ENDED
+    assert house.state() is State.ENDED
 
 
 def test_a_restarted_launcher_is_asked_what_runs(house: House) -> None:
@@ -238,12 +237,12 @@ def test_a_restarted_launcher_is_asked_what_runs(house: House) -> None:
     house.control.on_event({"event": "launcher_restarted"})
     house.master.answer("list", {"sessions": [house.record().to_json()]})
     house.clock.advance(LOSS_GRACE_SECONDS)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
     house.control.on_event({"event": "launcher_restarted"})
     house.master.answer("list", {"sessions": []})
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
     house.clock.advance(LOSS_GRACE_SECONDS)
-    assert house.state is State.FAILED
+    assert house.state() is State.FAILED
     assert house.ended == [house.session.id]
 
 
@@ -273,7 +272,7 @@ def test_a_launch_during_the_question_is_not_lost(house: House) -> None:
     house.run()
     house.master.answer("list", {"sessions": []})
     house.clock.advance(LOSS_GRACE_SECONDS)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -290,7 +289,7 @@ def test_a_launch_during_the_question_is_not_lost(house: House) -> None:
 def test_broken_events_change_nothing(house: House, event: dict[str, Any]) -> None:
     house.run()
     house.control.on_event(event)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING
 
 
 def test_a_probe_that_fails_is_made_again(house: House) -> None:
@@ -300,4 +299,4 @@ def test_a_probe_that_fails_is_made_again(house: House) -> None:
     assert not house.probes
     house.clock.advance(1)
     house.probes.pop().callback(None)
-    assert house.state is State.RUNNING
+    assert house.state() is State.RUNNING

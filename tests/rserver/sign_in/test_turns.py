@@ -64,7 +64,7 @@ def test_a_turn_is_given_back_when_its_holder_fails() -> None:
         async with turns.turn("alice"):
             raise OSError
 
-    failures = []
+    failures: list[type] = []
     for _ in range(3):
-        Deferred.fromCoroutine(fail()).addErrback(failures.append)
-    assert [failure.type for failure in failures] == [OSError] * 3
+        Deferred.fromCoroutine(fail()).addBoth(lambda failure: failures.append(failure.type))
+    assert failures == [OSError] * 3

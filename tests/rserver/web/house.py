@@ -122,15 +122,17 @@ class House:
 class Browser:
     """Cookies and an address; requests go through the gate to the pages, as the front does it."""
 
-    def __init__(self, house: House, address: str = "192.0.2.1", host: str = "r.example:8787") -> None:
-        self.house, self.address, self.host = house, address, host
+    def __init__(
+        self, house: House, address: str = "192.0.2.1", host: str = "r.example:8787", port: int = 5000
+    ) -> None:
+        self.house, self.address, self.host, self.port = house, address, host, port
         self.jar: dict[str, str] = {}
         self.headers: dict[str, str] = {}
         self.set_cookies: list[str] = []
 
     def head(self, method: str, path: str, query: str = "", headers: dict[str, str] | None = None) -> RequestHead:
         fields = {"host": self.host, **self.headers, **(headers or {})}
-        return RequestHead(method, path, query, fields, dict(self.jar), (self.address, 5000), False, self.host)
+        return RequestHead(method, path, query, fields, dict(self.jar), (self.address, self.port), False, self.host)
 
     def request(self, method: str, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Response:
         path, _, query = target.partition("?")
@@ -159,7 +161,6 @@ class Browser:
         self.get("/auth-sign-in")
         return self.post("/auth-do-sign-in", username=user, password=password, **fields)
 
-    @property
     def user(self) -> str | None:
         seen = self.house.worker.gate.authenticate(self.head("GET", "/"))
         return seen.identity.user if seen.identity else None
