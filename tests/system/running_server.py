@@ -14,6 +14,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.system.accounts import Account
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)/")
@@ -22,14 +24,25 @@ _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)/")
 class RunningServer:
     """The process tree of one `rserver`, its port and its log."""
 
-    def __init__(self, directory: Path, options: dict[str, str], env: dict[str, str]) -> None:
+    def __init__(
+        self, directory: Path, options: dict[str, str], env: dict[str, str], account: Account | None = None
+    ) -> None:
         self.directory, self.options = directory, options
         self.run_dir, self.lib_dir = directory / "run", directory / "lib"
         self.lines: list[str] = []
         self._changed = threading.Condition()
         argv = [sys.executable, str(ROOT / "rserver" / "__main__.py"), *(f"--{k}={v}" for k, v in options.items())]
+        uid = account.uid if account else None
         self.process = subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, start_new_session=True
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=env,
+            start_new_session=True,
+            user=uid,
+            group=uid,
+            extra_groups=None if uid is None else [],
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -81,14 +94,22 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def running_server(env: dict[str, str] | None = None, conf: str = "", **options: str) -> Iterator[RunningServer]:
-    """A server on a free port of 127.0.0.1, stopped at the end with its sessions. options: names with underscores."""
+def running_server(
+    env: dict[str, str] | None = None, conf: str = "", account: Account | None = None, **options: str
+) -> Iterator[RunningServer]:
+    """A server on a free port of 127.0.0.1, stopped at the end with its sessions. options: names with underscores.
+
+    account: who runs it; None: whoever runs the tests.
+    """
     directory = Path(tempfile.mkdtemp(prefix="rserver-test-"))
     directory.chmod(0o755)
     (directory / "conf").mkdir()
     (directory / "conf" / "rserver.conf").write_text(conf)
     given = {name.replace("_", "-"): value for name, value in options.items()}
     full_env = {**os.environ, "RSTUDIO_CONFIG_DIR": str(directory / "conf"), **(env or {})}
+    if account:
+        os.chown(directory, account.uid, account.uid)
+        full_env |= {"HOME": str(account.home), "USER": account.name, "LOGNAME": account.name}
     with _pam_services() as (password_service, session_service):
         server = RunningServer(
             directory,
@@ -104,6 +125,7 @@ def running_server(env: dict[str, str] | None = None, conf: str = "", **options:
                 **given,
             },
             full_env,
+            account,
         )
         try:
             yield server
@@ -118,7 +140,7 @@ def _free_port() -> int:
 
 
 def _end(server: RunningServer) -> None:
-    keepers = list((server.run_dir / "sessions").glob("*.json")) if os.geteuid() == 0 else []
+    keepers = list((server.run_dir / "sessions").glob("*.json"))
     if server.process.poll() is None:
         server.stop()
     for record in keepers:
