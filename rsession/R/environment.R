@@ -53,7 +53,7 @@ describe_binding <- function(env, name, type, length) {
 }
 
 describe_opaque <- function(name, kind, summary) {
-  list(name = name, kind = kind, class = json_array(character()), type = kind, length = NULL, size = NULL, summary = summary)
+  list(name = name, kind = kind, class = json_array(character()), type = kind, length = 0L, size = NULL, summary = summary)
 }
 
 describe_value <- function(name, x, length) {

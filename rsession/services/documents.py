@@ -20,8 +20,6 @@ from rsession.services.text_format import MAX_BYTES, NotText, TextFormat, decode
 from rsession.services.user_path import absolute_path
 
 _MAX_TOTAL_CHARACTERS = 64 * 1024 * 1024
-_EVENT_CHARACTERS = 256 * 1024
-_INIT_CHARACTERS = 4 * 1024 * 1024
 
 
 class ChangedOnDisk(Exception):
@@ -56,13 +54,8 @@ class Documents:
         return [document.as_json(with_contents=False) for document in self._open.values()]
 
     def described(self) -> list[dict[str, object]]:
-        """For client_init; behind the first 4 MiB of text documents come without contents."""
-        total = 0
-        described = []
-        for document in self._open.values():
-            total += len(document.text)
-            described.append(document.as_json(with_contents=total <= _INIT_CHARACTERS))
-        return described
+        """Every document with its contents, for client_init."""
+        return [document.as_json() for document in self._open.values()]
 
     def get(self, id_: str) -> Document:
         """Raises RpcError PARAM_INVALID."""
@@ -203,8 +196,7 @@ class Documents:
         except RpcError:
             self._open.pop(document.id, None)
             raise
-        announced = document.as_json(with_contents=len(document.text) <= _EVENT_CHARACTERS)
-        self._events.emit("document_opened", {"document": announced})
+        self._events.emit("document_opened", {"document": document.as_json()})
         return document.as_json()
 
     async def _store(self, document: Document, with_properties: bool, client: str | None) -> None:
