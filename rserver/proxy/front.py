@@ -126,6 +126,8 @@ class Front(asyncio.Protocol):
         """See Expiring."""
         if self._state in {_State.BODY, _State.WAIT} and not self._transport.is_reading():
             self._watch_paused()
+        elif self._state is _State.LINGER and self._transport.get_write_buffer_size():
+            self._deadlines.set(self, self._settings.linger_seconds)
         elif self._state is _State.LINGER or self._answering:
             self.abort()
         elif self._state is _State.HEAD and not self._head_started:
@@ -193,6 +195,7 @@ class Front(asyncio.Protocol):
 
     def detach(self) -> Detached:
         self._state = _State.DETACHED
+        self._deadlines.clear(self)
         self._exchange = None
         self._lost(self)
         return Detached(self._transport, self._heads.take_rest(), self._full)

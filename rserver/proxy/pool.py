@@ -49,6 +49,8 @@ class Pool:
         except BaseException:
             sock.close()
             raise
+        if not back.alive:
+            raise Unreachable("the session closed the connection at once")
         return back
 
     def close_all(self) -> None:

@@ -40,6 +40,7 @@ class SessionExchange:
         "_cookies",
         "_head",
         "_held",
+        "_held_size",
         "_identity",
         "_keep_alive",
         "_line",
@@ -72,6 +73,7 @@ class SessionExchange:
         self._rest = route.rest
         self._cookies = cookies
         self._held: list[bytes] = []
+        self._held_size = 0
         self._out: list[bytes] = []
         self._back: Back | None = None
         self._task: asyncio.Task[None] | None = None
@@ -111,7 +113,8 @@ class SessionExchange:
             self._back.send(pieces)
             return
         self._held.extend(pieces)
-        if self._client is not None and sum(map(len, self._held)) > _HELD_LIMIT:
+        self._held_size += len(payload)
+        if self._client is not None and self._held_size > _HELD_LIMIT:
             self._client.hold(True)
 
     def request_end(self) -> None:

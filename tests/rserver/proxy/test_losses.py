@@ -212,6 +212,14 @@ class TestUnreachable:
             if os.getuid() == 0:
                 check_peer(ours, FOREIGN_UID)
 
+    def test_session_that_closes_every_connection_at_once(self, world: World) -> None:
+        closing = threading.Thread(target=world.session.close_all_comers)
+        closing.start()
+        codes = {error_of(world.ask("/x", method="POST"))[1] for _ in range(300)}
+        world.session.stop_accepting()
+        closing.join()
+        assert codes <= {1, 200}
+
     def test_large_body_is_not_awaited(self, world: World) -> None:
         world.session.close()
         client = world.ask("/x", "Content-Length: 100000000", method="POST")

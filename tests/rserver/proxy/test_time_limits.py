@@ -1,10 +1,11 @@
 """Clients that take their time, and those that never come back."""
 
 import socket
+import threading
 
 import pytest
 
-from tests.rserver.proxy.world import World, request
+from tests.rserver.proxy.world import SWITCHED, UPGRADE, World, request
 
 
 def test_slow_head_is_refused(hasty_world: World) -> None:
@@ -62,6 +63,38 @@ def test_websocket_may_be_idle(hasty_world: World) -> None:
     assert client.silent(0.5)
     end.send(b"abc")
     assert client.exactly(3) == b"abc"
+
+
+def test_many_bytes_before_the_101_leave_no_time_limit_behind(hasty_world: World) -> None:
+    client = hasty_world.ask("/events", *UPGRADE)
+    end = hasty_world.session.accept()
+    end.head()
+    early = b"e" * 2_000_000
+    writer = threading.Thread(target=client.send, args=(early,))
+    writer.start()
+    assert end.silent(0.2)
+    end.send(SWITCHED)
+    assert end.exactly(len(early)) == early
+    writer.join()
+    assert client.status_and_fields()[0] == 101
+    assert client.silent(0.5)
+
+
+def test_large_early_answer_reaches_a_slow_client(hasty_world: World) -> None:
+    size = 3_000_000
+    client = hasty_world.client(receive_buffer=4096)
+    hasty_world.ask("/x", "Content-Length: 1000000000", method="POST", wire=client)
+    end = hasty_world.session.accept()
+    end.head()
+    head = b"HTTP/1.1 413 Large\r\nContent-Length: %d\r\n\r\n" % size
+    writer = threading.Thread(target=end.send, args=(head + b"a" * size,))
+    writer.start()
+    client.head()
+    client.skip(size - 5000)
+    writer.join()
+    assert not client.silent(0.5)
+    client.skip(5000)
+    assert client.to_end() == b""
 
 
 def test_lingering_ends(hasty_world: World) -> None:

@@ -138,11 +138,22 @@ class Session:
         self._listener.bind(path)
         self._listener.listen(128)
         self._wires: list[Wire] = []
+        self._stopped = False
 
     def accept(self) -> Wire:
         """The next connection."""
         self._wires.append(Wire(self._listener.accept()[0]))
         return self._wires[-1]
+
+    def close_all_comers(self) -> None:
+        """Accept and close until stop_accepting."""
+        while not self._stopped:
+            self._listener.accept()[0].close()
+
+    def stop_accepting(self) -> None:
+        """End close_all_comers."""
+        self._stopped = True
+        self.connect().close()
 
     def shrink_backlog(self) -> None:
         """Let the kernel refuse a connection when one is waiting already."""
