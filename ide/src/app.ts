@@ -64,7 +64,11 @@ export class App implements LinkOwner {
   resumed(): void {
     this.messages.withdraw(NOT_REACHED);
     void this.documents.flushAll();
-    this.plots.tellSizeAgain();
+    this.plots.tellPendingSize();
+  }
+
+  gone(): void {
+    this.console.halt();
   }
 
   /** Gives lines to R; text that did not get through comes back with false. */

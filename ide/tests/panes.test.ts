@@ -142,6 +142,7 @@ describe("endingOf", () => {
     });
     expect(endingOf({ id: "s", state: "absent", code: 0 })).toMatchObject({ detail: "", failed: false });
     expect(endingOf({ id: "s", state: "failed", code: 2 }).detail).toBe("Exit code 2");
+    expect(endingOf({ id: "s", state: "failed", cause: "Ended by signal 9.", signal: 9 }).detail).toBe("");
     expect(endingOf({ id: "s", state: "failed", signal: "SIGXCPU" }).detail).toBe("Signal SIGXCPU");
   });
 });

@@ -76,6 +76,7 @@ beforeEach(async () => {
     joined: (init: ClientInit, anew: boolean) => void joins.push([init.stream, anew]),
     events: () => undefined,
     gap: () => undefined,
+    gone: () => undefined,
     resumed: () => {
       resumes += 1;
     },
@@ -113,6 +114,16 @@ describe("SessionLink", () => {
     server.record = { id: "s", state: "running" };
     server.refusal = null;
     await vi.advanceTimersByTimeAsync(2500);
+    expect([kind(), joins.length]).toEqual(["live", 1]);
+  });
+
+  it("waits for a server that is still looking for its sessions", async () => {
+    server.record = { id: "s", state: "launching" };
+    server.drop();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(kind()).toBe("reconnecting");
+    server.record = { id: "s", state: "running" };
+    await vi.advanceTimersByTimeAsync(1000);
     expect([kind(), joins.length]).toEqual(["live", 1]);
   });
 

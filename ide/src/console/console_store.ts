@@ -59,6 +59,12 @@ export class ConsoleStore {
     for (const event of events) this.turn(event);
   }
 
+  /** R is gone: nothing runs and nothing is waited for. */
+  halt(): void {
+    this.prompt.value = null;
+    this.busy.value = false;
+  }
+
   note(text: string): void {
     this.change({ type: "note", text });
   }

@@ -20,6 +20,8 @@ export interface LinkOwner {
   gap(from: number, to: number): void;
   /** The connection is back after a loss; nothing was missed. */
   resumed(): void;
+  /** There is no R any more. */
+  gone(): void;
 }
 
 const POLL_MS = 300;
@@ -171,8 +173,13 @@ export class SessionLink {
         this.reconnecting();
         return (await this.stillKnown()) ? "retry" : "stop";
       }
-      if (record.state !== "launching") this.ended(record);
-      return "stop";
+      if (record.state !== "launching") {
+        this.ended(record);
+        return "stop";
+      }
+      // A server that was itself started again is looking for its sessions; ours may well be among them.
+      this.reconnecting();
+      return "wait";
     } catch (error) {
       if (isCode(error, ErrorCode.notSignedIn)) this.link.value = { kind: "signed-out" };
       else this.reconnecting();
@@ -195,6 +202,7 @@ export class SessionLink {
 
   private ended(session: SessionRecord): void {
     this.link.value = { kind: "ended", session, problem: null };
+    this.owner.gone();
   }
 
   /** Joining failed, or the session ended: says why, and returns when it is worth to try again. */

@@ -39,6 +39,11 @@ export class PlotsStore {
     if (size !== null) this.resize(size);
   }
 
+  /** The connection is back: a size that did not get through is told now. */
+  tellPendingSize(): void {
+    if (this.wanted !== null) this.resize(this.wanted);
+  }
+
   async step(step: -1 | 1): Promise<void> {
     const id = neighbour(this.state.value, step);
     if (id !== null) await this.change("select_plot", id);
@@ -58,24 +63,27 @@ export class PlotsStore {
   }
 
   private async tellSize(): Promise<void> {
-    while (this.wanted !== null) {
-      const size = this.wanted;
-      this.wanted = null;
+    for (let size = this.wanted; size !== null; size = this.wanted) {
       // While R is busy the answer waits, but pictures that exist already need not.
       this.size.value ??= size;
-      await this.attempt(async () => {
-        const state = await this.rpc.call("set_plot_size", [size.width, size.height, size.dpr]);
-        this.size.value = size;
-        this.receive(state);
-      });
+      if (!(await this.attempt(() => this.tell(size as PlotSize)))) return;
     }
   }
 
-  private async attempt(action: () => Promise<void>): Promise<void> {
+  private async tell(size: PlotSize): Promise<void> {
+    const state = await this.rpc.call("set_plot_size", [size.width, size.height, size.dpr]);
+    this.size.value = size;
+    this.receive(state);
+    if (this.wanted === size) this.wanted = null;
+  }
+
+  private async attempt(action: () => Promise<void>): Promise<boolean> {
     try {
       await action();
+      return true;
     } catch (error) {
       if (!isConnectionError(error)) this.failed(error);
+      return false;
     }
   }
 }

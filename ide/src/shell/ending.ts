@@ -25,9 +25,14 @@ export function endingOf(session: SessionRecord): Ending {
   return {
     title: failed ? "R stopped unexpectedly" : "The R session has ended",
     cause: session.cause || (failed ? "The R process ended without saying why." : "R ended by itself."),
-    detail: detailOf(session),
+    detail: saysAlready(session) ? "" : detailOf(session),
     failed,
   };
+}
+
+function saysAlready({ cause, signal, code }: SessionRecord): boolean {
+  const number = signal ?? code;
+  return number !== null && number !== undefined && new RegExp(`\\b${number}\\b`).test(cause ?? "");
 }
 
 function detailOf({ signal, code }: SessionRecord): string {

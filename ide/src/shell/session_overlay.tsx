@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { App } from "../app";
 import type { SessionRecord } from "../net/protocol";
 import { useElapsed } from "./elapsed";
@@ -52,7 +52,13 @@ function Aside({ title, back }: { readonly title: string; readonly back: () => v
 function EndedCard({ app, session, problem, leave }: EndedProps & { readonly leave: () => void }): JSX.Element {
   const ending = endingOf(session);
   const start = useRef<HTMLButtonElement>(null);
-  useEffect(() => start.current?.focus(), []);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    start.current?.focus();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
   const leaveByKey = (event: KeyboardEvent): void => {
     if (event.key === "Escape") leave();
   };
