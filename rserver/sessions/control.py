@@ -20,6 +20,7 @@ from rserver_core.launch_wire import BadRequest, SessionRecord
 KILL_SECONDS = 10.0
 LIST_RETRY_SECONDS = 1.0
 LOSS_GRACE_SECONDS = 0.5
+END_GRACE_SECONDS = 0.5
 PROBE_AGAIN_SECONDS = 0.25
 
 _log = Logger()
@@ -186,7 +187,12 @@ class SessionControl:
     def _ended(self, session: Session, happened: Input, fate: Fate) -> None:
         session.move(happened, fate=fate)
         self.table.used(session)
-        self.on_end(session)
+        # Requests under way are answered meanwhile: the kernel has closed what the process had open.
+        self.clock.callLater(END_GRACE_SECONDS, self._cut_off, session, session.attempt)
+
+    def _cut_off(self, session: Session, attempt: int) -> None:
+        if session.attempt == attempt:
+            self.on_end(session)
 
     # What was missed
 

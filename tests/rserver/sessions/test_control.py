@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from rserver.master_client import MasterError
-from rserver.sessions.control import KILL_SECONDS, LOSS_GRACE_SECONDS, SessionControl
+from rserver.sessions.control import END_GRACE_SECONDS, KILL_SECONDS, LOSS_GRACE_SECONDS, SessionControl
 from rserver.sessions.machine import Fate, State, Status
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import NotStarted
@@ -146,7 +146,22 @@ def test_an_end_before_the_first_answer_is_a_failure_even_with_code_0(house: Hou
     house.exit(code=0, tail="Error in .Rprofile")
     assert house.state() is State.FAILED
     assert house.fate.stderr_tail == "Error in .Rprofile"
+
+
+def test_what_still_hangs_on_an_ended_session_is_cut_off_after_its_requests_were_answered(house: House) -> None:
+    house.run()
+    house.exit(code=1)
+    assert not house.ended
+    house.clock.advance(END_GRACE_SECONDS)
     assert house.ended == [house.session.id]
+
+
+def test_nothing_is_cut_off_once_the_session_was_started_again(house: House) -> None:
+    house.run()
+    house.exit(code=1)
+    house.control.resume(house.session, StartChoices())
+    house.clock.advance(END_GRACE_SECONDS)
+    assert not house.ended
 
 
 def test_an_end_of_a_session_that_answered_nobody_but_us_is_a_failure(house: House) -> None:
@@ -243,7 +258,6 @@ def test_a_restarted_launcher_is_asked_what_runs(house: House) -> None:
     assert house.state() is State.RUNNING
     house.clock.advance(LOSS_GRACE_SECONDS)
     assert house.state() is State.FAILED
-    assert house.ended == [house.session.id]
 
 
 def test_a_late_word_about_the_end_counts_more_than_the_loss(house: House) -> None:

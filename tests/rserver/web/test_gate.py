@@ -79,6 +79,7 @@ def test_a_failed_session_is_told_with_its_state_and_not_started(house: House) -
     house.worker.control.want(session)
     house.run(session)
     house.exit(session, signal=11, stderr_tail="*** caught segfault ***")
+    house.clock.advance(1)
     assert house.front.sessions == [session.id]
     answer = target(house, session.id, f"/s/{session.id}/rpc/x")
     assert isinstance(answer, Response)
