@@ -84,11 +84,24 @@ data_names <- function(package) {
 keyword_candidates <- function() candidates(KEYWORDS, "keyword")
 
 package_candidates <- function(suffix = "") {
-  names <- unique(unlist(lapply(.libPaths(), function(lib) {
-    names <- list.files(lib)
-    names[file.exists(file.path(lib, names, "DESCRIPTION"))]
-  })))
-  candidates(paste0(by_name(names), suffix), "package")
+  candidates(paste0(installed_packages(), suffix), "package")
+}
+
+installed <- new.env()
+
+# Read anew when a library's folder has changed
+installed_packages <- function() {
+  libraries <- list(.libPaths(), file.mtime(.libPaths()))
+  if (!identical(installed$libraries, libraries)) {
+    installed$names <- by_name(unique(unlist(lapply(libraries[[1L]], packages_in))))
+    installed$libraries <- libraries
+  }
+  installed$names
+}
+
+packages_in <- function(library) {
+  names <- list.files(library)
+  names[file.exists(file.path(library, names, "DESCRIPTION"))]
 }
 
 exported <- new.env()

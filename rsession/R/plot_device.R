@@ -3,6 +3,7 @@
 # length: entries of the display list when it was last recorded. current: id of the page on the device, NULL before it is
 # recorded. turning: a new page was asked for and has not come about yet.
 
+DEVICE_NAME <- "rsession"
 BASE_RESOLUTION <- 96
 SMALLEST_DEVICE <- c(400, 300)
 SETTINGS <- c("C_par", "C_layout", "palette", "palette2")
@@ -25,7 +26,7 @@ has_ragg <- function() {
   plots$ragg
 }
 
-# ragg names its device by a random number, and replayed code may draw some: the user's random numbers must not change
+# ragg draws a random number for a name, and replayed code may draw some: the user's random numbers must not change
 keep_random_state <- function(code) {
   seed <- globalenv()[[".Random.seed"]]
   on.exit({
@@ -51,15 +52,23 @@ open_device <- function() {
   open_bitmap(size[[1L]], size[[2L]], BASE_RESOLUTION)
   grDevices::dev.control("enable")
   plots$device <- as.integer(grDevices::dev.cur())
-  plots$device_name <- names(grDevices::dev.cur())
+  name_device(plots$device)
   plots$device_size <- size
   plots$length <- 0L
   plots$current <- NULL
 }
 
+# ragg gives its devices random names, which the user would see
+name_device <- function(device) {
+  names <- .Devices
+  names[[device]] <- DEVICE_NAME
+  assign(".Devices", as.pairlist(names), envir = baseenv())
+  assign(".Device", DEVICE_NAME, envir = baseenv())
+}
+
 has_device <- function() {
   open <- grDevices::dev.list()
-  plots$device > 0L && plots$device %in% open && names(open)[open == plots$device] == plots$device_name
+  plots$device > 0L && plots$device %in% open && names(open)[open == plots$device] == DEVICE_NAME
 }
 
 is_drawing <- function() has_device() && grDevices::dev.cur() == plots$device

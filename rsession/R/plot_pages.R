@@ -16,7 +16,6 @@ plots$recorded <- NULL
 plots$error <- NULL
 plots$size <- c(width = 800, height = 600, dpr = 1)
 plots$device <- 0L
-plots$device_name <- ""
 plots$length <- 0L
 plots$current <- NULL
 plots$turning <- FALSE

@@ -50,7 +50,7 @@ plots_resize <- function(width, height, dpr, id) {
 # Give the device the size of the page, so that what is drawn next is laid out for it; where its drawing does not fit, it stays
 fit_device <- function() {
   if (!has_device() || identical(plots$device_size, pmax(plots$size[1:2], SMALLEST_DEVICE))) return(invisible())
-  old <- mget(c("device", "device_name", "device_size", "length", "current"), envir = plots)
+  old <- mget(c("device", "device_size", "length", "current"), envir = plots)
   recorded <- on_device(old$device, grDevices::recordPlot())
   before <- grDevices::dev.cur()
   open_device()
