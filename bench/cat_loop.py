@@ -1,4 +1,4 @@
-"""A million lines of output in the session, with a browser that takes them, beside Rscript writing to /dev/null. Needs root."""
+"""A million lines of output in the session, all of them read, beside Rscript writing to /dev/null. Needs root."""
 
 import shutil
 import statistics

@@ -1,8 +1,8 @@
-"""From nothing to R's prompt through the whole server, beside a bare `R --vanilla -s -e 1` of the same account. Needs root.
+"""From nothing to R's prompt through the whole server, beside a bare `R --vanilla -s -e 1` of the account. Needs root.
 
-Each of our runs is the first session of a new account: the password is posted, PAM checks it, the page of the session is
-asked for, the launcher opens the PAM session, a login shell runs, and the time ends with the prompt event on the WebSocket.
-`sign_in` is the part until the password was accepted.
+Each of our runs is the first session of a new account: the password is posted, PAM checks it, the page of the session
+is asked for, the launcher opens the PAM session, a login shell runs, and the time ends with the prompt event on the
+WebSocket. `sign_in` is the part until the password was accepted.
 """
 
 import shutil

@@ -1,6 +1,6 @@
-"""Proportional memory of every process of the server and of an idle session beside a bare idle R; what they run when idle. Needs root.
+"""Memory of every process of the server and of an idle session beside a bare idle R; what they run idle. Needs root.
 
-The session and bare R are each measured while the other does not run, so that neither is flattered by shared pages of R.
+The session and bare R are each measured while the other does not run: shared pages of R flatter neither.
 """
 
 import contextlib
@@ -33,7 +33,9 @@ def main() -> None:
             served = _server_mb(server) | {"keeper": pss_mb(_parent(session.pid))}
             idle = _idle_ms(server, session)
     ours, theirs = median(sessions, 1), median(bare, 1)
-    report("memory", what="session", pss_mb=target(ours, 66), bare_r_mb=theirs, ratio=target(round(ours / theirs, 2), 1.5))
+    report(
+        "memory", what="session", pss_mb=target(ours, 66), bare_r_mb=theirs, ratio=target(round(ours / theirs, 2), 1.5)
+    )
     # One keeper alone shares its pages with the launcher only; keeper_memory measures twenty.
     for name, value in served.items():
         limit = LIMITS_MB.get(name)

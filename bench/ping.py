@@ -1,4 +1,4 @@
-"""A ping through rserver to the session's own thread while R is busy: nothing that R does may hold it up. Needs root."""
+"""A ping through rserver to the session's server while R is busy: nothing that R does may hold it up. Needs root."""
 
 import time
 
@@ -18,10 +18,9 @@ LOADS = {
 def main() -> None:
     """Measure each load in turn, and the client alone."""
     require_root()
-    with running_server() as server, bench_account() as user:
-        with signed_in(server, user) as session:
-            for load, code in LOADS.items():
-                _report(load, _under(session, code))
+    with running_server() as server, bench_account() as user, signed_in(server, user) as session:
+        for load, code in LOADS.items():
+            _report(load, _under(session, code))
     own = cost()
     report("ping", load="the client alone", p50_ms=round(own[0], 3), p99_ms=round(own[1], 3))
 

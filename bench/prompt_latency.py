@@ -1,4 +1,4 @@
-"""Enter to the next prompt: `1` is posted through rserver, the time ends with the prompt event on the WebSocket. Needs root."""
+"""Enter to the next prompt: `1` is posted through rserver, its prompt comes on the WebSocket. Needs root."""
 
 import time
 

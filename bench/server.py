@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,16 @@ from tests.system.accounts import Account, account  # noqa: E402
 from tests.system.running_server import RunningServer, running_server  # noqa: E402
 from tests.system.visitor import Visitor  # noqa: E402
 
-__all__ = ["Account", "RunningServer", "SignedIn", "bench_account", "require_root", "running_server", "signed_in"]
+__all__ = [
+    "Account",
+    "RunningServer",
+    "SignedIn",
+    "Visitor",
+    "bench_account",
+    "require_root",
+    "running_server",
+    "signed_in",
+]
 
 
 @dataclass
@@ -107,8 +115,3 @@ def signed_in(server: RunningServer, user: Account) -> Iterator[SignedIn]:
         events.close()
         with contextlib.suppress(Exception):
             visitor.rpc("abort", timeout=5)
-
-
-def seconds_since(started: float) -> float:
-    """Elapsed wall time."""
-    return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""A second `make run`: from the command until the sign-in page is served, by a server with directories and port of its own."""
+"""A second `make run`: from the command until the sign-in page is served, with directories and port of its own."""
 
 import contextlib
 import os
@@ -64,9 +64,8 @@ def _wait_for_page(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _LIMIT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/auth-sign-in", timeout=10) as answer:
-                if answer.status == 200:
-                    return
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/auth-sign-in", timeout=10).close()
+            return
         time.sleep(0.005)
     message = "make run served no sign-in page"
     raise TimeoutError(message)

@@ -1,4 +1,4 @@
-"""A light HTTP and WebSocket client for latencies: one kept connection, requests made beforehand, answers barely parsed.
+"""A light HTTP and WebSocket client for latencies: kept connections, prepared requests, answers barely parsed.
 
 `cost` tells what the client itself takes: the same exchange with a thread that answers at once.
 """
@@ -53,15 +53,16 @@ class KeptConnection:
 
 
 class EventSocket:
-    """A WebSocket that only listens."""
+    """A WebSocket client."""
 
-    def __init__(self, port: int, path: str, cookie: str) -> None:
+    def __init__(self, port: int, path: str, cookie: str = "", *fields: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = bytearray()
         key = base64.b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             request_head("GET", path, port, cookie)
+            + "".join(f"{field}\r\n" for field in fields).encode()
             + f"Origin: http://127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
@@ -71,6 +72,16 @@ class EventSocket:
         if not head.startswith(b"HTTP/1.1 101"):
             raise ConnectionError(head.decode("latin-1"))
         self._data[:] = rest
+
+    def send_text(self, text: str) -> None:
+        """One masked text message of less than 64 KiB."""
+        data = text.encode()
+        length = (
+            struct.pack(">BB", 0x81, 0x80 | len(data))
+            if len(data) < 126
+            else struct.pack(">BBH", 0x81, 0xFE, len(data))
+        )
+        self._socket.sendall(length + b"\0\0\0\0" + data)
 
     def next_message(self) -> bytes:
         """The payload of the next message; pings are passed over."""
