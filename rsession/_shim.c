@@ -294,6 +294,11 @@ static PyObject *shim_wake(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *shim_interrupt_is_pending(PyObject *module, PyObject *unused)
+{
+    return PyBool_FromLong(r.R_interrupts_pending != NULL && *r.R_interrupts_pending);
+}
+
 static PyObject *shim_request_end(PyObject *module, PyObject *save)
 {
     request_end(PyObject_IsTrue(save) == 1);
@@ -327,6 +332,7 @@ static PyMethodDef methods[] = {
     {"drain", shim_drain, METH_O, NULL},
     {"take_child_output", shim_take_child_output, METH_NOARGS, NULL},
     {"wake", shim_wake, METH_NOARGS, NULL},
+    {"interrupt_is_pending", shim_interrupt_is_pending, METH_NOARGS, NULL},
     {"request_end", shim_request_end, METH_O, NULL},
     {"acknowledge_quit", shim_acknowledge_quit, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -35,6 +35,9 @@ def take_child_output() -> bool:
 def wake() -> None:
     """Make R look at its signals and queues."""
 
+def interrupt_is_pending() -> bool:
+    """R was told of an interrupt and has not come to heed it."""
+
 def request_end(save: bool, /) -> None:
     """R ends by its own clean-up at its next prompt, after saving its workspace if so wanted."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from rsession.error_code import ErrorCode, RpcError
-from rsession.r_process import abort, end_r
 from rsession.rpc import Clients, RawJson
 from rsession.rpc_method import Param
 
@@ -101,9 +100,9 @@ def _add_end_methods(session: "Session") -> None:
         if save not in ("yes", "no"):
             raise RpcError(ErrorCode.PARAM_INVALID, "save must be yes or no")
         session.console.forget_input()
-        end_r(save == "yes")
+        session.process.end(save == "yes")
 
     @session.rpc.method("abort")
     def abort_session() -> None:
         """End the process at once, unless it is gone before the answer is sent."""
-        session.clock.callLater(_ABORT_DELAY_SECONDS, abort)
+        session.clock.callLater(_ABORT_DELAY_SECONDS, session.process.abort)

@@ -2,25 +2,49 @@
 
 import os
 import signal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rsession import _shim
 
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
 
-def interrupt_r() -> None:
-    """Like Ctrl-C at a terminal: R and the children that run in its process group get SIGINT."""
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGINT)
-    else:
-        os.kill(os.getpid(), signal.SIGINT)
-    _shim.wake()
+_AGAIN_SECONDS = (0.1, 0.3, 1.0)
 
 
-def end_r(save: bool) -> None:
-    """End R by its own clean-up (`.Last`, finalizers), interrupting what it does."""
-    _shim.request_end(save)
-    interrupt_r()
+class RProcess:
+    """Interrupts and ends R."""
 
+    def __init__(self, clock: "IReactorTime") -> None:
+        self._clock = clock
 
-def abort() -> None:
-    """End this process at once."""
-    os.kill(os.getpid(), signal.SIGKILL)
+    def interrupt(self) -> None:
+        """Like Ctrl-C at a terminal: R and the children that run in its process group get SIGINT.
+
+        A child that R starts between the signal and its next look at its flag would run on: until R heeds the interrupt, its
+        children are interrupted again.
+        """
+        self._interrupt(_AGAIN_SECONDS)
+
+    def end(self, save: bool) -> None:
+        """End R by its own clean-up (`.Last`, finalizers), interrupting what it does."""
+        _shim.request_end(save)
+        self.interrupt()
+
+    def abort(self) -> None:
+        """End this process at once."""
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def _interrupt(self, again: Sequence[float]) -> None:
+        if os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGINT)
+        else:
+            os.kill(os.getpid(), signal.SIGINT)
+        _shim.wake()
+        if again:
+            self._clock.callLater(again[0], self._look, again[1:])
+
+    def _look(self, again: Sequence[float]) -> None:
+        if _shim.interrupt_is_pending():
+            self._interrupt(again)

@@ -13,6 +13,8 @@ Segment = tuple[int, int, bytes, bytes]
 TURN_BYTES = 256 << 10
 """Per turn of the reactor, so that a flood of output delays nobody."""
 COALESCE_SECONDS = 0.02
+FIRST_SECONDS = 0.002
+"""For the first output after silence: R writes a line in several pieces, and mostly a prompt follows at once."""
 RETRY_SECONDS = 0.5
 
 
@@ -43,12 +45,10 @@ class SegmentReader:
     def ring(self) -> None:
         """The event fd is readable."""
         _, urgent = self._queue.pending()
-        wait = self._last + COALESCE_SECONDS - self._clock.seconds()
-        if urgent or wait <= 0:
-            self._schedule(None)
+        if urgent:
             self.drain()
         elif self._timer is None:
-            self._schedule(wait)
+            self._schedule(max(self._last + COALESCE_SECONDS - self._clock.seconds(), FIRST_SECONDS))
 
     def drain(self) -> None:
         """Handle one turn's worth."""

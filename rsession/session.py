@@ -11,7 +11,7 @@ from rsession.console import Console
 from rsession.event_log import EventLog
 from rsession.listeners import Listeners
 from rsession.r_jobs import RJobs
-from rsession.r_process import interrupt_r
+from rsession.r_process import RProcess
 from rsession.rpc_method import MethodTable
 from rsession.segment_kind import SegmentKind
 from rsession.segment_reader import Segment, SegmentReader
@@ -48,7 +48,8 @@ class Session:
         self.environment = environment
         self.log = EventLog()
         self.listeners = Listeners(self.log, clock)
-        self.console = self.r = Console(_shim, self.log, interrupt_r)
+        self.process = RProcess(clock)
+        self.console = self.r = Console(_shim, self.log, self.process.interrupt)
         self.jobs = RJobs(_shim)
         self.events = Events(self.log, self.listeners)
         self.routes = Routes()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from types import TracebackType
@@ -58,7 +58,12 @@ class EventStream:
         self.seen: list[Event] = []
         """All events that arrived, oldest first."""
         self._taken = 0
-        self._read_frames(self._read_head())
+        self._after = after
+        try:
+            self._read_frames(self._read_head())
+        except BaseException:
+            self.socket.close()
+            raise
 
     def wait_for(self, wanted: Callable[[Event], bool], deadline: float = DEADLINE) -> Event:
         """The next event for which `wanted` is true, from the last one that was waited for; AssertionError if none comes."""
@@ -69,7 +74,7 @@ class EventStream:
                 if wanted(self.seen[self._taken - 1]):
                     return self.seen[self._taken - 1]
             if not self._receive(end - time.monotonic()):
-                raise AssertionError(f"no such event in {deadline} s; the last ones: {self.seen[-12:]}")
+                raise AssertionError(f"no such event in {deadline:.0f} s; the last ones: {self.seen[-12:]}")
 
     def wait_for_type(self, type_: str, deadline: float = DEADLINE) -> Event:
         """The next event of a type."""
@@ -78,6 +83,11 @@ class EventStream:
     def wait_for_prompt(self, prompt: str = "> ", deadline: float = DEADLINE) -> Event:
         """The next prompt with that text."""
         return self.wait_for(lambda e: e["type"] == "console_prompt" and e["data"]["prompt"] == prompt, deadline)
+
+    @property
+    def position(self) -> int:
+        """Number of the last event that arrived."""
+        return self.seen[-1]["id"] if self.seen else self._after
 
     def wait_for_close(self, deadline: float = DEADLINE) -> None:
         """Until the session closes the connection."""
@@ -147,6 +157,7 @@ class RunningSession:
         self._user = user
         self.process: subprocess.Popen[bytes] | None = None
         self._http: HTTPConnection | None = None
+        self._streams: list[EventStream] = []
         self.client_id = ""
         self.start: dict[str, Any] = {}
 
@@ -247,7 +258,8 @@ class RunningSession:
         """A new listener, by default from the beginning of the log."""
         if not self.client_id:
             self.init()
-        return EventStream(self.socket_path, self.client_id, after or 0)
+        self._streams.append(EventStream(self.socket_path, self.client_id, after or 0))
+        return self._streams[-1]
 
     def type(self, text: str) -> None:
         """Lines for the console."""
@@ -259,21 +271,18 @@ class RunningSession:
 
 
 def ready(session: RunningSession) -> EventStream:
-    """A listener whose session waits at its first prompt."""
-    stream = session.events()
-    stream.wait_for_prompt()
+    """A listener of what happens from now on; the session waits at its prompt."""
+    start = session.init()
+    stream = session.events(start["eventId"])
+    if start["console"]["prompt"] != "> ":
+        stream.wait_for_prompt()
     return stream
 
 
 def evaluate(session: RunningSession, stream: EventStream, code: str, prompt: str = "> ") -> str:
     """Output of code until the next prompt."""
-    since = stream.seen[-1]["id"] if stream.seen else 0
+    since = stream.position
     session.type(code)
     stream.wait_for(lambda event: event["type"] == "console_write_input" and event["id"] > since)
     stream.wait_for_prompt(prompt)
     return stream.text(since=since)
-
-
-def drain(stream: EventStream) -> Iterator[Event]:
-    """Events seen so far."""
-    yield from stream.seen
