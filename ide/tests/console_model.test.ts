@@ -67,6 +67,11 @@ describe("writing", () => {
     ]);
   });
 
+  it("ends colours that were left on when the next input comes", () => {
+    const state = write(write(write(EMPTY, "\x1b[31mred\n"), "> x\n", "input"), "plain");
+    expect(state.chunks[0]?.lines[2]).toEqual([{ text: "plain", kind: "output", pen: {} }]);
+  });
+
   it("does not change the state it started from", () => {
     const before = write(EMPTY, "a\nb");
     const copy = structuredClone(before);

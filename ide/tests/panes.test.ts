@@ -10,7 +10,7 @@ import {
 } from "../src/environment/environment_model";
 import { keyed, moved, parse, SMALLEST, STANDARD } from "../src/layout/layout_model";
 import type { EnvironmentObject, ObjectKind, PlotsState } from "../src/net/protocol";
-import { explain, NO_PLOTS, neighbour, pictureAddress, positionOf } from "../src/plots/plots_model";
+import { explain, NO_PLOTS, neighbour, pictureAddress, placeOf } from "../src/plots/plots_model";
 import { endingOf } from "../src/shell/ending";
 import { joinPath, resolveEntry, shownEntries } from "../src/shell/file_paths";
 
@@ -73,8 +73,8 @@ describe("plots", () => {
   };
 
   it("knows its place in the history", () => {
-    expect([positionOf(state), neighbour(state, -1), neighbour(state, 1)]).toEqual([1, "a", null]);
-    expect([positionOf(NO_PLOTS), neighbour(NO_PLOTS, 1)]).toEqual([-1, null]);
+    expect([placeOf(state), neighbour(state, -1), neighbour(state, 1)]).toEqual([1, "a", null]);
+    expect([placeOf(NO_PLOTS), neighbour(NO_PLOTS, 1)]).toEqual([-1, null]);
   });
 
   it("asks for the picture at the size of the pane", () => {

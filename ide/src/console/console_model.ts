@@ -52,7 +52,7 @@ export const EMPTY: ConsoleText = {
 export function apply(state: ConsoleText, transaction: Transaction): ConsoleText {
   switch (transaction.type) {
     case "write":
-      return write(state, transaction.kind, transaction.text);
+      return write(penned(state, transaction.kind), transaction.kind, transaction.text);
     case "note":
       return note(state, transaction.text);
     case "clear":
@@ -78,6 +78,11 @@ function write(state: ConsoleText, kind: Kind, text: string): ConsoleText {
   const writer = new Writer(state, kind);
   writer.unread = scan(state.unread + text, writer);
   return writer.finish();
+}
+
+/** Colours that a program left switched on end where the next input begins. */
+function penned(state: ConsoleText, kind: Kind): ConsoleText {
+  return kind === "input" ? { ...state, pens: PENS, unread: "" } : state;
 }
 
 function note(state: ConsoleText, text: string): ConsoleText {

@@ -39,23 +39,7 @@ export function ConsolePane({ app }: { readonly app: App }): JSX.Element {
   };
   return (
     <section class="pane console" aria-label="Console">
-      <header class="pane-header">
-        <h2>Console</h2>
-        <span class="pane-detail path" title={app.workingDirectory.value}>
-          {shortPath(app.workingDirectory.value, app.session.value?.home ?? "")}
-        </span>
-        <div class="toolbar">
-          <button
-            type="button"
-            class="button button-icon"
-            title="Clear the console (Ctrl+L)"
-            aria-label="Clear the console"
-            onClick={() => app.console.clear()}
-          >
-            <Icon name="trash" />
-          </button>
-        </div>
-      </header>
+      <ConsoleHeader app={app} />
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the text goes on in the input, which keys reach by Tab */}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: as above */}
       <div class="console-scroll" ref={scroller} onClick={focusInput}>
@@ -75,6 +59,28 @@ export function ConsolePane({ app }: { readonly app: App }): JSX.Element {
       ) : null}
       {searching ? <HistorySearch history={app.console.history.value} pick={pick} /> : null}
     </section>
+  );
+}
+
+function ConsoleHeader({ app }: { readonly app: App }): JSX.Element {
+  return (
+    <header class="pane-header">
+      <h2>Console</h2>
+      <span class="pane-detail path" title={app.workingDirectory.value}>
+        {shortPath(app.workingDirectory.value, app.session.value?.home ?? "")}
+      </span>
+      <div class="toolbar">
+        <button
+          type="button"
+          class="button button-icon"
+          title="Clear the console (Ctrl+L)"
+          aria-label="Clear the console"
+          onClick={() => app.console.clear()}
+        >
+          <Icon name="trash" />
+        </button>
+      </div>
+    </header>
   );
 }
 

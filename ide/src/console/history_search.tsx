@@ -15,10 +15,8 @@ export function HistorySearch({ history, pick }: Props): JSX.Element {
   const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState(0);
   const field = useRef<HTMLInputElement>(null);
-  const list = useRef<HTMLDivElement>(null);
   const found = search(history, query, MOST_SHOWN);
   useLayoutEffect(() => field.current?.focus(), []);
-  useLayoutEffect(() => list.current?.children[chosen]?.scrollIntoView({ block: "nearest" }), [chosen]);
 
   const press = (event: KeyboardEvent): void => {
     const step =
@@ -32,23 +30,7 @@ export function HistorySearch({ history, pick }: Props): JSX.Element {
   };
   return (
     <div class="history-search" role="dialog" aria-label="Search earlier input">
-      <div ref={list} class="found" role="listbox" id="history-found" aria-label="Earlier input">
-        {found.map((entry, index) => (
-          <div
-            key={entry}
-            id={`history-${index}`}
-            role="option"
-            tabIndex={-1}
-            aria-selected={index === chosen}
-            onMouseDown={(event) => {
-              event.preventDefault();
-              pick(entry);
-            }}
-          >
-            {entry}
-          </div>
-        ))}
-      </div>
+      <Found entries={found} chosen={chosen} pick={pick} />
       {found.length === 0 ? <p class="empty">Nothing in the history has this</p> : null}
       <input
         ref={field}
@@ -69,6 +51,37 @@ export function HistorySearch({ history, pick }: Props): JSX.Element {
         onKeyDown={press}
         onBlur={() => pick(null)}
       />
+    </div>
+  );
+}
+
+interface FoundProps {
+  readonly entries: readonly string[];
+  readonly chosen: number;
+  readonly pick: (text: string) => void;
+}
+
+function Found({ entries, chosen, pick }: FoundProps): JSX.Element {
+  const list = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => list.current?.children[chosen]?.scrollIntoView({ block: "nearest" }), [chosen]);
+  return (
+    <div ref={list} class="found" role="listbox" id="history-found" aria-label="Earlier input">
+      {entries.map((entry, index) => (
+        <div
+          key={entry}
+          id={`history-${index}`}
+          role="option"
+          tabIndex={-1}
+          aria-selected={index === chosen}
+          // Before the field loses the focus, which would end the search.
+          onMouseDown={(event) => {
+            event.preventDefault();
+            pick(entry);
+          }}
+        >
+          {entry}
+        </div>
+      ))}
     </div>
   );
 }

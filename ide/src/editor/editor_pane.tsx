@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
+import { COMMANDS } from "../commands";
 import { CommandButton } from "../shell/command_button";
 import { Icon } from "../shell/icon";
 import { closeDocument } from "./document_commands";
@@ -55,6 +56,7 @@ function EditorTools({ app }: { readonly app: App }): JSX.Element {
 function Tabs({ app }: { readonly app: App }): JSX.Element {
   const { documents, active } = app.documents;
   const press = (event: KeyboardEvent): void => {
+    if (event.key === "Delete" && active.value !== null) void closeDocument(app, active.value);
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0) return;
     const all = documents.value;
@@ -114,7 +116,8 @@ function Tab({ app, document, chosen }: TabProps): JSX.Element {
         type="button"
         class="tab-close"
         tabIndex={-1}
-        aria-label={`Close ${name}`}
+        aria-hidden="true"
+        title={`Close ${name} (${COMMANDS.closeDocument.keys}, or Delete on the tab)`}
         onClick={() => closeDocument(app, document)}
       >
         <Icon name="close" />

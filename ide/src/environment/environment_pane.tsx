@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { App } from "../app";
 import type { EnvironmentObject } from "../net/protocol";
-import { formatSize, type Row, visibleRange } from "./environment_model";
+import { type Environment, formatSize, type Row, visibleRange } from "./environment_model";
 
 const ROW_HEIGHT = 26;
 
@@ -14,7 +14,7 @@ export function EnvironmentPane({ app }: { readonly app: App }): JSX.Element {
     <section class="pane" aria-label="Environment">
       <header class="pane-header">
         <h2>Environment</h2>
-        <span class="pane-detail">{countOf(environment.value.total)}</span>
+        <span class="pane-detail">{countOf(environment.value)}</span>
         <input
           class="field field-small"
           type="search"
@@ -31,8 +31,11 @@ export function EnvironmentPane({ app }: { readonly app: App }): JSX.Element {
   );
 }
 
-function countOf(total: number): string {
-  return total === 0 ? "" : `${total} object${total === 1 ? "" : "s"}`;
+/** How many objects there are, and how many of them the session told of when it has too many. */
+function countOf({ total, objects }: Environment): string {
+  if (total === 0) return "";
+  const all = `${total.toLocaleString("en")} object${total === 1 ? "" : "s"}`;
+  return objects.size < total ? `first ${objects.size.toLocaleString("en")} of ${all}` : all;
 }
 
 interface ListProps {

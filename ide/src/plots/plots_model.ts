@@ -10,19 +10,19 @@ export interface PlotSize {
 }
 
 /** Place of the active plot in the history, from 0; -1 without one. */
-export function positionOf(state: PlotsState): number {
+export function placeOf(state: PlotsState): number {
   return state.plots.findIndex((plot) => plot.id === state.active);
 }
 
 /** The plot `step` places away from the active one; null past either end. */
 export function neighbour(state: PlotsState, step: -1 | 1): string | null {
-  const position = positionOf(state);
+  const position = placeOf(state);
   return position < 0 ? null : (state.plots[position + step]?.id ?? null);
 }
 
 /** Address of the active plot drawn for this size; null when there is none, or no size yet. */
 export function pictureAddress(state: PlotsState, size: PlotSize | null): string | null {
-  const plot = state.plots[positionOf(state)];
+  const plot = state.plots[placeOf(state)];
   if (plot === undefined || size === null) return null;
   const query = new URLSearchParams({
     revision: String(plot.revision),

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { App } from "../app";
 import { Icon, type IconName } from "../shell/icon";
-import { explain, neighbour, positionOf } from "./plots_model";
+import { explain, neighbour, placeOf } from "./plots_model";
 
 const RESIZE_PAUSE_MS = 150;
 const SMALLEST_PX = 40;
@@ -10,7 +10,7 @@ const SMALLEST_PX = 40;
 /** The plots of the session, one at a time, drawn by R for exactly the size of the pane. */
 export function PlotsPane({ app }: { readonly app: App }): JSX.Element {
   const { state, picture } = app.plots;
-  const position = positionOf(state.value);
+  const position = placeOf(state.value);
   const count = state.value.plots.length;
   const stage = useStage((width, height) => app.plots.resize({ width, height, dpr: devicePixelRatio }));
   const shown = useLoaded(picture.value);

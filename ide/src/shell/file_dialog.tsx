@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { App } from "../app";
@@ -15,12 +15,10 @@ interface Props {
   readonly choice: FileChoice;
 }
 
-/** Choose a file of the session's machine: type a path, or go through the folders. */
-export function FileDialog({ app, choice }: Props): JSX.Element {
+/** The folder shown, and the way to show another one. */
+function useFolder(app: App, first: string) {
   const listing = useSignal<FileListing | null>(null);
   const problem = useSignal("");
-  const name = useSignal(choice.name);
-  const saving = choice.type === "save-file";
   const show = async (path: string): Promise<void> => {
     try {
       listing.value = await app.rpc.call("list_files", [path]);
@@ -29,17 +27,23 @@ export function FileDialog({ app, choice }: Props): JSX.Element {
       problem.value = messageOf(error);
     }
   };
-  useEffect(() => void show(choice.folder), []);
+  useEffect(() => void show(first), []);
+  return { listing, problem, show };
+}
+
+/** Choose a file of the session's machine: type a path, or go through the folders. */
+export function FileDialog({ app, choice }: Props): JSX.Element {
+  const { listing, problem, show } = useFolder(app, choice.folder);
+  const name = useSignal(choice.name);
+  const saving = choice.type === "save-file";
 
   const take = (entry: FileEntry, folder: string): void => {
     if (entry.kind === "dir") void show(joinPath(folder, entry.name));
     else if (saving) name.value = entry.name;
     else choice.answer(joinPath(folder, entry.name));
   };
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const confirm = (typed: string): void => {
     const folder = listing.value?.path ?? choice.folder;
-    const typed = name.value.trim();
     const entry = listing.value?.entries.find((known) => known.name === typed);
     if (entry?.kind === "dir") {
       name.value = "";
@@ -55,36 +59,49 @@ export function FileDialog({ app, choice }: Props): JSX.Element {
         </p>
       )}
       <Entries listing={listing.value} take={take} />
-      <form class="file-form" onSubmit={submit}>
-        <label>
-          <span>{saving ? "Name" : "File"}</span>
-          <input
-            class="field"
-            type="text"
-            data-testid="file-name"
-            spellcheck={false}
-            value={name.value}
-            placeholder={saving ? "" : "Name or full path"}
-            onInput={(event) => {
-              name.value = event.currentTarget.value;
-            }}
-          />
-        </label>
-        <div class="dialog-buttons">
-          <button type="button" class="button" onClick={() => choice.answer(null)}>
-            Cancel
-          </button>
-          <button
-            type="submit"
-            class="button button-primary"
-            data-testid="file-confirm"
-            disabled={name.value.trim() === ""}
-          >
-            {saving ? "Save" : "Open"}
-          </button>
-        </div>
-      </form>
+      <NameForm name={name} saving={saving} confirm={confirm} leave={() => choice.answer(null)} />
     </Modal>
+  );
+}
+
+interface FormProps {
+  readonly name: Signal<string>;
+  readonly saving: boolean;
+  readonly confirm: (typed: string) => void;
+  readonly leave: () => void;
+}
+
+function NameForm({ name, saving, confirm, leave }: FormProps): JSX.Element {
+  const typed = name.value.trim();
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    confirm(typed);
+  };
+  return (
+    <form class="file-form" onSubmit={submit}>
+      <label>
+        <span>{saving ? "Name" : "File"}</span>
+        <input
+          class="field"
+          type="text"
+          data-testid="file-name"
+          spellcheck={false}
+          value={name.value}
+          placeholder={saving ? "" : "Name or full path"}
+          onInput={(event) => {
+            name.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <div class="dialog-buttons">
+        <button type="button" class="button" onClick={leave}>
+          Cancel
+        </button>
+        <button type="submit" class="button button-primary" data-testid="file-confirm" disabled={typed === ""}>
+          {saving ? "Save" : "Open"}
+        </button>
+      </div>
+    </form>
   );
 }
 

@@ -9,12 +9,12 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
   const session = app.session.value;
   return (
     <header class="top">
-      <span class="brand">
+      <h1 class="brand">
         <span class="brand-mark" aria-hidden="true">
           R
         </span>
         {PRODUCT}
-      </span>
+      </h1>
       {session === null ? null : <span class="top-detail">R {session.r_version}</span>}
       <Connection link={app.link.link.value} />
       <span class="top-space" />
