@@ -149,4 +149,4 @@ class HelperJob:
 
 def _line(output: bytearray) -> str:
     text = bytes(output).decode("utf-8", "replace").strip().split("\n", 1)[0]
-    return "".join(c if c.isprintable() else " " for c in text)[:1000]
+    return "".join(c if c.isprintable() else " " for c in text).strip()[:1000]

@@ -1,0 +1,76 @@
+"""Control groups of sessions; the kernel's own where this machine lets us, a plain directory never passes for one."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rserver_process import cgroup
+from rserver_process.cgroup import HierarchyGroup, NoCgroup
+
+SESSION = "c" * 21
+LEGACY = Path("/sys/fs/cgroup/pids")
+
+
+def spawn_in(group: cgroup.Cgroup) -> subprocess.Popen[bytes]:
+    """A program in the group, in a process session of its own."""
+    return subprocess.Popen(["sleep", "1000"], preexec_fn=group.join, start_new_session=True)
+
+
+@pytest.mark.root
+def test_group_ends_what_left_its_process_session() -> None:
+    """A daemon that did setsid is out of reach for signals to the session, not for the group."""
+    group = cgroup.create(SESSION, os.getpid())
+    if isinstance(group, NoCgroup):
+        pytest.skip("this machine gives us no control group")
+    child = spawn_in(group)
+    group.kill()
+    assert child.wait(10) == -9
+    group.remove()
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/rserver-{SESSION}-*"))
+    group.remove()
+
+
+@pytest.mark.root
+def test_group_of_a_lost_keeper_is_cleared_by_its_name() -> None:
+    """Session and keeper make the name; one that is not there is no error."""
+    group = cgroup.create(SESSION, 99)
+    if isinstance(group, NoCgroup):
+        pytest.skip("this machine gives us no control group")
+    child = spawn_in(group)
+    cgroup.clear(SESSION, 98)
+    assert child.poll() is None
+    cgroup.clear(SESSION, 99)
+    assert child.wait(10) == -9
+    cgroup.clear(SESSION, 99)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not os.access(LEGACY, os.W_OK), reason="no hierarchy of version 1")
+def test_version_one_kills_one_by_one() -> None:
+    """It has no cgroup.kill."""
+    path = LEGACY / f"rserver-{SESSION}-1"
+    path.mkdir()
+    group = HierarchyGroup(str(path))
+    children = [spawn_in(group) for _ in range(3)]
+    group.kill()
+    assert [child.wait(10) for child in children] == [-9] * 3
+    group.remove()
+    assert not path.exists()
+
+
+def test_directory_that_is_no_group_stays_empty(tmp_path: Path) -> None:
+    """Orders are not written into files that we would make ourselves."""
+    group = HierarchyGroup(str(tmp_path))
+    group.join()
+    group.kill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_group_is_normal() -> None:
+    """Every order is obeyed by doing nothing."""
+    group = NoCgroup()
+    group.join()
+    group.kill()
+    group.remove()

@@ -1,0 +1,482 @@
+"""Sessions held by keepers: start, sockets, ends, restarts. Without PAM, with real accounts."""
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rserver_core.launch_wire import SessionRecord
+from rserver_process import cgroup
+from rserver_process.event_loop import Loop
+from rserver_process.keepers import Keepers, LaunchRefused, UnknownSession
+from rserver_process.process_table import start_ticks
+from rserver_process.run_records import RunRecords, SessionExit
+from tests.rserver_process.forked import in_child
+from tests.rserver_process.sessions import World, is_gone, kill, mode_of, session_name, spec, world
+from tests.rserver_process.turning import turn_until
+from tests.system.accounts import Account, processes_of
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def stub(loop: Loop) -> Iterator[World]:
+    """Keepers whose sessions answer on their socket."""
+    with world(loop) as made:
+        yield made
+
+
+def ask(path: str) -> list[int]:
+    """Pid and uid of the session, our uid as it sees it."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(path)
+        return [int(word) for word in sock.recv(100).split()]
+
+
+def test_session_runs_as_its_user_with_its_own_socket(stub: World, user: Account) -> None:
+    """Connections made before it listens wait in the backlog."""
+    record = stub.launch(user.name)
+    assert ask(record.socket) == [record.pid, user.uid, 0]
+    assert (record.user, record.uid, record.gid) == (user.name, user.uid, user.uid)
+    assert record.pid_start == start_ticks(record.pid)
+    assert record.keeper_start == start_ticks(record.keeper_pid)
+    assert abs(record.started - time.time()) < 30
+    assert mode_of(record.socket) == ("srw-rw----", user.uid, os.getegid())
+    assert mode_of(os.path.dirname(record.socket))[0] == "drwx--x--x"
+    assert stub.keepers.records() == [record] == stub.started
+
+
+def test_peer_credentials_after_the_second_listen_are_the_sessions(stub: World, user: Account) -> None:
+    """Which is how the server knows that it speaks to the user's process."""
+    record = stub.launch(user.name)
+    ask(record.socket)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(record.socket)
+        pid, uid, gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    assert (pid, uid, gid) == (record.pid, user.uid, user.uid)
+
+
+def test_third_account_cannot_connect(loop: Loop, user: Account, stranger: Account) -> None:
+    """The owner and the server's group can, nobody else; nobody but root can list the folder."""
+    with world(loop, server_gid=50) as made:
+        record = made.launch(user.name)
+
+        def connect_as(uid: int, groups: list[int]) -> list[int]:
+            os.setgroups(groups)
+            os.setgid(uid)
+            os.setuid(uid)
+            return ask(record.socket)
+
+        assert in_child(lambda: connect_as(user.uid, []))[2] == user.uid
+        assert in_child(lambda: connect_as(65534, [50]))[2] == 65534
+        with pytest.raises(RuntimeError, match="PermissionError"):
+            in_child(lambda: connect_as(stranger.uid, []))
+        with pytest.raises(RuntimeError, match="PermissionError"):
+            in_child(lambda: list_as(user.uid, made.folder / "sessions"))
+
+
+def list_as(uid: int, folder: Path) -> list[str]:
+    """ls of another account."""
+    os.setuid(uid)
+    return os.listdir(folder)
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "number", "tail"),
+    [
+        ("import sys; print('out'); sys.exit('last words')", 1, None, "out\nlast words\n"),
+        ("import os; os.kill(os.getpid(), 11)", None, 11, ""),
+        ("print('x' * 20000 + 'end')", 0, None, "x" * 8188 + "end\n"),
+        ("import os; os.write(2, b'\\xff\\xfe\\x00')", 0, None, "\ufffd\ufffd\x00"),
+    ],
+)
+def test_end_is_reported_once_with_the_end_of_its_output(
+    loop: Loop, user: Account, program: str, code: int | None, number: int | None, tail: str
+) -> None:
+    """Code or signal, and the last 8 KiB of both outputs; nothing is left in the run directory."""
+    with world(loop, program) as made:
+        record = made.launch(user.name)
+        assert made.end_of(record) == SessionExit(record.session, record.pid, code, number, tail)
+        turn_until(loop, lambda: is_gone(record.keeper_pid))
+        loop.turn(0.01)
+        assert len(made.exited) == 1
+        assert made.keepers.records() == []
+        assert made.files() == set()
+
+
+def test_session_that_closes_its_outputs_is_still_attended(loop: Loop, user: Account) -> None:
+    """And the keeper does not spin on the closed pipe."""
+    program = "import os, time; os.close(1); os.close(2); time.sleep(0.5); os._exit(6)"
+    with world(loop, program) as made:
+        record = made.launch(user.name)
+        assert made.end_of(record).code == 6
+
+
+def test_stampede_for_one_session_starts_one_process(stub: World, user: Account) -> None:
+    """Fifty at once: one record, forty-nine times the same with `exists`; later ones as well."""
+    results: list[SessionRecord | LaunchRefused] = []
+    for _ in range(50):
+        stub.keepers.launch(spec(user.name), results.append)
+    turn_until(stub.loop, lambda: len(results) == 50)
+    record = results[0]
+    assert isinstance(record, SessionRecord)
+    assert results[1:] == [LaunchRefused("exists", "this session runs already", record)] * 49
+    assert stub.try_launch(user.name) == results[1]
+    assert len(stub.started) == 1
+    assert processes_of(user.uid) == [record.pid]
+
+
+def test_too_many_starts_at_once_are_refused(loop: Loop, user: Account) -> None:
+    """Each may hang in PAM; those that are under way are not harmed."""
+    with world(loop, most_launching=3) as made:
+        results: list[SessionRecord | LaunchRefused] = []
+        for number in range(5):
+            made.keepers.launch(spec(user.name, number), results.append)
+        turn_until(loop, lambda: len(results) == 5)
+        assert sorted(r.code for r in results if isinstance(r, LaunchRefused)) == ["busy", "busy"]
+        assert len(made.keepers.records()) == 3
+        assert isinstance(made.try_launch(user.name, 9), SessionRecord)
+
+
+@pytest.mark.parametrize("name", ["root", "daemon", "rsc-nobody-here", "-x"])
+def test_accounts_without_a_session(stub: World, name: str) -> None:
+    """Whatever the worker asks for."""
+    result = stub.try_launch(name)
+    assert isinstance(result, LaunchRefused)
+    assert result.code == "refused"
+    assert stub.files() == set()
+
+
+def test_root_is_refused_also_under_another_name(stub: World) -> None:
+    """A second entry with uid 0, and a user whose group is root's."""
+    import subprocess
+
+    for name, *options in (("rsctoor", "-o", "-u", "0"), ("rscgroup", "-g", "0")):
+        subprocess.run(["useradd", "-M", *options, name], check=True, capture_output=True)
+        try:
+            result = stub.try_launch(name)
+        finally:
+            subprocess.run(["userdel", "-f", name], check=False, capture_output=True)
+        assert isinstance(result, LaunchRefused)
+        assert result.code == "refused"
+
+
+def test_program_that_cannot_be_executed(loop: Loop, user: Account) -> None:
+    """The shell runs and says why; a missing shell script is a failed session, not a lost one."""
+    with world(loop, run_script="/nonexistent/run.sh") as made:
+        record = made.launch(user.name)
+        end = made.end_of(record)
+        assert end.code in {2, 127}
+        assert "/nonexistent/run.sh" in end.stderr_tail
+
+
+def test_too_large_arguments_are_a_refusal(stub: World, user: Account) -> None:
+    """E2BIG from exec reaches the caller in words."""
+    result = stub.try_launch(user.name, 1, *["x" * 120_000] * 60)
+    assert isinstance(result, LaunchRefused)
+    assert result.code == "failed"
+    assert "OSError" in result.message
+    turn_until(stub.loop, lambda: stub.files() == set())
+
+
+def test_session_starts_clean(loop: Loop, user: Account) -> None:
+    """Session, group, descriptors, signals, home, environment, umask."""
+    program = """
+import os, signal, sys
+fds = sorted(int(fd) for fd in os.listdir("/proc/self/fd"))
+print([fd for fd in fds if os.path.exists(f"/proc/self/fd/{fd}")])
+print(os.readlink("/proc/self/fd/0"), os.getcwd(), oct(os.umask(0)), os.getsid(0) == os.getpgrp() == os.getpid())
+status = dict(line.split(":\\t") for line in open("/proc/self/status").read().splitlines())
+print(status["SigBlk"], status["CapEff"], status["NoNewPrivs"], status["Groups"].split(), sys.argv[1:])
+print(sorted(os.environ.items()))
+print(open("/proc/self/stat").read().rpartition(")")[2].split()[4])
+"""
+    leak = os.open("/etc/hostname", os.O_RDONLY)
+    os.set_inheritable(leak, True)
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    try:
+        with world(loop, program, environment={"TZ": "UTC"}, umask=0o027) as made:
+            end = made.end_of(made.launch(user.name, 1, "--a", "b c", R_HOME="/usr/lib/R"))
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+        signal.signal(signal.SIGHUP, former)
+        os.close(leak)
+    lines = end.stderr_tail.splitlines()
+    assert lines[0] == "[0, 1, 2, 3]"
+    assert lines[1] == f"/dev/null {user.home} 0o27 True"
+    assert lines[2] == f"0000000000000000 0000000000000000 0 ['{user.uid}'] ['--a', 'b c']"
+    environment = dict(eval(lines[3]))
+    assert environment.pop("PWD", str(user.home)) == str(user.home)
+    assert environment.keys() - {"_", "LC_CTYPE", "OLDPWD", "SHLVL"} == {
+        *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "TZ", "R_HOME")
+    }
+    assert lines[4] == "0", "there is a controlling terminal"
+
+
+def test_signals_of_the_parent_are_not_inherited(loop: Loop, user: Account) -> None:
+    """Ignored ones either: nohup must not make every R session deaf to hang-ups."""
+    program = 'print([l for l in open("/proc/self/status") if l.startswith("SigIgn")])'
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with world(loop, program) as made:
+            tail = made.end_of(made.launch(user.name)).stderr_tail
+    finally:
+        signal.signal(signal.SIGHUP, former)
+    ignored = int(tail.split("\\t")[1].split("\\n")[0], 16)
+    # Python itself ignores SIGPIPE and SIGXFSZ.
+    assert ignored & ~(1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)) == 0
+
+
+def test_home_that_is_not_there(loop: Loop) -> None:
+    """The session starts in / and says so."""
+    import subprocess
+
+    subprocess.run(["useradd", "--no-create-home", "rscnohome"], check=True, capture_output=True)
+    try:
+        with world(loop, "import os; print(os.getcwd())") as made:
+            end = made.end_of(made.launch("rscnohome"))
+    finally:
+        subprocess.run(["userdel", "-f", "rscnohome"], check=True, capture_output=True)
+    assert end.code == 0
+    assert (
+        "cannot enter the home directory /home/rscnohome: No such file or directory; starting in /\n/\n"
+        in end.stderr_tail
+    )
+
+
+def test_signals_reach_the_session(loop: Loop, user: Account) -> None:
+    """Each by name; a session that is gone is unknown."""
+    program = """
+import signal, sys
+names = ["INT", "USR1", "USR2", "TERM"]
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.Signals["SIG" + n] for n in names})
+print("ready", flush=True)
+for n in names: print(signal.sigwait({signal.Signals["SIG" + n]}).name, flush=True)
+"""
+    with world(loop, program) as made:
+        record = made.launch(user.name)
+        turn_until(loop, lambda: blocked(record.pid))
+        for name in ("INT", "USR1", "USR2", "TERM"):
+            made.keepers.signal(record.session, name)
+        assert made.end_of(record).stderr_tail == "ready\nSIGINT\nSIGUSR1\nSIGUSR2\nSIGTERM\n"
+        with pytest.raises(UnknownSession):
+            made.keepers.signal(record.session, "TERM")
+        with pytest.raises(UnknownSession):
+            made.keepers.signal("f" * 21, "KILL")
+
+
+def blocked(pid: int) -> bool:
+    """True once the process has blocked SIGTERM."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("SigBlk:"):
+            return bool(int(line.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+    return False
+
+
+def test_keeper_passes_a_termination_on(stub: World, user: Account) -> None:
+    """The machine is shut down: the session is told, its end is written down."""
+    record = stub.launch(user.name)
+    ask(record.socket)
+    for harmless in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        os.kill(record.keeper_pid, harmless)
+    assert ask(record.socket)[0] == record.pid
+    os.kill(record.keeper_pid, signal.SIGTERM)
+    assert stub.end_of(record).signal == signal.SIGTERM
+
+
+LEFT_BEHIND = """
+import os, signal, subprocess, sys, time
+plain = subprocess.Popen(["sleep", "1000"])
+group = subprocess.Popen(["sleep", "1000"], process_group=0)
+deaf = subprocess.Popen([sys.executable, "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(1000)"])
+print(plain.pid, group.pid, deaf.pid, flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+def children_of(record: SessionRecord, count: int) -> list[int]:
+    """Pids of the processes in the session's process session besides it."""
+    from rserver_process.process_table import session_members
+
+    members = session_members(record.pid)
+    return members if len(members) == count and all(has_ended_exec(pid) for pid in members) else []
+
+
+def has_ended_exec(pid: int) -> bool:
+    """False while it is still a copy of its parent."""
+    with contextlib.suppress(OSError):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"sleep\0" in command or b"signal.signal(15" in command
+    return False
+
+
+@pytest.mark.parametrize("way", ["kill", "end"])
+def test_what_a_session_left_behind_is_ended(loop: Loop, user: Account, way: str) -> None:
+    """Children, their groups, also those deaf to a polite request; the exit is reported without waiting for them."""
+    with world(loop, LEFT_BEHIND) as made:
+        record = made.launch(user.name, 1, "1000" if way == "kill" else "1")
+        turn_until(loop, lambda: children_of(record, 3))
+        if way == "kill":
+            made.keepers.signal(record.session, "KILL")
+        made.end_of(record)
+        turn_until(loop, lambda: not processes_of(user.uid))
+        turn_until(loop, lambda: is_gone(record.keeper_pid))
+
+
+def test_registry_is_taken_over_by_the_next(stub: World, user: Account) -> None:
+    """A restarted launcher finds what runs, may signal it and is told of its end, with code and last words."""
+    record = stub.launch(user.name)
+    ask(record.socket)
+    stub.keepers.close()
+    successor, ended = successor_of(stub)
+    assert successor.records() == [record]
+    assert stub.started == [record]
+    results: list[SessionRecord | LaunchRefused] = []
+    successor.launch(spec(user.name), results.append)
+    assert results == [LaunchRefused("exists", "this session runs already", record)]
+    successor.signal(record.session, "TERM")
+    turn_until(stub.loop, lambda: ended)
+    assert ended == [SessionExit(record.session, record.pid, None, signal.SIGTERM, "")]
+    assert successor.records() == []
+    assert stub.files() == set()
+
+
+def successor_of(made: World) -> tuple[Keepers, list[SessionExit]]:
+    """Another registry over the same run directory, and the ends it was told."""
+    ended: list[SessionExit] = []
+    keepers = Keepers(made.loop, str(made.folder), made.settings, lambda record: None, ended.append)
+    keepers.adopt()
+    return keepers, ended
+
+
+def test_end_while_nobody_looked_is_told_at_the_take_over(stub: World, user: Account) -> None:
+    """With code and last words, from the file the keeper wrote."""
+    record = stub.launch(user.name)
+    stub.keepers.close()
+    kill(record.pid)
+    turn_until(stub.loop, lambda: is_gone(record.keeper_pid))
+    assert f"{record.session}.exit" in stub.files()
+    keepers, ended = successor_of(stub)
+    assert ended == [SessionExit(record.session, record.pid, None, signal.SIGKILL, "")]
+    assert keepers.records() == []
+    assert stub.files() == set()
+
+
+def test_killed_keeper_does_not_take_its_session_along(stub: World, user: Account) -> None:
+    """It goes on, is still signalled and cleared away; only how it ended nobody saw."""
+    record = stub.launch(user.name)
+    ask(record.socket)
+    kill(record.keeper_pid)
+    turn_until(stub.loop, lambda: is_gone(record.keeper_pid))
+    loop_once_more(stub.loop)
+    assert ask(record.socket)[0] == record.pid
+    assert stub.keepers.records() == [record]
+    stub.keepers.signal(record.session, "TERM")
+    assert stub.end_of(record) == SessionExit(record.session, record.pid, None, None, "")
+    assert stub.files() == set()
+
+
+def loop_once_more(loop: Loop) -> None:
+    """Let everything that is ready be called."""
+    for _ in range(5):
+        loop.turn(0.01)
+
+
+def test_session_without_keeper_is_taken_over_too(loop: Loop, user: Account) -> None:
+    """Also what it left behind is ended by the successor."""
+    with world(loop, LEFT_BEHIND) as made:
+        record = made.launch(user.name, 1, "1000")
+        turn_until(loop, lambda: children_of(record, 3))
+        made.keepers.close()
+        kill(record.keeper_pid)
+        turn_until(loop, lambda: is_gone(record.keeper_pid))
+        keepers, ended = successor_of(made)
+        assert keepers.records() == [record]
+        keepers.signal(record.session, "KILL")
+        turn_until(loop, lambda: ended)
+        turn_until(loop, lambda: not processes_of(user.uid))
+        assert made.files() == set()
+
+
+def test_record_of_a_reused_pid_is_not_believed(stub: World, user: Account) -> None:
+    """After a crash of the machine, say: same numbers, other processes."""
+    record = stub.launch(user.name)
+    stub.keepers.close()
+    kill(record.keeper_pid)
+    kill(record.pid)
+    turn_until(stub.loop, lambda: is_gone(record.pid))
+    bystander = os.getppid()
+    files = RunRecords(str(stub.folder))
+    files.write_record(
+        SessionRecord(
+            **{**record.to_json(), "pid": bystander, "keeper_pid": bystander, "pid_start": 1, "keeper_start": 1}
+        )
+    )
+    keepers, ended = successor_of(stub)
+    assert keepers.records() == []
+    assert [end.session for end in ended] == [record.session]
+    assert stub.files() == set()
+    assert not is_gone(bystander)
+    cgroup.clear(record.session, record.keeper_pid)
+
+
+def test_unlisted_record_is_found_at_the_next_launch(stub: World, user: Account) -> None:
+    """The launcher was killed at the moment a keeper started its session."""
+    record = stub.launch(user.name)
+    stub.keepers.close()
+    ended: list[SessionExit] = []
+    late = Keepers(stub.loop, str(stub.folder), stub.settings, lambda record: None, ended.append)
+    results: list[SessionRecord | LaunchRefused] = []
+    late.launch(spec(user.name), results.append)
+    assert results == [LaunchRefused("exists", "this session runs already", record)]
+    late.signal(record.session, "KILL")
+    turn_until(stub.loop, lambda: ended)
+
+
+def test_two_hundred_sessions_in_a_row_leak_nothing(loop: Loop, user: Account) -> None:
+    """No descriptor, no process, no file, no group."""
+    others = keepers_of_ours()
+    with world(loop, run_script="/dev/null") as made:
+        made.end_of(made.launch(user.name, 0))
+        turn_until(loop, lambda: keepers_of_ours() <= others)
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(1, 201):
+            made.end_of(made.launch(user.name, number))
+        turn_until(loop, lambda: keepers_of_ours() <= others)
+        loop_once_more(loop)
+        assert len(os.listdir("/proc/self/fd")) == before
+        assert made.files() == set()
+        assert not list(Path("/sys/fs/cgroup").glob(f"*/rserver-{session_name(200)[:-3]}*"))
+
+
+def keepers_of_ours() -> set[str]:
+    """Pids of our children that are keepers, living or waiting to be reaped."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return {pid for pid in children if "rserver-keeper" in Path(f"/proc/{pid}/comm").read_text()}
+
+
+def test_without_root_only_ones_own_sessions(user: Account, stranger: Account) -> None:
+    """Single-user mode: sockets below 0700, no change of uid, nobody else's session."""
+
+    def as_user() -> list[object]:
+        os.setgroups([])
+        os.setgid(user.uid)
+        os.setuid(user.uid)
+        os.environ["TMPDIR"] = str(user.home)
+        with world(Loop()) as made:
+            record = made.launch(user.name)
+            other = made.try_launch(stranger.name, 2)
+            assert isinstance(other, LaunchRefused)
+            folder = mode_of(str(made.folder / "sessions"))[0]
+            return [ask(record.socket)[1:], mode_of(record.socket)[0], folder, other.code]
+
+    assert in_child(as_user) == [[user.uid, user.uid], "srw-------", "drwx------", "refused"]

@@ -1,0 +1,118 @@
+"""Files of the run directory."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from rserver_core.launch_wire import SessionRecord
+from rserver_process.run_records import RunDirectoryError, RunRecords, SessionExit
+
+SESSION = "0123456789abcdef01234"
+
+
+def record(session: str = SESSION, pid: int = 4321) -> SessionRecord:
+    """A record of a session that never ran."""
+    return SessionRecord(session, "somebody", 1000, 1000, pid, 4320, 1.5, 77, 76, f"/run/x/{session}.sock")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> RunRecords:
+    """A prepared run directory."""
+    made = RunRecords(str(tmp_path))
+    made.prepare()
+    return made
+
+
+def test_record_comes_back_as_it_was_written(files: RunRecords) -> None:
+    """And nothing else lies beside it."""
+    files.write_record(record())
+    files.write_record(record(pid=5))
+    assert files.record(SESSION) == record(pid=5)
+    assert list(files.records()) == [record(pid=5)]
+    assert os.listdir(files.folder) == [f"{SESSION}.json"]
+    assert os.stat(os.path.join(files.folder, f"{SESSION}.json")).st_mode & 0o777 == 0o600
+
+
+def test_end_comes_back_as_it_was_written(files: RunRecords) -> None:
+    """With the session and pid of the record."""
+    end = SessionExit(SESSION, 4321, None, 11, "last words é \x00")
+    files.write_exit(end, 12.5)
+    assert files.exit(record()) == end
+    stored = json.loads(Path(files.folder, f"{SESSION}.exit").read_text())
+    assert stored == {"code": None, "signal": 11, "stderr_tail": "last words é \x00", "ended": 12.5}
+
+
+def test_forgotten_session_leaves_nothing(files: RunRecords) -> None:
+    """And may be forgotten twice."""
+    files.write_record(record())
+    files.write_exit(SessionExit(SESSION, 1, 0, None, ""), 1.0)
+    files.forget(SESSION)
+    files.forget(SESSION)
+    assert os.listdir(files.folder) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"session":"x"}',
+        json.dumps({**record().to_json(), "pid": "1"}),
+        "\xff\xfe",
+        "9" * 300_000,
+    ],
+)
+def test_record_that_cannot_be_read_is_none(files: RunRecords, content: str) -> None:
+    """Whatever it holds, the others are read."""
+    Path(files.folder, f"{SESSION}.json").write_text(content)
+    other = record("f" * 21)
+    files.write_record(other)
+    assert files.record(SESSION) is None
+    assert list(files.records()) == [other]
+
+
+def test_record_of_another_session_is_none(files: RunRecords) -> None:
+    """The name of the file counts."""
+    files.write_record(record())
+    os.rename(os.path.join(files.folder, f"{SESSION}.json"), os.path.join(files.folder, f"{'a' * 21}.json"))
+    assert list(files.records()) == []
+
+
+def test_links_and_pipes_are_not_read(files: RunRecords, tmp_path: Path) -> None:
+    """Nothing but plain files of the folder."""
+    outside = tmp_path / "outside"
+    outside.write_text(json.dumps(record().to_json()))
+    os.symlink(outside, os.path.join(files.folder, f"{SESSION}.json"))
+    os.mkfifo(os.path.join(files.folder, f"{'b' * 21}.json"))
+    assert list(files.records()) == []
+
+
+def test_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """It could lead anywhere."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "sessions").symlink_to("elsewhere")
+    with pytest.raises(RunDirectoryError, match="no directory of ours"):
+        RunRecords(str(tmp_path)).prepare()
+
+
+def test_path_too_long_for_sockets_is_refused(tmp_path: Path) -> None:
+    """Said at the start, not at the first session."""
+    with pytest.raises(RunDirectoryError, match="too long"):
+        RunRecords(str(tmp_path / ("x" * 100))).prepare()
+
+
+@pytest.mark.root
+def test_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """And ours gets its mode back."""
+    files = RunRecords(str(tmp_path))
+    files.prepare()
+    os.chmod(files.folder, 0o777)
+    files.prepare()
+    assert os.stat(files.folder).st_mode & 0o777 == 0o711
+    os.chown(files.folder, 65534, -1)
+    with pytest.raises(RunDirectoryError):
+        files.prepare()
