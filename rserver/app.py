@@ -76,7 +76,13 @@ class Application:
     def _surroundings(self) -> Surroundings:
         probe = SocketProbe(lambda: self._loop)
         return Surroundings(
-            self._reactor, Threads.start(self._reactor), lambda: self._loop, self._master, probe, self._ports()
+            self._reactor,
+            Threads.start(self._reactor),
+            lambda: self._loop,
+            self._master,
+            probe,
+            self._ports(),
+            life=_life_of_master(),
         )
 
     async def _listen(self, worker: Worker) -> None:
@@ -124,6 +130,16 @@ def main(listen_fds: int) -> NoReturn:
     worker_log.begin()
     listeners = [socket.socket(fileno=FIRST_LISTENER_FD + number) for number in range(listen_fds)]
     Application(uvloop.new_event_loop(), listeners).run()
+
+
+def _life_of_master() -> str:
+    """Names our master for as long as it lives: its pid and when it started. Empty where /proc is hidden."""
+    master = os.getppid()
+    try:
+        with open(f"/proc/{master}/stat", "rb") as file:
+            return f"{master}.{file.read().rpartition(b')')[2].split()[19].decode()}"
+    except OSError:
+        return ""
 
 
 def _failed(failure: object) -> NoReturn:

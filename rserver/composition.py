@@ -64,7 +64,7 @@ class Threads:
 
 @dataclass(slots=True)
 class Surroundings:
-    """What the worker stands on. ports: the TCP ports it serves; now: seconds since 1970."""
+    """What the worker stands on. ports: the TCP ports it serves; life: names this run of the whole server."""
 
     clock: Clock
     threads: Threads
@@ -73,6 +73,7 @@ class Surroundings:
     probe: Probe
     ports: tuple[int, ...] = ()
     now: Callable[[], float] = time.time
+    life: str = ""
     lookup: Lookup = look_up
     ide: Path = IDE
 
@@ -106,7 +107,11 @@ class Worker:
     pages: WorkerPages
     link: FrontLink
     clock: Clock
-    flow: SignInFlow | None = field(default=None)
+    flow: SignInFlow | None = None
+    _save_planned: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.control.on_change = self._save_soon
 
     def on_event(self, event: Message) -> None:
         """An event of the master."""
@@ -124,6 +129,15 @@ class Worker:
         """Write what changed to the store."""
         if changed := self.control.table.take_changed():
             self.store.put_sessions(changed).addErrback(_not_saved)
+
+    def _save_soon(self) -> None:
+        if not self._save_planned:
+            self._save_planned = True
+            self.clock.callLater(0, self._save_planned_now)
+
+    def _save_planned_now(self) -> None:
+        self._save_planned = False
+        self.save()
 
     def _reload(self, event: Message) -> None:
         settings = WorkerSettings.from_options(event.get("options", {}))
@@ -144,7 +158,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     await store.drop_old_revocations(int(oldest * 1_000_000))
     revocations = Revocations(await store.revocations())
     credentials = Credentials(signer_of(greeting), settings.cookie_life, settings.cookie_style, revocations, around.now)
-    table = SessionTable(await store.sessions(), around.now)
+    table = SessionTable(await store.sessions(), around.now, around.life)
     link = FrontLink()
     installations = RInstallations(around.clock, threads.files, settings.rsession_which_r)
     starter = Starter(around.master, installations, settings, os.getuid())

@@ -20,7 +20,6 @@ class WorkerSettings:
     www_root_path: str = "/"
     www_frame_origin: str = "none"
     www_same_site: str = ""
-    www_verify_user_agent: bool = False
     auth_none: bool = False
     auth_minimum_user_id: int = 1000
     auth_required_user_group: str = ""
@@ -31,7 +30,6 @@ class WorkerSettings:
     auth_token: str = ""
     rsession_which_r: str = ""
     rsession_config_file: str = ""
-    rsession_ld_library_path: str = ""
     rsession_proxy_max_wait_secs: int = 60
     server_data_dir: str = "/run/rstudio-server"
     server_lib_dir: str = "/var/lib/rstudio-server"

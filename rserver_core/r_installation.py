@@ -33,12 +33,9 @@ class RInstallation:
     version: str
     variables: tuple[tuple[str, str], ...]
 
-    def environment(self, extra_library_path: str = "") -> dict[str, str]:
-        """Variables for a session; extra_library_path is added to LD_LIBRARY_PATH."""
-        variables = dict(self.variables)
-        if extra_library_path:
-            variables["LD_LIBRARY_PATH"] += os.pathsep + extra_library_path
-        return variables
+    def environment(self) -> dict[str, str]:
+        """Variables for a session."""
+        return dict(self.variables)
 
 
 def find_installation(which_r: str = "", path: str = "", homes: tuple[str, ...] = _HOMES) -> RInstallation:

@@ -38,7 +38,7 @@ Probe = Callable[[SessionRecord], "Deferred[None]"]
 
 @dataclass(slots=True)
 class SessionControl:
-    """probe fires when a process answers; on_end is told of each session whose process is gone; limits in seconds."""
+    """probe fires when a process answers; on_end is told of sessions whose process is gone, on_change of any change."""
 
     clock: Clock
     table: SessionTable
@@ -47,6 +47,7 @@ class SessionControl:
     probe: Probe
     launch_limit: int
     on_end: Callable[[Session], object]
+    on_change: Callable[[], object] = lambda: None
     _gone: "dict[int, Deferred[None]]" = field(default_factory=dict)
     _listing: bool = False
     _list_again: bool = False
@@ -94,6 +95,7 @@ class SessionControl:
         self._listing = True
         try:
             await self._compare_until_right()
+            self._lose_missing()
         except MasterError as error:
             _log.warn("list: {error}", error=str(error))
         finally:
@@ -104,7 +106,7 @@ class SessionControl:
     def _launch(self, session: Session, why: Input) -> None:
         old = session.status.record
         session.proven = False
-        session.move(why)
+        self._move(session, why)
         self.table.used(session)
         self._begin_attempt(session)
         Deferred.fromCoroutine(self._start(session, session.attempt, old)).addErrback(_unexpected, session)
@@ -120,7 +122,7 @@ class SessionControl:
             record = await self.starter.start(session)
         except NotStarted as error:
             if session.attempt == attempt:
-                session.move(Input.REFUSED, fate=error.fate)
+                self._move(session, Input.REFUSED, fate=error.fate)
             return
         if session.attempt == attempt:
             self._has_process(session, record, Input.STARTED)
@@ -138,10 +140,10 @@ class SessionControl:
         if known is not None and known.pid == record.pid:
             return
         if record.uid != session.uid:
-            session.move(Input.REFUSED, fate=Fate("The account has another uid than the session."))
+            self._move(session, Input.REFUSED, fate=Fate("The account has another uid than the session."))
             self.signal(session, "KILL").addErrback(_not_signalled, session)
             return
-        if session.move(why, record):
+        if self._move(session, why, record):
             Deferred.fromCoroutine(self._await_answer(session, record)).addErrback(_unexpected, session)
 
     async def _await_answer(self, session: Session, record: SessionRecord) -> None:
@@ -153,12 +155,12 @@ class SessionControl:
                 await sleep(self.clock, PROBE_AGAIN_SECONDS)
                 continue
             if session.status.record is record:
-                session.move(Input.ANSWERED)
+                self._move(session, Input.ANSWERED)
             return
 
     def _gave_up(self, session: Session, attempt: int) -> None:
         if session.attempt == attempt:
-            session.move(Input.GAVE_UP, fate=causes.of_silence(self.launch_limit))
+            self._move(session, Input.GAVE_UP, fate=causes.of_silence(self.launch_limit))
 
     # What the master tells
 
@@ -185,10 +187,19 @@ class SessionControl:
             gone.callback(None)
 
     def _ended(self, session: Session, happened: Input, fate: Fate) -> None:
-        session.move(happened, fate=fate)
+        self._move(session, happened, fate=fate)
         self.table.used(session)
         # Requests under way are answered meanwhile: the kernel has closed what the process had open.
         self.clock.callLater(END_GRACE_SECONDS, self._cut_off, session, session.attempt)
+
+    def _move(
+        self, session: Session, happened: Input, record: SessionRecord | None = None, fate: Fate | None = None
+    ) -> bool:
+        moved = session.move(happened, record, fate)
+        if moved:
+            self.table.changed(session)
+            self.on_change()
+        return moved
 
     def _cut_off(self, session: Session, attempt: int) -> None:
         if session.attempt == attempt:
@@ -223,6 +234,11 @@ class SessionControl:
             if session_id not in alive:
                 # Its end may have been written down and be told in a moment.
                 self.clock.callLater(LOSS_GRACE_SECONDS, self._lost, session_id, record)
+
+    def _lose_missing(self) -> None:
+        for session in self.table:
+            if session.had_process:
+                self._ended(session, Input.LOST, causes.of_loss())
 
     def _lost(self, session_id: str, record: SessionRecord) -> None:
         session = self.table.get(session_id)

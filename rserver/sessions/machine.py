@@ -45,6 +45,8 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
         Input.RESUME: State.LAUNCHING,
         Input.STARTED: State.LAUNCHING,
         Input.FOUND: State.LAUNCHING,
+        # It ran when the worker was restarted and does not any more.
+        Input.LOST: State.FAILED,
     },
     State.LAUNCHING: {
         Input.STARTED: State.LAUNCHING,

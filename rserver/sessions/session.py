@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from rserver.sessions import remembered
 from rserver.sessions.machine import Fate, Input, State, Status
 from rserver.store.rows import SessionRow
 from rserver.web.request import Target
@@ -27,6 +28,7 @@ class Session:
 
     attempt  counts launches, so that what belongs to an older one is recognised
     proven   a user's request was answered: an end with code 0 is a wanted one from now on
+    had_process  when the worker ended there was one, and it was not seen since
     """
 
     id: str
@@ -42,20 +44,22 @@ class Session:
     server_url: str = ""
     attempt: int = 0
     proven: bool = False
+    had_process: bool = False
     connections: int = 0
     target: Target | None = None
     _waiting: "list[Deferred[Status]]" = field(default_factory=list)
 
     @classmethod
-    def from_row(cls, row: SessionRow) -> "Session":
+    def from_row(cls, row: SessionRow, life: str) -> "Session":
         """As the store knows it."""
-        return cls(row.id, row.user, row.uid, row.label, row.project, row.r_version, row.created, row.last_used)
+        made = cls(row.id, row.user, row.uid, row.label, row.project, row.r_version, row.created, row.last_used)
+        made.status, made.had_process = remembered.decode(row.status, life)
+        return made
 
-    def to_row(self) -> SessionRow:
+    def to_row(self, life: str) -> SessionRow:
         """For the store."""
-        return SessionRow(
-            self.id, self.user, self.uid, self.label, self.project, self.r_version, self.created, self.last_used
-        )
+        named = (self.id, self.user, self.uid, self.label, self.project, self.r_version)
+        return SessionRow(*named, self.created, self.last_used, remembered.encode(self.status, life))
 
     @property
     def state(self) -> State:
@@ -67,6 +71,7 @@ class Session:
         before, self.status = self.status, self.status.after(happened, record, fate)
         if self.status is before:
             return False
+        self.had_process = False
         self._log_change(before.state, happened)
         self._set_target()
         if self.state is not State.LAUNCHING:

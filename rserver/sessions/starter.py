@@ -75,7 +75,7 @@ def launch_spec(session: Session, installation: RInstallation, settings: WorkerS
     ]
     if settings.rsession_config_file:
         argv.append(f"--config-file={settings.rsession_config_file}")
-    env = installation.environment(settings.rsession_ld_library_path) | {
+    env = installation.environment() | {
         "RSTUDIO": "1",
         "RS_SESSION_URL": f"{settings.root_path}s/{session.id}/",
         "RS_SERVER_URL": session.server_url or settings.root_path,

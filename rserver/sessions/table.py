@@ -10,11 +10,11 @@ from rserver_core.session_id import new_session_id
 
 
 class SessionTable:
-    """Sessions by their full id. Times are seconds since 1970."""
+    """Sessions by their full id. Times are seconds since 1970; life names this run of the whole server."""
 
-    def __init__(self, rows: Iterable[SessionRow] = (), now: Callable[[], float] = time.time) -> None:
-        self._now = now
-        self._sessions = {row.id: Session.from_row(row) for row in rows}
+    def __init__(self, rows: Iterable[SessionRow] = (), now: Callable[[], float] = time.time, life: str = "") -> None:
+        self._now, self._life = now, life
+        self._sessions = {row.id: Session.from_row(row, life) for row in rows}
         self._changed: set[str] = set()
 
     def __iter__(self) -> Iterator[Session]:
@@ -48,10 +48,14 @@ class SessionTable:
         session.last_used = self._now()
         self._changed.add(session.id)
 
+    def changed(self, session: Session) -> None:
+        """The store should know what it is now."""
+        self._changed.add(session.id)
+
     def take_changed(self) -> list[SessionRow]:
         """What the store has not seen yet."""
         changed, self._changed = self._changed, set()
-        return [self._sessions[session_id].to_row() for session_id in changed]
+        return [self._sessions[session_id].to_row(self._life) for session_id in changed]
 
     def _add(self, session_id: str, user: str, uid: int) -> Session:
         now = self._now()

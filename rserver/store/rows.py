@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """Metadata of one session; times in seconds since 1970."""
+    """Metadata of one session; times in seconds since 1970, status as the sessions' own text."""
 
     id: str
     user: str
@@ -17,18 +17,21 @@ class SessionRow:
     r_version: str = ""
     created: float = 0.0
     last_used: float = 0.0
+    status: str = ""
 
 
 def all_sessions(connection: sqlite3.Connection) -> list[SessionRow]:
     """Every session, the one used last first."""
-    columns = "id, user, uid, label, project, r_version, created, last_used"
+    columns = "id, user, uid, label, project, r_version, created, last_used, status"
     return [SessionRow(*row) for row in connection.execute(f"SELECT {columns} FROM session ORDER BY last_used DESC")]
 
 
 def put_sessions(connection: sqlite3.Connection, rows: Iterable[SessionRow]) -> None:
     """Write rows, new ones and known ones, in one transaction."""
     with _Transaction(connection):
-        connection.executemany("REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [astuple(row) for row in rows])
+        connection.executemany(
+            "REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [astuple(row) for row in rows]
+        )
 
 
 def all_revocations(connection: sqlite3.Connection) -> dict[str, int]:

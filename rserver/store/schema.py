@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 
 _STEPS = (
     """
@@ -22,6 +22,7 @@ _STEPS = (
         stamp INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE session ADD COLUMN status TEXT NOT NULL DEFAULT '';",
 )
 
 

@@ -28,6 +28,12 @@ MESSAGES = {
     "4": "The licence does not allow more users.",
     "5": "The licence cannot be checked at the moment.",
 }
+# For error=2, as much as helps and tells nobody about accounts.
+EXPLANATIONS = {
+    "cookie": "The form was too old, or the browser did not keep this server's cookie. Allow cookies here and try again.",
+    "busy": "Too many people are signing in at this moment. Try again in a minute.",
+}
+_WHY = {Trouble.CSRF: "cookie", Trouble.BUSY: "busy"}
 _MAX_LOGIN_HTML = 64 * 1024
 
 _log = Logger()
@@ -61,7 +67,7 @@ class SignInPages:
             csrf_token=token,
             app_uri=wanted,
             username="",
-            error_html=_error_html(fields.get("error", "")),
+            error_html=_error_html(fields.get("error", ""), fields.get("why", "")),
             login_html=Html(self.login_html),
             base=head.root_path + "/",
         )
@@ -108,7 +114,7 @@ class SignInPages:
 
     def _answer(self, head: RequestHead, outcome: Outcome, wanted: str, *, stay: bool) -> Response:
         if isinstance(outcome, Denial):
-            return self._back(head, "1" if isinstance(outcome.kind, Refusal) else "2", wanted)
+            return _back(head, outcome, wanted)
         return self._let_in(head, outcome.name, outcome.uid, wanted, stay=stay)
 
     def _let_in(self, head: RequestHead, user: str, uid: int, wanted: str, *, stay: bool) -> Response:
@@ -121,11 +127,7 @@ class SignInPages:
 
     def _failed(self, head: RequestHead, denial: Denial, user: str, wanted: str) -> Response:
         self.audit.record("sign_in_failed", user=user, address=head.remote[0], reason=denial.reason)
-        return self._back(head, "2", wanted)
-
-    def _back(self, head: RequestHead, error: str, wanted: str) -> Response:
-        query = urlencode({"error": error, "appUri": wanted}, safe="/")
-        return redirect(f"{head.root_path}{SIGN_IN}?{query}")
+        return _back(head, denial, wanted)
 
     async def _revoke(self, identity: Identity, head: RequestHead) -> None:
         stamp = self.credentials.revoke(identity.user)
@@ -175,6 +177,14 @@ def _field(request: Request, name: str) -> str | None:
         return None
 
 
-def _error_html(error: str) -> Html:
-    message = MESSAGES.get(error)
+def _back(head: RequestHead, denial: Denial, wanted: str) -> Response:
+    fields = {"error": "1" if isinstance(denial.kind, Refusal) else "2"}
+    if isinstance(denial.kind, Trouble) and denial.kind in _WHY:
+        fields["why"] = _WHY[denial.kind]
+    query = urlencode({**fields, "appUri": wanted}, safe="/")
+    return redirect(f"{head.root_path}{SIGN_IN}?{query}")
+
+
+def _error_html(error: str, why: str) -> Html:
+    message = EXPLANATIONS.get(why) if error == "2" and why in EXPLANATIONS else MESSAGES.get(error)
     return Html(f'<p class="error" role="alert">{message}</p>' if message else "")

@@ -112,6 +112,22 @@ def test_a_worker_that_was_killed_comes_back_to_the_same_session() -> None:
         assert not worker.master.asked("launch")
 
 
+def test_a_session_that_ended_while_the_worker_was_away_is_not_started_unasked() -> None:
+    with running_worker() as worker:
+        visitor = signed_in(worker)
+        path = visitor.get("/").location
+        assert rpc(visitor, path) == 4711
+        worker.kill()
+        worker.start()
+        answer = visitor.post_json(f"{path}rpc/client_init", {"method": "client_init", "params": []})
+        assert answer.json()["error"]["code"] == 21
+        assert "is gone" in answer.json()["error"]["message"]
+        worker.kill()
+        worker.start()
+        assert b"is gone" in visitor.get(path).body
+        assert not worker.master.asked("launch")
+
+
 def test_signing_out_kills_copies_also_after_a_restart() -> None:
     with running_worker() as worker:
         visitor = signed_in(worker)

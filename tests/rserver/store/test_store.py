@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from rserver.store import schema
 from rserver.store.rows import SessionRow
 from rserver.store.schema import VERSION, StoreTooNew, open_database
 from rserver.store.store import FILE_NAME, Store
@@ -53,6 +54,16 @@ def test_a_transaction_is_whole_or_nothing(tmp_path: Path) -> None:
     assert result(store.sessions()) == []
     result(store.put_sessions([ROW]))
     assert result(store.sessions()) == [ROW]
+
+
+def test_a_store_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection.executescript(schema._STEPS[0])
+    connection.execute("INSERT INTO session VALUES (?, 'alice', 1001, 'label', '', '4.2.2', 1.5, 2.5)", [ROW.id])
+    connection.execute("PRAGMA user_version=1")
+    connection.commit()
+    connection.close()
+    assert result(opened(tmp_path).sessions()) == [ROW]
 
 
 def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def test_without_the_token_no_password_is_asked(house: House) -> None:
     response = browser.post(
         "/auth-do-sign-in", **{"rs-csrf-token": "x" * 32, "username": "alice", "password": PASSWORD, "appUri": DEEP}
     )
-    assert location(response).startswith("/auth-sign-in?error=2&appUri=/s/")
+    assert location(response).startswith("/auth-sign-in?error=2&why=cookie&appUri=/s/")
+    assert "cookie" in browser.get(location(response)).body.decode()
     assert not house.master.asked("check_password")
 
 

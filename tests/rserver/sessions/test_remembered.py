@@ -1,0 +1,29 @@
+import pytest
+
+from rserver.sessions.machine import Fate, State, Status
+from rserver.sessions.remembered import decode, encode
+from tests.rserver.doubles import record
+
+FATE = Fate("because", None, 11, "tail")
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.ENDED])
+def test_what_is_over_stays_over_in_the_same_life(state: State) -> None:
+    status = Status(state, None, FATE)
+    assert decode(encode(status, "7.1"), "7.1") == (status, False)
+
+
+@pytest.mark.parametrize("state", [State.LAUNCHING, State.RUNNING])
+def test_a_process_must_be_found_again(state: State) -> None:
+    assert decode(encode(Status(state, record("0" * 21)), "7.1"), "7.1") == (Status(), True)
+
+
+@pytest.mark.parametrize("state", State)
+def test_another_life_begins_anew(state: State) -> None:
+    assert decode(encode(Status(state, None, FATE), "7.1"), "8.1") == (Status(), False)
+    assert decode(encode(Status(state, None, FATE), ""), "") == (Status(), False)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", '{"state": "x", "life": "7.1"}', '{"life": "7.1"}'])
+def test_anything_else_is_nothing(text: str) -> None:
+    assert decode(text, "7.1") == (Status(), False)
