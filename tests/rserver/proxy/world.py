@@ -138,7 +138,7 @@ class Session:
         self._listener.bind(path)
         self._listener.listen(128)
         self._wires: list[Wire] = []
-        self._stopped = False
+        self.stopped = False
 
     def accept(self) -> Wire:
         """The next connection."""
@@ -147,12 +147,12 @@ class Session:
 
     def close_all_comers(self) -> None:
         """Accept and close until stop_accepting."""
-        while not self._stopped:
+        while not self.stopped:
             self._listener.accept()[0].close()
 
     def stop_accepting(self) -> None:
-        """End close_all_comers."""
-        self._stopped = True
+        """Tell who accepts to stop."""
+        self.stopped = True
         self.connect().close()
 
     def shrink_backlog(self) -> None:
@@ -328,9 +328,10 @@ class World:
         sock = socket.socket()
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._clients.append(Wire(sock))
+        client = Wire(sock)
+        self._clients.append(client)
         sock.connect(self.address)
-        return self._clients[-1]
+        return client
 
     def ask(self, path: str, *fields: str, method: str = "GET", body: bytes = b"", wire: Wire | None = None) -> Wire:
         """Send a request of a signed-in user for the session (path without the prefix) on a new connection."""
