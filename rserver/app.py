@@ -86,9 +86,8 @@ class Application:
         )
 
     async def _listen(self, worker: Worker) -> None:
-        settings = FrontSettings(
-            root_path=worker.settings.root_path.rstrip("/"), frame_origin=worker.settings.www_frame_origin
-        )
+        options = worker.settings
+        settings = FrontSettings(options.root_path.rstrip("/"), options.www_frame_origin, options.server_add_header)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static)
         worker.link.front = front

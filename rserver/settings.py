@@ -20,6 +20,7 @@ class WorkerSettings:
     www_root_path: str = "/"
     www_frame_origin: str = "none"
     www_same_site: str = ""
+    server_add_header: tuple[str, ...] = ()
     auth_none: bool = False
     auth_minimum_user_id: int = 1000
     auth_required_user_group: str = ""
@@ -68,8 +69,8 @@ class WorkerSettings:
 
 
 def _checked(name: str, value: object, kind: type) -> object:
-    if kind is str and isinstance(value, (list, tuple)):
-        value = ",".join(map(str, value))
+    if isinstance(value, (list, tuple)):
+        value = tuple(map(str, value)) if kind is tuple else ",".join(map(str, value))
     if kind is int and value == "auto":
         value = 1000
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

@@ -42,7 +42,7 @@ class DataPlane:
         self._settings = settings
         self._deadlines = Deadlines(loop, settings.tick_seconds)
         self._pool = Pool(settings, loop, self._deadlines)
-        self._encoder = ResponseEncoder(settings.frame_origin)
+        self._encoder = ResponseEncoder(settings.frame_origin, settings.add_headers)
         self._services = Services(settings, loop, gate, pages, events, self._deadlines, self._pool, Logger())
         self._dispatcher = Dispatcher(self._services, static)
         self._fronts: set[Front] = set()

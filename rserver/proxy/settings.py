@@ -12,6 +12,7 @@ class FrontSettings:
 
     root_path: str = ""
     frame_origin: str = "none"
+    add_headers: tuple[str, ...] = ()
     trusted_proxies: frozenset[str] = frozenset()
     tls: bool = False
     tick_seconds: float = 1.0

@@ -79,16 +79,18 @@ def reason_phrase(status: int) -> str:
 class ResponseEncoder:
     """Turns answers into bytes, with the security headers of this server.
 
-    frame_origin is www-frame-origin: "none", "same", "any" or one origin.
+    frame_origin is www-frame-origin: "none", "same", "any" or one origin; add_headers are `Name: value` lines.
     """
 
-    def __init__(self, frame_origin: str = "none") -> None:
+    def __init__(self, frame_origin: str = "none", add_headers: Iterable[str] = ()) -> None:
         ancestors = {"none": "'none'", "same": "'self'", "any": "*"}.get(frame_origin, frame_origin)
         self._ancestors = f"frame-ancestors {ancestors}"
         frame_options = {"none": "X-Frame-Options: DENY\r\n", "same": "X-Frame-Options: SAMEORIGIN\r\n"}
         self._security = (
             "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
-            "Cross-Origin-Opener-Policy: same-origin\r\n" + frame_options.get(frame_origin, "")
+            "Cross-Origin-Opener-Policy: same-origin\r\n"
+            + frame_options.get(frame_origin, "")
+            + "".join(f"{line}\r\n" for line in add_headers)
         )
 
     def encode(

@@ -30,7 +30,7 @@ MESSAGES = {
 }
 # For error=2, as much as helps and tells nobody about accounts.
 EXPLANATIONS = {
-    "cookie": "The form was too old, or the browser did not keep this server's cookie. Allow cookies here and try again.",
+    "cookie": "The form was too old, or the browser did not keep our cookie. Allow cookies here and try again.",
     "busy": "Too many people are signing in at this moment. Try again in a minute.",
 }
 _WHY = {Trouble.CSRF: "cookie", Trouble.BUSY: "busy"}

@@ -202,3 +202,9 @@ def test_it_stays_small() -> None:
         with open(f"/proc/{worker.process.pid}/smaps_rollup") as rollup:
             (pss,) = [int(line.split()[1]) for line in rollup if line.startswith("Pss:")]
         assert pss < 60_000
+
+
+def test_headers_of_the_administrator_are_added() -> None:
+    with running_worker({"server-add-header": ["X-House: ours", "X-Floor: 2"]}) as worker:
+        headers = Visitor(worker.port).get("/auth-sign-in").headers
+        assert (headers["X-House"], headers["X-Floor"]) == ("ours", "2")
