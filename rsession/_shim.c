@@ -296,7 +296,7 @@ static PyObject *shim_wake(PyObject *module, PyObject *unused)
 
 static PyObject *shim_interrupt_is_pending(PyObject *module, PyObject *unused)
 {
-    return PyBool_FromLong(r.R_interrupts_pending != NULL && *r.R_interrupts_pending);
+    return PyBool_FromLong(interrupt_is_pending());
 }
 
 static PyObject *shim_request_end(PyObject *module, PyObject *save)

@@ -36,7 +36,7 @@ def wake() -> None:
     """Make R look at its signals and queues."""
 
 def interrupt_is_pending() -> bool:
-    """R was told of an interrupt and has not come to heed it."""
+    """R has not heeded an interrupt yet, or waits for a child that has not."""
 
 def request_end(save: bool, /) -> None:
     """R ends by its own clean-up at its next prompt, after saving its workspace if so wanted."""

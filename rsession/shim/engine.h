@@ -28,6 +28,7 @@ void job_run(void);
 /* signals.c */
 void signals_install(void);
 void fork_install(void);
+bool interrupt_is_pending(void);
 bool end_is_wanted(void);
 void request_end(bool save);
 void end_now(void);

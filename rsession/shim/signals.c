@@ -54,6 +54,14 @@ void signals_install(void)
     install(SIGXFSZ, SIG_DFL);
 }
 
+/* True also while R waits for a child in system(), which ignores the signal meanwhile. */
+bool interrupt_is_pending(void)
+{
+    struct sigaction current;
+    sigaction(SIGINT, NULL, &current);
+    return current.sa_handler == SIG_IGN || (r.R_interrupts_pending != NULL && *r.R_interrupts_pending);
+}
+
 bool end_is_wanted(void)
 {
     return end_signal != 0 || asked_action != 0;

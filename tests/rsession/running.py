@@ -39,7 +39,11 @@ def connect(path: str) -> socket.socket:
     """A connected stream socket with a time-out."""
     stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     stream.settimeout(DEADLINE)
-    stream.connect(path)
+    try:
+        stream.connect(path)
+    except OSError:
+        stream.close()
+        raise
     return stream
 
 
@@ -169,17 +173,17 @@ class RunningSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.hang_up()
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-        if self.process is not None:
-            self.process.wait()
-            assert self.process.stderr is not None
-            self.process.stderr.close()
+        self._hang_up_all()
+        self._bury()
         self._folder.cleanup()
 
     def launch(self) -> None:
-        """Start the process; connections wait in the socket's backlog until it listens."""
+        """Start the process, also again after its end; connections wait in the socket's backlog until it listens."""
+        self._hang_up_all()
+        if self.process is not None:
+            self.process.wait(DEADLINE)
+            self._bury()
+            os.unlink(self.socket_path)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with listener:
             listener.bind(self.socket_path)
@@ -264,6 +268,19 @@ class RunningSession:
     def type(self, text: str) -> None:
         """Lines for the console."""
         self.call("console_input", text, "test")
+
+    def _hang_up_all(self) -> None:
+        self.hang_up()
+        for stream in self._streams:
+            stream.close()
+        self._streams, self.client_id = [], ""
+
+    def _bury(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            assert self.process.stderr is not None
+            self.process.stderr.close()
 
     def _give_to(self, account: pwd.struct_passwd) -> None:
         for path in (self.folder, self.home, Path(self.socket_path)):

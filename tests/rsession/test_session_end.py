@@ -1,0 +1,183 @@
+"""How a session ends or fails to start, and what its server can say about it."""
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.rsession.running import RunningSession, evaluate, ready
+
+pytestmark = pytest.mark.r
+
+
+def test_q_ends_with_its_status_after_all_output() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, ".Last <- function() cat('good bye\\n')")
+        session.type("cat('last output\\n'); q(status = 7)")
+        assert stream.wait_for_type("quit")["data"] == {"status": 7}
+        assert stream.text().endswith("last output\ngood bye\n")
+        stream.wait_for_close()
+        assert session.process is not None
+        assert session.process.wait(10) == 7
+
+
+def test_quit_session_ends_a_busy_session() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        session.type("cat('begun\\n'); Sys.sleep(100)")
+        stream.wait_for(lambda event: event["data"].get("text") == "begun\n")
+        session.call("quit_session")
+        assert stream.wait_for_type("quit")["data"] == {"status": 0}
+
+
+def test_quit_session_can_save_the_workspace() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, "kept <- 42")
+        session.call("quit_session", "yes")
+        stream.wait_for_type("quit")
+        assert (session.home / ".RData").exists()
+        session.launch()
+        assert evaluate(session, ready(session), "kept") == "[1] 42\n"
+
+
+def test_a_saved_workspace_is_left_alone_when_so_asked() -> None:
+    with RunningSession(["--r-restore-workspace=0"]) as session:
+        stream = ready(session)
+        evaluate(session, stream, "kept <- 42; save.image()")
+        session.call("quit_session")
+        stream.wait_for_type("quit")
+        session.launch()
+        assert evaluate(session, ready(session), "exists('kept')") == "[1] FALSE\n"
+
+
+def test_abort_ends_at_once() -> None:
+    with RunningSession() as session:
+        ready(session)
+        session.call("abort")
+        assert session.process is not None
+        assert session.process.wait(10) == -signal.SIGKILL
+
+
+def test_a_request_to_terminate_ends_r_properly() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        folder = Path(evaluate(session, stream, "cat(tempdir())"))
+        assert folder.is_dir()
+        os.kill(session.pid, signal.SIGTERM)
+        assert stream.wait_for_type("quit")["data"] == {"status": 143}
+        assert session.process is not None
+        assert session.process.wait(10) == 143
+        assert not folder.exists()
+
+
+def test_a_segfault_shows_r_s_own_menu_and_the_server_still_answers() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        session.type("tools::pskill(Sys.getpid(), 11)")
+        stream.wait_for_prompt("Selection: ")
+        text = stream.text("console_write_error")
+        assert "*** caught segfault ***" in text
+        assert "4: exit R saving workspace" in text
+        assert session.http("GET", "/ping").read() == b"pong"
+        session.type("3")
+        stream.wait_for_close()
+        assert "caught segfault" in session.stderr()
+
+
+def test_a_failing_profile_is_reported_and_r_starts() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        session.call("quit_session")
+        stream.wait_for_type("quit")
+        (session.home / ".Rprofile").write_text("cat('hello from the profile\\n')\nstop('the profile is broken')\n")
+        session.launch()
+        session.client_id = ""
+        stream = session.events()
+        stream.wait_for_prompt()
+        assert "hello from the profile" in stream.text()
+        assert "the profile is broken" in stream.text("console_write_error")
+
+
+def test_the_profile_may_ask_a_question() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        session.call("quit_session")
+        stream.wait_for_type("quit")
+        (session.home / ".Rprofile").write_text("answer <- readline('profile? ')\n")
+        session.launch()
+        session.client_id = ""
+        stream = session.events()
+        stream.wait_for_prompt("profile? ")
+        evaluate(session, stream, "yes")
+        assert evaluate(session, stream, "answer") == '[1] "yes"\n'
+
+
+def test_a_profile_can_be_skipped() -> None:
+    with RunningSession(["--r-run-rprofile=0"]) as session:
+        (session.home / ".Rprofile").write_text("stop('must not run')\n")
+        stream = ready(session)
+        session.call("quit_session")
+        stream.wait_for_type("quit")
+        session.launch()
+        session.client_id = ""
+        stream = session.events()
+        stream.wait_for_prompt()
+        assert "must not run" not in stream.text("console_write_error")
+
+
+def test_a_profile_that_quits_leaves_its_words_on_stderr() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        session.call("quit_session")
+        stream.wait_for_type("quit")
+        session.stderr()
+        (session.home / ".Rprofile").write_text("message('no licence today'); q(status = 9)\n")
+        session.launch()
+        assert "no licence today" in session.stderr()
+        assert session.process is not None
+        assert session.process.returncode == 9
+
+
+def test_without_r_the_exit_code_is_3_and_one_line_says_where_it_looked(tmp_path: Path) -> None:
+    with RunningSession(environment={"R_HOME": str(tmp_path)}) as session:
+        assert str(tmp_path) in session.stderr()
+        assert session.process is not None
+        assert session.process.returncode == 3
+
+
+def test_a_wrong_option_is_refused_with_2() -> None:
+    with RunningSession(["--no-such-option=1"]) as session:
+        assert "no-such-option" in session.stderr()
+        assert session.process is not None
+        assert session.process.returncode == 2
+
+
+def test_an_orphan_of_r_does_not_hold_the_connection_open() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, "child <- parallel::mcparallel(Sys.sleep(5))")
+        os.kill(session.pid, signal.SIGKILL)
+        stream.wait_for_close(2)
+
+
+def test_environment_is_as_from_r_s_own_script() -> None:
+    names = ("R_HOME", "R_SHARE_DIR", "R_INCLUDE_DIR", "R_DOC_DIR")
+    code = f"cat(Sys.getenv(c{names!r}))"
+    own = subprocess.run(["R", "--vanilla", "-s", "-e", code], capture_output=True, text=True, check=True).stdout
+    with RunningSession() as session:
+        assert evaluate(session, ready(session), code) == own
+
+
+def test_a_connection_made_before_the_start_is_served() -> None:
+    with RunningSession() as session:
+        early = socket.socket(socket.AF_UNIX)
+        with early:
+            early.settimeout(20)
+            early.connect(session.socket_path)
+            early.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert early.recv(4096).endswith(b"pong")
