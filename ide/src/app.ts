@@ -1,7 +1,8 @@
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { ConsoleStore } from "./console/console_store";
 import { DocumentStore } from "./editor/document_store";
 import { EnvironmentStore } from "./environment/environment_store";
+import type { BrowserMemory } from "./layout/browser_memory";
 import type { StreamTransport } from "./net/events";
 import { type ClientInit, ErrorCode, type SessionEvent, type SessionInfo } from "./net/protocol";
 import { isConnectionError, messageOf, type Rpc, RpcError } from "./net/rpc";
@@ -11,6 +12,7 @@ import { PlotsStore } from "./plots/plots_store";
 import { Dialogs } from "./shell/dialogs";
 import { Messages } from "./shell/messages";
 
+const ACTIVE = "document";
 const NOT_REACHED = "R was not reached. Nothing was sent; try again.";
 
 /** The state of the whole page, without any of its elements: one store per pane and the link that feeds them. */
@@ -31,12 +33,17 @@ export class App implements LinkOwner {
     readonly rpc: Rpc,
     readonly api: ServerApi,
     transport: StreamTransport,
+    private readonly memory: BrowserMemory,
   ) {
     const failed = (error: unknown): void => this.report(error);
     this.documents = new DocumentStore(rpc, failed);
     this.environment = new EnvironmentStore(rpc, failed);
     this.plots = new PlotsStore(rpc, failed);
     this.link = new SessionLink(rpc, api, transport, this);
+    effect(() => {
+      const document = this.documents.active.value;
+      if (document !== null) memory.set(ACTIVE, document.id);
+    });
   }
 
   async joined(init: ClientInit, anew: boolean): Promise<void> {
@@ -48,7 +55,10 @@ export class App implements LinkOwner {
     this.plots.receive(init.plots);
     this.plots.tellSizeAgain();
     void this.environment.reload();
+    const active = this.memory.get(ACTIVE);
+    const first = this.documents.documents.value.length === 0;
     await this.documents.adopt(init.documents).catch((error: unknown) => this.report(error));
+    if (first) this.documents.activateById(active);
   }
 
   events(batch: readonly SessionEvent[]): void {

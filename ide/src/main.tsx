@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { App } from "./app";
 import { runKeys } from "./commands";
+import { browserMemory } from "./layout/browser_memory";
 import { Workbench } from "./layout/workbench";
 import { Rpc } from "./net/rpc";
 import { ServerApi, sessionOfAddress } from "./net/server_api";
@@ -20,7 +21,7 @@ const request = (url: string, init: RequestInit): Promise<Response> => fetch(url
 
 const rpc: Rpc = new Rpc(request, cookies, () => app.link.recheck());
 const api = new ServerApi(sessionOfAddress(location.pathname), request, cookies);
-const app: App = new App(rpc, api, browserTransport(rpc, location.href));
+const app: App = new App(rpc, api, browserTransport(rpc, location.href), browserMemory);
 
 async function ping(): Promise<void> {
   await fetch("ping", { signal: AbortSignal.timeout(PING_PATIENCE_MS), cache: "no-store" });

@@ -31,6 +31,12 @@ export class DocumentStore {
     this.activeKey.value = key;
   }
 
+  /** Shows the document of this id when there is one. */
+  activateById(id: string | null): void {
+    const document = id === null ? undefined : this.byId(id);
+    if (document !== undefined) this.activate(document.key);
+  }
+
   /** Shows a document and puts the cursor into it, as soon as its editor exists. */
   enter(document: OpenDocument): void {
     this.wantsFocus = document;

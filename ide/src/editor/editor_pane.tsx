@@ -21,7 +21,7 @@ export function EditorPane({ app }: { readonly app: App }): JSX.Element {
         {documents.value.map((document) => (
           <DocumentEditor key={document.key} app={app} document={document} shown={document === active.value} />
         ))}
-        {documents.value.length === 0 ? <NoDocument app={app} /> : null}
+        {documents.value.length === 0 && app.session.value !== null ? <NoDocument app={app} /> : null}
       </div>
     </section>
   );
@@ -41,10 +41,11 @@ function NoDocument({ app }: { readonly app: App }): JSX.Element {
 
 function EditorTools({ app }: { readonly app: App }): JSX.Element {
   const none = app.documents.active.value === null;
+  const away = app.session.value === null;
   return (
     <div class="toolbar" role="toolbar" aria-label="Source editor">
-      <CommandButton app={app} command="newDocument" icon="plus" testId="new-document" />
-      <CommandButton app={app} command="openDocument" icon="folder" testId="open-document" />
+      <CommandButton app={app} command="newDocument" icon="plus" testId="new-document" disabled={away} />
+      <CommandButton app={app} command="openDocument" icon="folder" testId="open-document" disabled={away} />
       <CommandButton app={app} command="saveDocument" icon="save" testId="save-document" disabled={none} />
       <span class="tool-gap" />
       <CommandButton app={app} command="runLine" icon="run" testId="run-line" disabled={none} labelled />

@@ -9,7 +9,8 @@ const ROW_HEIGHT = 26;
 /** The objects of the global environment with what they hold. */
 export function EnvironmentPane({ app }: { readonly app: App }): JSX.Element {
   const { environment, rows, filter } = app.environment;
-  const empty = environment.value.total === 0 ? "No objects yet" : "No object has this in its name";
+  const joined = app.session.value !== null;
+  const empty = !joined ? "" : environment.value.total === 0 ? "No objects yet" : "No object has this in its name";
   return (
     <section class="pane" aria-label="Environment">
       <header class="pane-header">

@@ -1,24 +1,10 @@
 import { effect, signal } from "@preact/signals";
+import { browserMemory } from "./browser_memory";
 import { type Layout, parse } from "./layout_model";
 
-const KEY = "rserver.layout";
-
-function stored(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
+const KEY = "layout";
 
 /** The layout of this browser, remembered between visits where the browser lets us. */
-export const layout = signal<Layout>(parse(stored()));
+export const layout = signal<Layout>(parse(browserMemory.get(KEY)));
 
-effect(() => {
-  const text = JSON.stringify(layout.value);
-  try {
-    localStorage.setItem(KEY, text);
-  } catch {
-    // Storage may be switched off or full; the layout then lasts as long as the page.
-  }
-});
+effect(() => browserMemory.set(KEY, JSON.stringify(layout.value)));

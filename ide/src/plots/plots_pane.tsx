@@ -44,7 +44,7 @@ export function PlotsPane({ app }: { readonly app: App }): JSX.Element {
           <img class="plot" data-testid="plot-image" src={shown.source} alt={`Plot ${position + 1} of ${count}`} />
         )}
         {trouble === null ? null : <Trouble error={trouble} />}
-        {count === 0 && trouble === null ? <p class="empty">Plots appear here</p> : null}
+        {count === 0 && trouble === null && app.session.value !== null ? <p class="empty">Plots appear here</p> : null}
       </div>
     </section>
   );

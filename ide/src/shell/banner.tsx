@@ -30,7 +30,13 @@ function SignedOut({ app }: { readonly app: App }): JSX.Element {
   return (
     <div class="banner banner-warning" role="alert" data-testid="banner">
       <span>You are signed out. Sign in again and this page goes on where it was.</span>
-      <a class="button button-primary" href="../../auth-sign-in" target="_blank" rel="noopener">
+      <a
+        class="button button-primary"
+        data-testid="sign-in-again"
+        href="../../auth-sign-in"
+        target="_blank"
+        rel="noopener"
+      >
         Sign in again
       </a>
       <button type="button" class="button" onClick={() => app.link.retryNow()}>

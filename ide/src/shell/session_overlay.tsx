@@ -40,7 +40,7 @@ function Ended({ app, session, problem }: EndedProps): JSX.Element {
 /** The overlay put aside to look at the page. */
 function Aside({ title, back }: { readonly title: string; readonly back: () => void }): JSX.Element {
   return (
-    <div class="banner banner-warning banner-floating" role="status">
+    <div class="banner banner-warning" role="status" data-testid="banner">
       <span>{title}.</span>
       <button type="button" class="button button-primary" onClick={back}>
         Start R…
