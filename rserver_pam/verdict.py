@@ -26,7 +26,7 @@ def check_password(
     try:
         _ask(transaction, remote_host)
     except PamError as error:
-        return _code(error), f"{user}: {_reason(error, transaction, service, confdir)}"
+        return _code(error, transaction), f"{user}: {_reason(error, transaction, service, confdir)}"
     finally:
         transaction.end()
     return ACCEPTED, f"{user}: accepted by PAM service {service}"
@@ -41,9 +41,12 @@ def _ask(transaction: Transaction, remote_host: str) -> None:
     transaction.acct_mgmt()
 
 
-def _code(error: PamError) -> int:
+def _code(error: PamError, transaction: Transaction) -> int:
     if error.code == NEW_AUTHTOK_REQD:
         return CHANGE_PASSWORD
+    if transaction.unanswered:
+        # Modules call it what they like, a system error for instance.
+        return REFUSED
     return FAILED if error.code in _SYSTEM_CODES else REFUSED
 
 
