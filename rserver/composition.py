@@ -205,7 +205,7 @@ def _pages(
 ) -> WorkerPages:
     credentials, control, store, log = parts
     templates = Templates()
-    login = read_login_html(settings.auth_login_page_html) if settings.auth_login_page_html else ""
+    login = read_login_html(settings.auth_login_page_html, os.environ)
     sign_in = SignInPages(credentials, templates, log, store, link.close_user, flow, owner, settings.auth_token, login)
     failure = FailurePage(credentials, control, templates)
     return WorkerPages(sign_in, failure, IdePage(around.ide), SessionsApi(control), templates, store, around.loop)

@@ -16,10 +16,8 @@ class CookieLife:
     stay_days: int = 30
 
     def seconds(self, stay: bool) -> int:
-        """Life of a cookie made now. Without idle life one that does not stay is good for a day."""
-        if stay:
-            return self.stay_days * _DAY
-        return self.timeout_minutes * 60 if self.timeout_minutes else _DAY
+        """Life of a cookie made now. Without idle life all last as long; only those that stay outlive the browser."""
+        return self.timeout_minutes * 60 if self.timeout_minutes and not stay else self.stay_days * _DAY
 
     def new(self, user: str, uid: int, issued: int, stay: bool) -> Ticket:
         """A ticket from a moment in microseconds since 1970."""

@@ -1,7 +1,7 @@
 """Signing in and out: the page, the two posts behind it, and the link of single-user mode."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from rserver.web.forms import BadForm, form_fields, query_fields
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import html, redirect
 from rserver.web.templates import Html, Templates
+from rserver_core import conf_file
 
 SIGN_IN = "/auth-sign-in"
 MESSAGES = {
@@ -155,13 +156,15 @@ def csrf_token(head: RequestHead) -> str:
     return token if token is not None and csrf.is_token(token) else csrf.new_token()
 
 
-def read_login_html(path: str) -> str:
-    """The administrator's HTML for the sign-in page; nothing when there is no such file."""
+def read_login_html(path: str, environ: Mapping[str, str]) -> str:
+    """The administrator's HTML for the sign-in page: from path, or login.html of the configuration directory if any."""
+    found = path or str(Path(conf_file.directory(environ), "login.html"))
     try:
-        with Path(path).open(encoding="utf-8", errors="replace") as file:
+        with Path(found).open(encoding="utf-8", errors="replace") as file:
             return file.read(_MAX_LOGIN_HTML)
     except OSError as error:
-        _log.warn("{path} cannot be read: {why}", path=path, why=error.strerror)
+        if path:
+            _log.warn("{path} cannot be read: {why}", path=path, why=error.strerror)
         return ""
 
 

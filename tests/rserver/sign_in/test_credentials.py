@@ -82,9 +82,9 @@ def test_who_asked_to_stay_stays_for_thirty_days_without_sliding(browser: Browse
     assert browser.user() is None
 
 
-def test_without_idle_life_a_sign_in_is_good_for_a_day_and_does_not_slide() -> None:
-    browser = Browser(CookieLife(timeout_minutes=0))
-    browser.sign_in()
+def test_without_idle_life_a_sign_in_lasts_for_its_days_and_does_not_slide() -> None:
+    browser = Browser(CookieLife(timeout_minutes=0, stay_days=1))
+    assert "Max-Age" not in browser.sign_in()
     browser.time += 23 * HOUR
     assert not browser.use()
     browser.time += HOUR

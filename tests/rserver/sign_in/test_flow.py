@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -37,6 +37,7 @@ class House:
     """A flow with its surroundings; outcomes with the moment they came."""
 
     def __init__(self, master: Any = None, failure_delay: float = 0.0, threads: Any = None) -> None:
+        HOUSES.append(self)
         self.clock = Clock()
         self._numbers = itertools.count()
         self.pam = SlowPam(self.clock, PASSWORDS, failure_delay)
@@ -62,6 +63,19 @@ class House:
         while key not in self.outcomes and self.clock.seconds() < 1000:
             self.clock.advance(0.01)
         return self.outcomes[key]
+
+
+HOUSES: list[House] = []
+
+
+@pytest.fixture(autouse=True)
+def _everybody_goes_home() -> Iterator[None]:
+    """Nobody is left waiting when a test ends: what hangs would be torn down in any order later."""
+    yield
+    while HOUSES:
+        house = HOUSES.pop()
+        for _ in range(60):
+            house.clock.advance(10)
 
 
 REFUSED: dict[str, Callable[[], tuple[str, str]]] = {

@@ -15,6 +15,10 @@ class Visitors:
     def come(self, name: str, key: str) -> None:
         Deferred.fromCoroutine(self._visit(name, key))
 
+    def all_leave(self) -> None:
+        while self._doors:
+            self.leave(next(iter(self._doors)))
+
     def leave(self, name: str) -> None:
         self._doors.pop(name).callback(None)
 
@@ -36,6 +40,8 @@ def test_two_of_one_key_at_once() -> None:
     assert visitors.inside == ["a", "b"]
     visitors.leave("a")
     assert visitors.inside == ["b", "c"]
+    visitors.all_leave()
+    assert not visitors.turns._taken
 
 
 def test_a_key_that_waits_holds_up_nobody_else() -> None:
@@ -47,6 +53,7 @@ def test_a_key_that_waits_holds_up_nobody_else() -> None:
     assert visitors.inside == ["a", "b", "d"]
     visitors.leave("d")
     assert visitors.inside == ["a", "b", "e"]
+    visitors.all_leave()
 
 
 def test_the_queue_is_bounded_in_all_and_per_key() -> None:
@@ -55,6 +62,7 @@ def test_the_queue_is_bounded_in_all_and_per_key() -> None:
         visitors.come(name, key)
     assert visitors.inside == ["a"]
     assert visitors.refused == ["d", "f", "g"]
+    visitors.all_leave()
 
 
 def test_a_turn_is_given_back_when_its_holder_fails() -> None:

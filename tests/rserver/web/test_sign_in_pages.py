@@ -147,6 +147,13 @@ def test_the_audit_log_has_everything_but_passwords(house: House) -> None:
     assert len(lines[1]["user"]) == 64
 
 
+def test_the_administrators_text_lies_in_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RSTUDIO_CONFIG_DIR", str(tmp_path))
+    assert "<p>Ours</p>" not in House(tmp_path).browse().get("/auth-sign-in").body.decode()
+    (tmp_path / "login.html").write_text("<p>Ours</p>")
+    assert "<p>Ours</p>" in House(tmp_path).browse().get("/auth-sign-in").body.decode()
+
+
 def test_the_administrators_text_is_shown(tmp_path: Path) -> None:
     (tmp_path / "login.html").write_text("<p>Ask <b>us</b></p>")
     house = House(tmp_path, {"auth-login-page-html": str(tmp_path / "login.html")})
