@@ -9,6 +9,7 @@ from typing import Protocol
 from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import EventLog
 from rsession.scrollback import Scrollback
+from rsession.working_directory import working_directory
 
 MAX_LINES = 100_000
 MAX_BYTES = 16 << 20
@@ -74,7 +75,8 @@ class Console:
         """R waits for a line."""
         self.prompt, self.is_history = prompt, is_history
         self._set_busy(False)
-        self._log.append("console_prompt", {"prompt": prompt, "history": is_history})
+        where = working_directory()
+        self._log.append("console_prompt", {"prompt": prompt, "history": is_history, "cwd": where})
 
     def read_input(self, number: int, is_history: bool, prompt: str, line: str) -> None:
         """R took a line (with its newline) at a prompt."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 from rsession.error_code import ErrorCode, RpcError
 from rsession.rpc import Clients, RawJson
 from rsession.rpc_method import Param
+from rsession.working_directory import working_directory
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -36,16 +37,9 @@ class SessionFacts:
             "pid": os.getpid(),
             "r_version": self.r_version,
             "home": os.environ.get("HOME", account.pw_dir),
-            "cwd": _working_directory(),
+            "cwd": working_directory(),
             "started": self.started,
         }
-
-
-def _working_directory() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
 
 
 def add_core_methods(session: "Session", facts: SessionFacts, clients: Clients) -> None:
