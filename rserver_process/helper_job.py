@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rserver_process.event_loop import Loop
+from rserver_process.process_table import kill_tree
 
 _CHUNK = 1 << 16
 _LAST_READS = 32
@@ -121,7 +122,7 @@ class HelperJob:
 
     def _expire(self) -> None:
         self._timed_out = True
-        self._kill_group()
+        kill_tree(self.pid)
 
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

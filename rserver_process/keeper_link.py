@@ -1,14 +1,13 @@
 """The side of the process that started a keeper: what the keeper reports, its end, its time limit."""
 
-import contextlib
 import os
-import signal
 from dataclasses import dataclass
 from typing import Protocol
 
 from rserver_core.frame import FrameError, FrameReader, Message
 from rserver_core.launch_wire import BadRequest, SessionRecord
 from rserver_process.event_loop import Loop
+from rserver_process.process_table import kill_tree
 from rserver_process.run_records import SessionExit
 
 
@@ -81,10 +80,7 @@ class KeeperLink:
 
     def _expire(self) -> None:
         self._refuse("timeout", "the session could not be started in time: PAM or the home directory does not answer")
-        # Helpers of PAM modules are in the keeper's group.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
-        self._watch.send(signal.SIGKILL)
+        kill_tree(self._pid)
 
     def _ended(self) -> None:
         while self._readable():

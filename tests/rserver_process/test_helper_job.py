@@ -56,6 +56,14 @@ def test_helper_that_takes_too_long_is_killed_with_its_children(loop: Loop) -> N
     assert not os.path.exists(f"/proc/{int(result.stdout)}/cwd") or _is_zombie(int(result.stdout))
 
 
+def test_child_with_a_session_of_its_own_does_not_escape_the_limit(loop: Loop) -> None:
+    """pam_exec starts its programs that way."""
+    result = run(loop, "setsid sh -c 'echo $$; exec sleep 60'", b"", JobLimits(seconds=0.5))
+    assert result.timed_out
+    pid = int(result.stdout)
+    turn_until(loop, lambda: not os.path.exists(f"/proc/{pid}") or _is_zombie(pid))
+
+
 def test_child_that_stays_behind_does_not_hold_the_job(loop: Loop) -> None:
     """It has the pipes open and is ended with the group."""
     result = run(loop, "sleep 60 & echo $!; exit 0")
