@@ -218,10 +218,12 @@ def serve(port: int, backend: str) -> None:
 async def serve_front(port: int, backend: str) -> None:
     """Until terminated."""
     from bench.proxy_peers import Everything
+    from rserver import memory
     from rserver.proxy.data_plane import DataPlane
     from rserver.proxy.settings import FrontSettings
     from rserver.web.static_files import StaticFiles
 
+    memory.tune_allocator()
     loop = asyncio.get_running_loop()
     everything = Everything(backend, COOKIE)
     plane = DataPlane(loop, FrontSettings(), everything, everything, everything, StaticFiles({}))
@@ -229,6 +231,7 @@ async def serve_front(port: int, backend: str) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     await plane.listen(listener)
+    memory.freeze()
     await asyncio.Event().wait()
 
 

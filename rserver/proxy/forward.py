@@ -4,9 +4,8 @@ Upstream goes what the client asked for, without hop-by-hop fields, our cookies 
 downstream what the session answered, without hop-by-hop fields and cookies of our names.
 """
 
-from functools import lru_cache
-
 from rserver.proxy.http_head import RequestLine, StatusLine
+from rserver.proxy.memo import Memo
 from rserver.web.request import RequestHead
 
 OWN_COOKIES = frozenset({"user-id", "user-list-id", "rs-csrf-token", "csrf-token", "persist-auth", "port-token"})
@@ -18,8 +17,11 @@ _HOP_BY_HOP = frozenset(
 _WRITTEN_ANEW = frozenset({"content-length", "expect", "cookie", "forwarded", "x-real-ip", "host"})
 _OURS = ("x-rs-", "x-rstudio-", "x-forwarded-", "proxy-")
 # What a Connection field may not take away from the other side.
-_PROTECTED = frozenset({"host", "cookie", "content-length", "set-cookie", "content-type", "origin"})
-_USUAL_TOKENS = frozenset({"close", "keep-alive", "upgrade"})
+_NEVER_NAMED = frozenset(
+    {"host", "cookie", "content-length", "set-cookie", "content-type", "origin", "close", "keep-alive", "upgrade"}
+)
+
+Field = tuple[str, str]
 
 
 def parse_cookies(value: str | None) -> dict[str, str]:
@@ -42,10 +44,7 @@ def foreign_cookies(value: str) -> str:
 def request_head(head: RequestLine, target: str, lines: bytes) -> bytes:
     """The head a session gets: target as given, `lines` (ours) behind the client's fields."""
     out = [f"{head.method} {target} HTTP/1.1\r\nhost: {head.headers.get('host', 'localhost')}\r\n"]
-    named = _named_by_connection(head.connection)
-    for name, value in head.fields:
-        if _goes_up(name) and name not in named:
-            out.append(f"{name}: {value}\r\n")
+    out += [_LINES_UP[field] for field in _not_named(head.fields, head.connection)]
     cookie = head.headers.get("cookie")
     if cookie and (cookie := foreign_cookies(cookie)):
         out.append(f"cookie: {cookie}\r\n")
@@ -56,10 +55,7 @@ def request_head(head: RequestLine, target: str, lines: bytes) -> bytes:
 def response_head(head: StatusLine, framing: str, cookies: tuple[str, ...] = ()) -> bytes:
     """The head a client gets: framing lines and Set-Cookie values of ours behind the session's fields."""
     out = [f"HTTP/1.1 {head.status} {head.reason}\r\n"]
-    named = _named_by_connection(head.connection)
-    for name, value in head.fields:
-        if _goes_down(name) and name not in named and not (name == "set-cookie" and _is_own_cookie(value)):
-            out.append(f"{name}: {value}\r\n")
+    out += [_LINES_DOWN[field] for field in _not_named(head.fields, head.connection)]
     out.extend(f"set-cookie: {value}\r\n" for value in cookies)
     out.append(framing)
     out.append("\r\n")
@@ -82,20 +78,33 @@ def _request_framing(head: RequestLine) -> str:
     return "" if head.length is None else f"content-length: {head.length}\r\n"
 
 
-def _named_by_connection(tokens: frozenset[str]) -> frozenset[str]:
-    return tokens - _USUAL_TOKENS - _PROTECTED if tokens else tokens
+def _not_named(fields: list[Field], tokens: frozenset[str]) -> list[Field]:
+    named = tokens - _NEVER_NAMED if tokens else tokens
+    return [field for field in fields if field[0] not in named] if named else fields
 
 
 def _is_own_cookie(part: str) -> bool:
     return part.partition("=")[0].strip().lower() in OWN_COOKIES
 
 
-@lru_cache(1024)
-def _goes_up(name: str) -> bool:
+def _line_up(field: Field) -> str:
+    """The line for a session; empty when the field stays here."""
+    name, value = field
     # An underscore reads as a dash on the other side of a CGI-like interface: X_RS_User would become ours.
-    return name not in _HOP_BY_HOP and name not in _WRITTEN_ANEW and "_" not in name and not name.startswith(_OURS)
+    stays = name in _HOP_BY_HOP or name in _WRITTEN_ANEW or "_" in name or name.startswith(_OURS)
+    return "" if stays else f"{name}: {value}\r\n"
 
 
-@lru_cache(1024)
-def _goes_down(name: str) -> bool:
-    return name not in _HOP_BY_HOP and name != "content-length"
+def _line_down(field: Field) -> str:
+    """The line for a client; empty when the field stays here."""
+    name, value = field
+    stays = name in _HOP_BY_HOP or name == "content-length" or (name == "set-cookie" and _is_own_cookie(value))
+    return "" if stays else f"{name}: {value}\r\n"
+
+
+def _length(field: Field) -> int:
+    return len(field[0]) + len(field[1])
+
+
+_LINES_UP: Memo[Field, str] = Memo(_line_up, _length)
+_LINES_DOWN: Memo[Field, str] = Memo(_line_down, _length)

@@ -6,14 +6,14 @@ Whatever two servers could read differently is refused, not repaired: see docs/r
 import re
 from dataclasses import dataclass
 
+from rserver.proxy.memo import Memo
+
 HEAD_LIMIT = 32 * 1024
 FIELD_LIMIT = 100
 TARGET_LIMIT = 8 * 1024
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_FIELD = rf"({_TOKEN}++):([\t\x20-\x7e\x80-\xff]*+)\r\n"
-_FIELDS = re.compile(_FIELD)
-_FIELD_BLOCK = re.compile(rf"(?:{_FIELD})*+")
+_FIELD = re.compile(rf"({_TOKEN}++):([\t\x20-\x7e\x80-\xff]*+)")
 _REQUEST_LINE = re.compile(rf"({_TOKEN}{{1,32}}+) ([!-~]++) HTTP/([0-9]\.[0-9])")
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
 _HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=\-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5}+)?")
@@ -117,34 +117,26 @@ class HeadBuffer:
 
 def parse_request(block: bytes) -> RequestLine:
     """The request in a complete head (with its empty line). BadHead for anything ambiguous."""
-    line, _, rest = block[:-2].decode("latin-1").partition("\r\n")
+    line, *lines = block[:-4].decode("latin-1").split("\r\n")
     method, target, version = _request_line(line)
-    fields, headers = _fields(rest)
+    fields, headers = _fields(lines)
     length, chunked = _framing(headers, version)
     connection = _tokens(headers.get("connection"))
     _check_host(headers.get("host"), version)
-    return RequestLine(
-        version=version,
-        fields=fields,
-        headers=headers,
-        length=length,
-        chunked=chunked,
-        connection=connection,
-        method=method,
-        target=target,
-        keep_alive=version == 1 and "close" not in connection,
-        upgrade="upgrade" in connection and _is_upgrade(method, version, headers, chunked or bool(length)),
-        expects_continue="expect" in headers and _expects_continue(headers["expect"], version),
-    )
+    keep_alive = version == 1 and "close" not in connection
+    upgrade = "upgrade" in connection and _is_upgrade(method, version, headers, chunked or bool(length))
+    expects = "expect" in headers and _expects_continue(headers["expect"], version)
+    head = (version, fields, headers, length, chunked, connection)
+    return RequestLine(*head, method, target, keep_alive, upgrade, expects)
 
 
 def parse_response(block: bytes) -> StatusLine:
     """The response in a complete head (with its empty line). BadHead (status 502) for anything ambiguous."""
-    line, _, rest = block[:-2].decode("latin-1").partition("\r\n")
+    line, *lines = block[:-4].decode("latin-1").split("\r\n")
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
         raise BadHead(502, "no status line")
-    fields, headers = _fields(rest)
+    fields, headers = _fields(lines)
     version = int(match[1])
     length, chunked = _framing(headers, version)
     connection = _tokens(headers.get("connection"))
@@ -167,14 +159,22 @@ def _request_line(line: str) -> tuple[str, str, int]:
     return method, target, int(version[2])
 
 
-def _fields(block: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    if _FIELD_BLOCK.fullmatch(block) is None:
-        raise BadHead(400, "malformed header field")
-    fields = [(name.lower(), value.strip(" \t")) for name, value in _FIELDS.findall(block)]
-    if len(fields) > FIELD_LIMIT:
+def _fields(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    if len(lines) > FIELD_LIMIT:
         raise BadHead(431, "more than 100 header fields")
+    fields = [_READ_FIELDS[line] for line in lines]
     headers = dict(fields)
     return fields, headers if len(headers) == len(fields) else _joined(fields)
+
+
+def _read_field(line: str) -> tuple[str, str]:
+    match = _FIELD.fullmatch(line)
+    if match is None:
+        raise BadHead(400, "malformed header field")
+    return match[1].lower(), match[2].strip(" \t")
+
+
+_READ_FIELDS: Memo[str, tuple[str, str]] = Memo(_read_field, len)
 
 
 def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
