@@ -1,5 +1,6 @@
 """Options of `rserver`, in rserver.conf and on its command line."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rserver_core.options.kinds import Choice, Flag, FrameOrigin, Header, Integer, Names, Path, Text
@@ -75,11 +76,6 @@ class RserverSettings:
     rsession_which_r: str = option(
         Path(empty=True), "", "The R program that sessions run. Empty: the first R on the PATH."
     )
-    rsession_ld_library_path: str = option(
-        Text("directories with colons between them", r"[^\0]*"),
-        "",
-        "Directories that sessions search for libraries besides R's own.",
-    )
     rsession_path: str = option(Path(empty=True), "", "The rsession program. Empty: the one installed beside rserver.")
     rsession_config_file: str = option(
         Path(empty=True), "", "Read by sessions instead of rsession.conf in the configuration directory."
@@ -129,6 +125,11 @@ class RserverSettings:
     )
 
 
+def _contradictions(settings: RserverSettings) -> Iterator[tuple[str, str]]:
+    if settings.www_same_site == "none" and not settings.auth_cookies_force_secure:
+        yield "www-same-site", "none needs auth-cookies-force-secure=1: browsers drop such cookies otherwise"
+
+
 RSERVER = OptionTable(
     "rserver",
     "rserver.conf",
@@ -141,4 +142,5 @@ RSERVER = OptionTable(
         "rsession-which-r": "R sessions",
         "auth-none": "Signing in",
     },
+    _contradictions,
 )

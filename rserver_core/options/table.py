@@ -1,6 +1,6 @@
 """The option table of a program: texts from its command line and file become typed settings, or all errors at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +22,7 @@ class OptionTable(Generic[T]):
 
     program: name of the command; conf_name: its file in the configuration directory; settings: a frozen dataclass of
     option() fields; about: one sentence for --help and the reference page; sections: title by the name of a section's
-    first option.
+    first option; contradictions: names of options that do not go together, each with what is wrong.
     """
 
     program: str
@@ -30,6 +30,7 @@ class OptionTable(Generic[T]):
     settings: type[T]
     about: str
     sections: Mapping[str, str]
+    contradictions: Callable[[T], Iterable[tuple[str, str]]] = lambda settings: ()
 
     @property
     def options(self) -> dict[str, Option]:
@@ -46,7 +47,10 @@ class OptionTable(Generic[T]):
             values |= _Reader(self.options, self.conf_name, environ, errors).values(entries)
         if errors:
             raise ConfigErrors(errors)
-        return self.settings(**values)
+        settings = self.settings(**values)
+        if found := [ConfigError(self.conf_name, key, problem) for key, problem in self.contradictions(settings)]:
+            raise ConfigErrors(found)
+        return settings
 
     def defaults(self, environ: Mapping[str, str], *, root: bool) -> T:
         """The settings when nobody said anything."""

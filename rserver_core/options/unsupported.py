@@ -25,7 +25,8 @@ launcher-sessions-forward-container-environment load-balancing-enabled metrics-e
 monitor-data-path monitor-graphite-enabled monitor-interval-seconds monitor-rrd-enabled monitor-stderr-enabled
 r-cran-repos r-libs-user r-versions-multiple r-versions-path r-versions-scan restrict-directory-view rldpath-path
 rsession-diagnostics-dir rsession-diagnostics-enabled rsession-diagnostics-strace-enabled rsession-exec-command
-rsession-memory-limit-mb rsession-no-profile rsession-process-limit rsession-stack-limit-mb
+rsession-ld-library-path rsession-memory-limit-mb rsession-no-profile rsession-process-limit
+rsession-stack-limit-mb
 server-access-log server-health-check-enabled server-multiple-sessions server-project-sharing
 server-project-sharing-root-dir server-shared-storage-path server-user-home-page session-async-rpc-enabled
 session-async-rpc-timeout-ms session-connections-block-suspend session-create-profile session-create-public-folder

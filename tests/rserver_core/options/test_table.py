@@ -90,6 +90,12 @@ def test_option_without_value() -> None:
     assert errors("", ["--www-port"]) == ["command line: www-port: has no value"]
 
 
+def test_options_that_do_not_go_together() -> None:
+    (line,) = errors("www-same-site=none")
+    assert line.startswith("rserver.conf: www-same-site: none needs auth-cookies-force-secure=1")
+    assert parse("www-same-site=none\nauth-cookies-force-secure=1").www_same_site == "none"
+
+
 def test_hostile_keys_and_values_are_cut() -> None:
     (line,) = errors(f"{'k' * 5000}={'v' * 5000}")
     assert len(line) < 500
