@@ -119,6 +119,8 @@ class HttpConnection(protocol.Protocol):
 
     def _begin(self, head: h11.Request) -> None:
         self._head, self._body, self._body_size = head, [], 0
+        if len(head.target) + sum(len(name) + len(value) for name, value in head.headers) > HEAD_LIMIT:
+            raise h11.RemoteProtocolError("the head is too large", 431)
         length = next((value for name, value in head.headers if name == b"content-length"), b"0")
         if len(length) > 10 or int(length) > BODY_LIMIT:
             raise h11.RemoteProtocolError("the body is too large", 413)

@@ -1,5 +1,6 @@
 """Accepts connections of the server and of the own user on the session's Unix socket."""
 
+import resource
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ class _CheckedConnection(HttpConnection):
 
 
 class HttpServer(protocol.Factory):
-    """Makes at most MAX_CONNECTIONS at a time."""
+    """Makes at most 1280 connections at a time, fewer where few files may be open."""
 
     noisy = False
 
@@ -72,10 +73,12 @@ class HttpServer(protocol.Factory):
         self._clock = clock
         self._allowed_uids = allowed_uids
         self._connections: set[HttpConnection] = set()
+        # Half of the files that this process may open are left to R.
+        self._max_connections = min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
 
     def buildProtocol(self, addr: "IAddress | None") -> protocol.Protocol:
         """A connection, or the answer 503 when there are too many."""
-        if len(self._connections) >= MAX_CONNECTIONS:
+        if len(self._connections) >= self._max_connections:
             return _Refusal(_BUSY)
         connection = _CheckedConnection(self._site, self._clock, self._connections.discard)
         connection.allowed_uids = self._allowed_uids

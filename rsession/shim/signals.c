@@ -14,6 +14,8 @@
 
 enum { SAVE_NO = 3, SAVE_YES = 4 }; /* R's SA_NOSAVE, SA_SAVE */
 
+#define DESCRIPTORS 2400 /* those of R and those of at most 1280 connections, which begin at 1024 */
+
 bool in_child;
 
 static volatile sig_atomic_t end_signal;
@@ -111,7 +113,7 @@ static void close_connections(void)
     if (getsockname(start.listener, (struct sockaddr *)&name, &size) != 0 || size <= sizeof(sa_family_t)) {
         return;
     }
-    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) {
+    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++) {
         if (same_name(fd, &name, size)) {
             close(fd);
         }

@@ -38,12 +38,12 @@ class UnixConnection(HTTPConnection):
 def connect(path: str) -> socket.socket:
     """A connected stream socket with a time-out."""
     stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    stream.settimeout(DEADLINE)
     try:
         stream.connect(path)
     except OSError:
         stream.close()
         raise
+    stream.settimeout(DEADLINE)
     return stream
 
 
@@ -188,7 +188,7 @@ class RunningSession:
         with listener:
             listener.bind(self.socket_path)
             listener.listen(16)
-            os.chmod(self.socket_path, 0o666)
+            os.chmod(self.socket_path, 0o660)
             if self._user is not None:
                 self._give_to(pwd.getpwnam(self._user))
             self.process = subprocess.Popen(
