@@ -13,6 +13,7 @@ import { Dialogs } from "./shell/dialogs";
 import { Messages } from "./shell/messages";
 
 const ACTIVE = "document";
+const PERHAPS_SENT = "The connection broke while this was sent. Look at the console before you send it again.";
 const NOT_REACHED = "R was not reached. Nothing was sent; try again.";
 
 /** The state of the whole page, without any of its elements: one store per pane and the link that feeds them. */
@@ -62,8 +63,8 @@ export class App implements LinkOwner {
   }
 
   events(batch: readonly SessionEvent[]): void {
-    this.console.receive(batch);
-    for (const event of batch) this.dispatch(event);
+    this.guarded(() => this.console.receive(batch));
+    for (const event of batch) this.guarded(() => this.dispatch(event));
   }
 
   gap(from: number, to: number): void {
@@ -87,7 +88,9 @@ export class App implements LinkOwner {
       await this.rpc.call("console_input", [text, this.console.submit(text)]);
       return true;
     } catch (error) {
-      if (isConnectionError(error)) this.messages.show("warning", NOT_REACHED);
+      if (error instanceof RpcError && error.code === ErrorCode.connectionLost)
+        this.messages.show("warning", PERHAPS_SENT);
+      else if (isConnectionError(error)) this.messages.show("warning", NOT_REACHED);
       else this.report(error);
       return false;
     }
@@ -100,6 +103,15 @@ export class App implements LinkOwner {
   report(error: unknown): void {
     if (error instanceof RpcError && error.code === ErrorCode.notSignedIn) return;
     this.messages.show("error", messageOf(error));
+  }
+
+  /** The session may be older or newer than the page: one event it does not understand must not cost the others. */
+  private guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.report(error);
+    }
   }
 
   private dispatch(event: SessionEvent): void {
