@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { compressedTwins } from "./compressed_twins";
 
 // The page is served at <root>/s/<session>/, its assets at <root>/ide/; <root> is not known when building, so every
 // address in the page is relative to the page, every address in a script or style sheet relative to that file.
@@ -6,6 +7,7 @@ const ASSETS_FROM_PAGE = "../../ide/";
 
 export default defineConfig({
   base: "./",
+  plugins: [compressedTwins()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",
