@@ -22,8 +22,8 @@ class RProcess:
     def interrupt(self) -> None:
         """Like Ctrl-C at a terminal: R and the children that run in its process group get SIGINT.
 
-        A child that R starts between the signal and its next look at its flag would run on: until R heeds the interrupt, its
-        children are interrupted again.
+        A child that R starts between the signal and its next look at its flag would run on: until R heeds the
+        interrupt, its children are interrupted again.
         """
         self._interrupt(_AGAIN_SECONDS)
 

@@ -1,5 +1,6 @@
 """Moves what R's thread queued to the reactor's thread: prompts at once, plain output a little at a time."""
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,7 +40,7 @@ class SegmentReader:
         self._clock = clock
         self._must_wait = must_wait
         self._handle = handle
-        self._last = 0.0
+        self._last = -math.inf
         self._timer: IDelayedCall | None = None
 
     def ring(self) -> None:

@@ -10,7 +10,7 @@ typedef struct r_object *SEXP;
 
 /* The numbers of R's object types that are stable parts of its serialisation format. */
 enum { SYMBOL = 1, CLOSURE = 3, STRING_CELL = 9, LOGICAL_VECTOR = 10, INTEGER_VECTOR = 13, REAL_VECTOR = 14, STRING_VECTOR = 16, LIST_VECTOR = 19, RAW_VECTOR = 24 };
-enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 2 };
+enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
 
 #define R_FUNCTIONS(X) \
     X(int, Rf_initialize_R, (int, char **)) \

@@ -70,7 +70,7 @@ class EventStream:
             raise
 
     def wait_for(self, wanted: Callable[[Event], bool], deadline: float = DEADLINE) -> Event:
-        """The next event for which `wanted` is true, from the last one that was waited for; AssertionError if none comes."""
+        """The next event that is `wanted`, after the last one that was waited for; AssertionError if none comes."""
         end = time.monotonic() + deadline
         while True:
             while self._taken < len(self.seen):

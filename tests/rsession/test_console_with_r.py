@@ -146,6 +146,12 @@ def test_recursion_without_end_is_an_error(session: RunningSession, stream: Even
     assert "C stack usage" in error or "infinite recursion" in error
 
 
+def test_the_last_value_is_the_user_s(session: RunningSession, stream: EventStream) -> None:
+    evaluate(session, stream, "41 + 1")
+    session.call("get_environment_state")
+    assert evaluate(session, stream, ".Last.value") == "[1] 42\n"
+
+
 def test_the_session_leaves_no_trace_on_the_search_path(session: RunningSession, stream: EventStream) -> None:
     output = evaluate(session, stream, "cat(search(), ls(all.names = TRUE, pattern = 'rs'))")
     assert "rs" not in output.replace("Autoloads", "")
