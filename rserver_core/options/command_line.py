@@ -41,7 +41,7 @@ def load(
 ) -> T:
     """The settings; ConfigErrors with every finding of command line and files."""
     root = os.geteuid() == 0
-    environ = _trusted(environ)
+    environ = _completed(environ)
     errors: list[ConfigError] = []
     settings = None
     try:
@@ -89,11 +89,16 @@ def _conf(table: OptionTable[Any], arguments: Sequence[Finding], environ: Mappin
         yield from conf_file.parse(text, path)
 
 
-def _trusted(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """environ without a run-time directory that is not ours, as `su` without a login leaves it."""
-    directory = environ.get("XDG_RUNTIME_DIR")
+def _completed(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """environ with a HOME, which service managers do not set, and without another account's run-time directory.
+
+    Such a directory is left behind by `su` without a login.
+    """
+    completed = {"HOME": os.path.expanduser("~"), **environ}
     try:
-        ours = directory is not None and os.stat(directory).st_uid == os.geteuid()
-    except OSError:
+        ours = os.stat(environ["XDG_RUNTIME_DIR"]).st_uid == os.geteuid()
+    except (KeyError, OSError):
         ours = False
-    return environ if ours else {name: value for name, value in environ.items() if name != "XDG_RUNTIME_DIR"}
+    if not ours:
+        completed.pop("XDG_RUNTIME_DIR", None)
+    return completed

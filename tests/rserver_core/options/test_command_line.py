@@ -21,8 +21,8 @@ print(load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,)).www_port
 """
 
 
-def run(directory: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "RSTUDIO_CONFIG_DIR": str(directory)}
+def run(directory: Path, *argv: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    environ = environ or {**os.environ, "RSTUDIO_CONFIG_DIR": str(directory)}
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, *argv], env=environ, capture_output=True, text=True, timeout=30
     )
@@ -36,6 +36,13 @@ def test_settings_from_the_configuration_directory(tmp_path: Path) -> None:
 
 def test_no_file_is_fine(tmp_path: Path) -> None:
     assert run(tmp_path).stdout == "8787\n"
+
+
+def test_no_home_in_the_environment(tmp_path: Path) -> None:
+    """As service managers start programs."""
+    environ = {name: value for name, value in os.environ.items() if name != "HOME"}
+    done = run(tmp_path, environ={**environ, "RSTUDIO_CONFIG_DIR": str(tmp_path)})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "8787\n", "")
 
 
 def test_errors_of_both_files_end_with_2_and_nothing_is_started(tmp_path: Path) -> None:
