@@ -63,8 +63,9 @@ export function keysOf(event: KeyboardEvent): string {
   return names.filter(Boolean).join("+");
 }
 
-/** Runs the command that belongs to the keys pressed; false when there is none. */
+/** Runs the command that belongs to the keys pressed; false when there is none, or an editor took the keys. */
 export function runKeys(app: App, event: KeyboardEvent): boolean {
+  if (event.defaultPrevented) return false;
   const command = BY_KEYS.get(keysOf(event));
   if (command === undefined) return false;
   event.preventDefault();

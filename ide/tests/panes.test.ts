@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { keysOf } from "../src/commands";
+import type { App } from "../src/app";
+import { keysOf, runKeys } from "../src/commands";
 import {
   changed,
   environmentOf,
@@ -155,5 +156,10 @@ describe("keysOf", () => {
     expect(press("s", { ctrlKey: true, shiftKey: true })).toBe("Ctrl+Shift+S");
     expect(press("Enter", { metaKey: true })).toBe("Ctrl+Enter");
     expect(press("n", { ctrlKey: true, altKey: true })).toBe("Ctrl+Alt+N");
+  });
+
+  it("leaves alone what an editor has handled", () => {
+    const event = { key: "s", ctrlKey: true, defaultPrevented: true } as KeyboardEvent;
+    expect(runKeys({} as App, event)).toBe(false);
   });
 });

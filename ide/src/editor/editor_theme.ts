@@ -24,7 +24,15 @@ const theme = EditorView.theme({
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)", borderColor: "var(--line)" },
   ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--line)" },
   ".cm-panel.cm-search": { padding: "8px 32px 8px 12px", fontFamily: "var(--ui-font)", fontSize: "13px" },
-  ".cm-panel.cm-search label": { fontSize: "12px", color: "var(--muted)" },
+  ".cm-panel.cm-search label": {
+    display: "inline-flex",
+    alignItems: "center",
+    gap: "4px",
+    marginRight: "10px",
+    fontSize: "12px",
+    color: "var(--muted)",
+  },
+  ".cm-panel.cm-search input[type=checkbox]": { margin: "0", accentColor: "var(--accent)" },
   ".cm-panel.cm-search [name=close]": { color: "var(--muted)", fontSize: "18px", top: "6px", right: "10px" },
   ".cm-textfield": {
     border: "1px solid var(--line-strong)",
@@ -32,6 +40,7 @@ const theme = EditorView.theme({
     backgroundColor: "var(--pane)",
     color: "var(--text)",
     padding: "3px 8px",
+    fontFamily: "inherit",
     fontSize: "13px",
   },
   ".cm-button": {
@@ -40,6 +49,7 @@ const theme = EditorView.theme({
     background: "var(--pane)",
     color: "var(--text)",
     padding: "3px 10px",
+    fontFamily: "inherit",
     fontSize: "12px",
   },
   ".cm-tooltip": {
