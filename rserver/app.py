@@ -66,7 +66,7 @@ class Application:
         greeting = await limit(self._master.greeted, GREETING_SECONDS, self._reactor, late)
         worker = self._worker = await build(self._surroundings(), greeting)
         for event in self._early:
-            worker.on_event(event)
+            self._tell(worker, event)
         await worker.control.restore()
         await self._listen(worker)
         worker.keep_saving()
@@ -103,7 +103,14 @@ class Application:
         elif self._worker is None:
             self._early.append(event)
         else:
-            self._worker.on_event(event)
+            self._tell(self._worker, event)
+
+    def _tell(self, worker: Worker, event: Message) -> None:
+        try:
+            worker.on_event(event)
+        except Exception:
+            # The channel, and with it the worker, must outlive a mistake in one event.
+            _log.failure("event {name} failed", name=event.get("event"))
 
     def _stop(self) -> None:
         if not self._stopping:

@@ -16,7 +16,7 @@ from rserver.sessions.control import Probe, SessionControl
 from rserver.sessions.session import Session
 from rserver.sessions.starter import Master, Starter
 from rserver.sessions.table import SessionTable
-from rserver.settings import WorkerSettings
+from rserver.settings import SettingsError, WorkerSettings
 from rserver.sign_in import audit
 from rserver.sign_in.cookies import CookieSigner
 from rserver.sign_in.credentials import Credentials
@@ -140,8 +140,12 @@ class Worker:
         self.save()
 
     def _reload(self, event: Message) -> None:
-        settings = WorkerSettings.from_options(event.get("options", {}))
-        self.credentials.signer = signer_of(event)
+        try:
+            settings, signer = WorkerSettings.from_options(event.get("options", {})), signer_of(event)
+        except (SettingsError, ValueError) as error:
+            _log.error("the new options cannot be used: {error}", error=str(error))
+            return
+        self.credentials.signer = signer
         self.credentials.life = settings.cookie_life
         self.control.launch_limit = settings.rsession_proxy_max_wait_secs
         if self.flow is not None:

@@ -21,7 +21,6 @@ class WorkerSettings:
     www_frame_origin: str = "none"
     www_same_site: str = ""
     server_add_header: tuple[str, ...] = ()
-    auth_none: bool = False
     auth_minimum_user_id: int = 1000
     auth_required_user_group: str = ""
     auth_timeout_minutes: int = 60

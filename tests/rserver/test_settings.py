@@ -29,7 +29,7 @@ def test_the_root_path_has_a_slash_at_both_ends(text: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"auth-timeout-minutes": "60"}, {"auth-none": "1"}, {"auth-timeout-minutes": True}]
+    "options", [{"auth-timeout-minutes": "60"}, {"auth-cookies-force-secure": "1"}, {"auth-timeout-minutes": True}]
 )
 def test_a_wrong_type_is_named(options: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(options))):
