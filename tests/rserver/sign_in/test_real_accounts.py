@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rserver.worker_process import wait_until
 from tests.system.accounts import Account, account
 from tests.system.running_server import RunningServer, running_server
 from tests.system.visitor import Visitor
@@ -141,3 +142,17 @@ def test_no_r_at_all_is_explained(town: Town) -> None:
         visitor.get(path)
         assert visitor.rpc_answer("client_init")["error"]["code"] == 21
         assert b"No R was found: /usr/bin/true is no start script of R" in visitor.get(path).body
+
+
+@pytest.mark.r
+def test_after_q_the_session_is_absent_until_its_user_comes_back(town: Town) -> None:
+    visitor = Visitor(town.server.port)
+    visitor.sign_in(town.good.name, town.good.password)
+    first = visitor.open_session()["session"]["pid"]
+    visitor.rpc("console_input", "q('no')", "x")
+    session = visitor.session_path.split("/")[2]
+    wait_until(lambda: visitor.get(f"/api/sessions/{session}").json()["state"] == "absent", 10)
+    assert visitor.get(f"/api/sessions/{session}").json()["code"] == 0
+    assert visitor.rpc_answer("client_init")["error"]["code"] == 21
+    assert b"R was quit" in visitor.get(visitor.session_path).body
+    assert visitor.open_session()["session"]["pid"] != first
