@@ -76,10 +76,9 @@ def _end(session: Session, reactor: EPollReactor) -> None:
 
 
 def _register_services(session: Session) -> None:
-    import rsession.services as services
+    from rsession.services import register
 
-    if hasattr(services, "register"):
-        services.register(session)
+    register(session)
 
 
 def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSettings") -> None:

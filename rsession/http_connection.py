@@ -9,6 +9,7 @@ from twisted.internet import interfaces, protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from rsession.error_code import ErrorCode, RpcError
 from rsession.http_message import Request, Response
@@ -45,6 +46,7 @@ class Site(Protocol):
         """Decide on a WebSocket handshake."""
 
 
+@implementer(interfaces.IPushProducer)
 class HttpConnection(protocol.Protocol):
     """One request at a time; a second one waits unread."""
 
@@ -61,11 +63,14 @@ class HttpConnection(protocol.Protocol):
         self._upgraded: Upgraded | None = None
         self._is_answering = False
         self._answer: Deferred[Response] | None = None
+        self._is_full = False
+        """The peer does not read its answers."""
         self._is_paused = False
         self._is_lost = False
 
     def connectionMade(self) -> None:
         """Begin to wait for a request."""
+        interfaces.IConsumer(self.transport).registerProducer(self, True)
         self._start_timer(is_idle=True)
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
@@ -87,6 +92,20 @@ class HttpConnection(protocol.Protocol):
             self._start_timer(is_idle=False)
         self._parse(data)
 
+    def pauseProducing(self) -> None:
+        """The transport is full of answers: read no more requests."""
+        self._is_full = True
+        self._pause()
+
+    def resumeProducing(self) -> None:
+        """The peer has read."""
+        self._is_full = False
+        self._pause()
+        self._parse(b"")
+
+    def stopProducing(self) -> None:
+        """The connection is lost, which connectionLost tells too."""
+
     def send(self, data: bytes) -> None:
         """Write bytes of an upgraded connection."""
         assert self.transport is not None
@@ -106,7 +125,7 @@ class HttpConnection(protocol.Protocol):
             self._refuse(error.error_status_hint, str(error))
 
     def _read_events(self) -> None:
-        while not self._is_answering and self._upgraded is None and not self._is_lost:
+        while not (self._is_answering or self._is_full) and self._upgraded is None and not self._is_lost:
             event = self._parser.next_event()
             if isinstance(event, h11.Request):
                 self._begin(event)
@@ -156,7 +175,7 @@ class HttpConnection(protocol.Protocol):
 
     def _wait_for(self, answer: Deferred[Response]) -> None:
         self._answer = answer
-        self._pause(True)
+        self._pause()
         answer.addErrback(_of_failure).addCallback(self._respond_late)
         answer.addErrback(lambda failure: _log.failure("an answer cannot be sent", failure))
 
@@ -164,7 +183,7 @@ class HttpConnection(protocol.Protocol):
         self._answer = None
         if not self._is_lost:
             self._respond(response)
-            self._pause(False)
+            self._pause()
             self._parse(b"")
 
     def _respond(self, response: Response) -> None:
@@ -190,6 +209,7 @@ class HttpConnection(protocol.Protocol):
         if isinstance(upgraded, Response):
             self._respond(upgraded)
             return
+        interfaces.IConsumer(self.transport).unregisterProducer()
         self._upgraded = upgraded
         rest = self._parser.trailing_data[0]
         upgraded.connected()
@@ -214,12 +234,12 @@ class HttpConnection(protocol.Protocol):
         if data and self.transport is not None:
             self.transport.write(data)
 
-    def _pause(self, is_paused: bool) -> None:
-        if self._is_paused == is_paused:
-            return
-        self._is_paused = is_paused
-        producer = interfaces.IPushProducer(self.transport)
-        producer.pauseProducing() if is_paused else producer.resumeProducing()
+    def _pause(self) -> None:
+        is_paused = self._answer is not None or self._is_full
+        if self._is_paused != is_paused and not self._is_lost:
+            self._is_paused = is_paused
+            producer = interfaces.IPushProducer(self.transport)
+            producer.pauseProducing() if is_paused else producer.resumeProducing()
 
     def _start_timer(self, is_idle: bool) -> None:
         self._stop_timer()

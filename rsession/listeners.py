@@ -1,5 +1,6 @@
 """Those who follow the event log: equals, each with its own place in it."""
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
@@ -7,7 +8,7 @@ from twisted.internet.defer import Deferred
 from rsession.event_log import EventLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -15,6 +16,8 @@ BATCH_BYTES = 256 << 10
 POLL_SECONDS = 25.0
 LAG_LIMIT = 4 << 20
 PATIENCE_SECONDS = 10.0
+POLL_GRACE_SECONDS = 5.0
+"""So long after a poll its client is still taken for a listener."""
 
 
 class Listener(Protocol):
@@ -35,6 +38,8 @@ class Listeners:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._polls: list[_Poll] = []
+        self._last_poll = (0, -math.inf)
+        """Position and time."""
         self._stuck_since: float | None = None
         self._stuck_at = 0
         self.on_progress: Callable[[], None] = lambda: None
@@ -66,6 +71,8 @@ class Listeners:
 
     def poll(self, after: int) -> "Deferred[list[str]]":
         """Encoded events after a number as soon as there are any, none after 25 seconds."""
+        self._last_poll = (after, self._clock.seconds())
+        self.on_progress()
         poll = _Poll(self.log, after)
         if after != self.log.last_id:
             poll.answer()
@@ -76,7 +83,7 @@ class Listeners:
 
     def must_wait(self) -> bool:
         """Whether the fastest listener is so far behind that R should wait; gives up when it stands still too long."""
-        fastest = max((listener.position for listener in self._listeners), default=None)
+        fastest = max(self._positions(), default=None)
         if fastest is None or self.log.bytes_after(fastest) <= LAG_LIMIT:
             self._stuck_since = None
             return False
@@ -84,6 +91,12 @@ class Listeners:
         if self._stuck_since is None or fastest > self._stuck_at:
             self._stuck_since, self._stuck_at = now, fastest
         return now - self._stuck_since < PATIENCE_SECONDS
+
+    def _positions(self) -> "Iterator[int]":
+        yield from (listener.position for listener in self._listeners)
+        position, polled = self._last_poll
+        if self._clock.seconds() - polled < POLL_GRACE_SECONDS:
+            yield position
 
     def _give_up(self, poll: "_Poll") -> None:
         if poll in self._polls:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet import interfaces
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from wsproto.utilities import RemoteProtocolError
 from zope.interface import implementer
 
@@ -51,6 +51,7 @@ class EventSocket:
         self._listeners = listeners
         self._frames = Connection(ConnectionType.SERVER)
         self._has_room = True
+        self._is_closing = False
         self.position = position
 
     def connected(self) -> None:
@@ -65,17 +66,22 @@ class EventSocket:
 
     def data_received(self, data: bytes) -> None:
         """The client may ping and close; messages are refused."""
+        if self._is_closing:
+            return
         try:
             self._frames.receive_data(data)
             for event in self._frames.events():
-                if isinstance(event, Ping):
-                    self._connection.send(self._frames.send(event.response()))
-                elif isinstance(event, CloseConnection):
-                    self._close(event.response())
-                elif isinstance(event, TextMessage | BytesMessage):
-                    self._close(CloseConnection(_POLICY_VIOLATION, "the client sends nothing here"))
+                self._answer(event)
         except RemoteProtocolError:
             self._close(CloseConnection(_PROTOCOL_ERROR, ""))
+
+    def _answer(self, event: Event) -> None:
+        if isinstance(event, CloseConnection):
+            self._close(event.response())
+        elif isinstance(event, TextMessage | BytesMessage):
+            self._close(CloseConnection(_POLICY_VIOLATION, "the client sends nothing here"))
+        elif isinstance(event, Ping) and self._has_room:  # whoever does not read needs no pongs either
+            self._connection.send(self._frames.send(event.response()))
 
     def pump(self) -> None:
         """Send what is new while the connection has room."""
@@ -92,7 +98,7 @@ class EventSocket:
 
     def resumeProducing(self) -> None:
         """The client has read."""
-        self._has_room = True
+        self._has_room = not self._is_closing
         self.pump()
         self._listeners.on_progress()
 
@@ -101,6 +107,9 @@ class EventSocket:
         self._has_room = False
 
     def _close(self, farewell: CloseConnection) -> None:
+        if self._is_closing:
+            return
+        self._is_closing = True
         self._listeners.remove(self)
         self._has_room = False
         if self._frames.state.name in ("OPEN", "REMOTE_CLOSING"):

@@ -77,9 +77,8 @@ def test_output_without_listener_is_bounded() -> None:
         evaluate(session, stream, "1")
         stream.close()
         before = resident_megabytes(session)
-        session.type(
-            "for (i in 1:1e6) cat('some text that fills the log until it must forget what came first', i, '\\n'); cat('all', 'written', '\\n')"
-        )
+        line = "some text that fills the log until it must forget what came first"
+        session.type(f"for (i in 1:1e6) cat('{line}', i, '\\n'); cat('all', 'written', '\\n')")
         position = 0
         while True:
             events = session.call("get_events", position)

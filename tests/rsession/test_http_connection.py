@@ -95,3 +95,15 @@ def test_paths_and_queries_are_decoded() -> None:
     desk.connection.dataReceived(HEAD % b"a%20b?x=1&y=%C3%A4&x=2")
     request = desk.site.requests[0]
     assert (request.path, request.query) == ("/a b", {"x": "2", "y": "ä"})
+
+
+def test_a_peer_that_does_not_read_is_not_read_from() -> None:
+    desk = Desk()
+    desk.site.answers = [Response.of_text(200, "one"), Response.of_text(200, "two")]
+    desk.connection.pauseProducing()
+    assert desk.transport.producerState == "paused"
+    desk.connection.dataReceived(HEAD % b"1" + HEAD % b"2")
+    assert desk.site.requests == []
+    desk.connection.resumeProducing()
+    assert [request.path for request in desk.site.requests] == ["/1", "/2"]
+    assert desk.transport.producerState == "producing"

@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 
 from rsession.event_log import EventLog
-from rsession.listeners import LAG_LIMIT, PATIENCE_SECONDS, POLL_SECONDS, Listeners
+from rsession.listeners import LAG_LIMIT, PATIENCE_SECONDS, POLL_GRACE_SECONDS, POLL_SECONDS, Listeners
 
 
 class Follower:
@@ -97,3 +97,13 @@ def test_a_cancelled_poll_leaves_nothing_behind() -> None:
     assert clock.getDelayedCalls() == []
     log.append("x", 1)
     listeners.notify()
+
+
+def test_a_client_that_polls_is_a_listener_for_a_while() -> None:
+    log, clock = EventLog(), Clock()
+    listeners = Listeners(log, clock)
+    fill(log)
+    listeners.poll(0)
+    assert listeners.must_wait()
+    clock.advance(POLL_GRACE_SECONDS)
+    assert not listeners.must_wait()
