@@ -181,6 +181,22 @@ describe("SessionLink", () => {
     expect([kind(), joins.length]).toEqual(["live", 1]);
   });
 
+  it("takes a connection that ends with its own leaving for no loss", async () => {
+    await link.leave(async () => server.drop());
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(kind()).toBe("live");
+  });
+
+  it("looks after its connection again when leaving failed", async () => {
+    const failing = link.leave(async () => {
+      server.drop();
+      throw new Error("no answer");
+    });
+    await expect(failing).rejects.toThrow("no answer");
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([kind(), resumes]).toEqual(["live", 1]);
+  });
+
   it("drops a connection that is silent and dead", async () => {
     await vi.advanceTimersByTimeAsync(30_000);
     await link.checkSilence(() => Promise.reject(new Error("no answer")));

@@ -62,6 +62,7 @@ export class SourceEditor implements DocumentView {
   }
 
   runLine(): void {
+    this.view.focus();
     runLine(this.app, this.document, this.view);
   }
 

@@ -37,6 +37,7 @@ export class SessionLink {
   private stream: EventStream | null = null;
   private streamName: string | null = null;
   private verified = true;
+  private leaving: Promise<void> | null = null;
   private lastHeard = 0;
   private readonly pause = new Pause();
 
@@ -70,6 +71,21 @@ export class SessionLink {
       this.pause.wake();
     } catch (error) {
       if (before.kind === "ended") this.link.value = { ...before, problem: messageOf(error) };
+    }
+  }
+
+  /** Does what makes this page go away; a connection lost by it is no loss, unless the action fails. */
+  async leave(action: () => Promise<void>): Promise<void> {
+    let stayed = (): void => undefined;
+    this.leaving = new Promise((resolve) => {
+      stayed = resolve;
+    });
+    try {
+      await action();
+    } catch (error) {
+      this.leaving = null;
+      stayed();
+      throw error;
     }
   }
 
@@ -167,6 +183,7 @@ export class SessionLink {
   }
 
   private async lost(): Promise<Verdict> {
+    await this.leaving;
     try {
       const record = await this.api.state();
       if (record.state === "running") {

@@ -75,7 +75,7 @@ function Connection({ link }: { readonly link: Link }): JSX.Element {
 async function signOut(app: App): Promise<void> {
   try {
     await app.documents.flushAll();
-    await app.api.signOut();
+    await app.link.leave(() => app.api.signOut());
     location.assign("../../auth-sign-in");
   } catch (error) {
     app.report(error);
