@@ -10,7 +10,13 @@ leave_out_unused_modules()
 
 from twisted.internet.epollreactor import EPollReactor  # noqa: E402
 from twisted.internet.main import installReactor  # noqa: E402
-from twisted.logger import globalLogBeginner, textFileLogObserver  # noqa: E402
+from twisted.logger import (  # noqa: E402
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
 
 from rsession import _shim  # noqa: E402
 from rsession.core_methods import SessionFacts, add_core_methods  # noqa: E402
@@ -49,7 +55,9 @@ def serve(
 
 def _begin_log(descriptor: int) -> None:
     stream = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-    globalLogBeginner.beginLoggingTo([textFileLogObserver(stream)], discardBuffer=True, redirectStandardIO=False)
+    # Users read this on the failure page: only what explains a failure belongs there.
+    from_warnings_on = FilteringLogObserver(textFileLogObserver(stream), [LogLevelFilterPredicate(LogLevel.warn)])
+    globalLogBeginner.beginLoggingTo([from_warnings_on], discardBuffer=True, redirectStandardIO=False)
 
 
 def _connect_r(session: Session, reactor: EPollReactor, events: int, pipes: tuple[int, int]) -> None:
