@@ -11,44 +11,30 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from rserver_core.launch_wire import SessionRecord
-from rserver_process.cgroup import Cgroup
+from rserver_process import cgroup
 from rserver_process.process_table import send_to_session
 from rserver_process.run_records import TAIL_BYTES, RunRecords, SessionExit
-from rserver_process.session_socket import SessionSocket
-from rserver_process.session_start import Child, StartFailed
+from rserver_process.session_start import Child
 
 _CHUNK = 1 << 16
 _LAST_READS = 32
 _GRACE, _LOOK_AGAIN = 1.0, 0.02
-_NOT_MEANT_FOR_US = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Attendance:
-    """From the release of the child to the end of everything it left behind."""
+    """From the start of the session's program to the end of everything it left behind."""
 
-    def __init__(
-        self, files: RunRecords, report: Callable[..., None], sock: SessionSocket, group: Cgroup, child: Child
-    ) -> None:
-        self._files, self._report, self._sock, self._group, self._child = files, report, sock, group, child
+    def __init__(self, files: RunRecords, session: str, child: Child, report: Callable[..., None]) -> None:
+        self._files, self._session, self._child, self._report = files, session, child, report
         self._tail = bytearray()
 
-    def until_end(self, record: SessionRecord) -> None:
-        """Write the record, let the program run, wait for its end, write that down. StartFailed: it was never run."""
-        self._files.remove(f"{record.session}.exit")
-        self._files.write_record(record)
-        try:
-            self._child.release()
-        except StartFailed:
-            self._files.forget(record.session)
-            raise
-        self._report(started=record.to_json())
+    def until_end(self) -> None:
+        """Wait for the end, write it down, tell it, clear away."""
         self._wait()
-        self._write_down(self._exit(record))
+        self._write_down(self._exit())
         self._clear_away()
 
     def _wait(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_MEANT_FOR_US)
         pidfd = os.pidfd_open(self._child.pid)
 
         def pass_on(number: int, _frame: FrameType | None) -> None:
@@ -74,19 +60,19 @@ class Attendance:
         del self._tail[:-TAIL_BYTES]
         return len(data)
 
-    def _exit(self, record: SessionRecord) -> SessionExit:
+    def _exit(self) -> SessionExit:
         for _ in range(_LAST_READS):
             if not self._read():
                 break
         # Not reaped yet: its number must stay taken until the rest of its process session is gone.
-        seen = os.waitid(os.P_PID, record.pid, os.WEXITED | os.WNOWAIT)
+        seen = os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)
         assert seen is not None
         exited, status = seen.si_code == os.CLD_EXITED, seen.si_status
         tail = bytes(self._tail).decode("utf-8", "replace")
-        return SessionExit(record.session, record.pid, status if exited else None, None if exited else status, tail)
+        return SessionExit(self._session, self._child.pid, status if exited else None, None if exited else status, tail)
 
     def _write_down(self, end: SessionExit) -> None:
-        self._sock.remove()
+        self._files.remove(f"{self._session}.sock")
         self._files.write_exit(end, time.time())
         self._report(exited=end.to_json())
 
@@ -99,5 +85,5 @@ class Attendance:
             left = send_to_session(pid, 0)
         if left:
             send_to_session(pid, signal.SIGKILL)
-        self._group.kill()
+        cgroup.clear(self._session, os.getpid())
         os.waitpid(pid, 0)

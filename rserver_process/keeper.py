@@ -4,6 +4,7 @@ Forked from the launcher (or the master), it outlives both and owns the session'
 """
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -13,16 +14,13 @@ from typing import Any, NoReturn, Protocol
 
 from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec
-from rserver_process import accounts, cgroup, kernel_files, session_start
+from rserver_process import accounts, cgroup, kernel_files
 from rserver_process.accounts import Account, AccountRefused
 from rserver_process.attendance import Attendance
-from rserver_process.cgroup import Cgroup
 from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.run_records import RunRecords
-from rserver_process.session_environment import session_environment
-from rserver_process.session_socket import SessionSocket
-from rserver_process.session_start import Child, StartFailed
+from rserver_process.session_start import SessionPlan, StartFailed, start
 
 _CLOSE_LIMIT = 60
 
@@ -71,9 +69,9 @@ def keep(task: KeeperTask, reports: int) -> NoReturn:
 
 def _leave_parent(reports: int) -> None:
     os.setsid()
+    gc.disable()
     # The parent's loop is not ours: its descriptors close below, its wake-up must not reach the parent.
     signal.set_wakeup_fd(-1)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     close_all_but({reports})
     null_on(0, 1, 2)
     os.chdir("/")
@@ -90,8 +88,12 @@ class Reports:
 
     def send(self, **message: Any) -> None:
         """Report; unheard when nobody is there."""
+        self.forward(frame.encode(message))
+
+    def forward(self, data: bytes) -> None:
+        """Report what is a frame already."""
         with contextlib.suppress(OSError):
-            os.write(self._fd, frame.encode(message))
+            os.write(self._fd, data)
 
     def refuse(self, code: str, text: str) -> None:
         """Report that there is no session."""
@@ -128,28 +130,22 @@ class _Keeper:
             self._close_session()
 
     def _run_session(self, account: Account) -> None:
-        session = self._task.spec.session
-        group = cgroup.create(session, os.getpid())
-        sock = SessionSocket(self._task.files.socket(session), account, self._task.settings.server_gid)
-        try:
-            child = self._fork(account, sock, group)
-            sock.close()
-            Attendance(self._task.files, self._reports.send, sock, group, child).until_end(
-                child.record(self._task.spec, account, sock.path)
-            )
-        finally:
-            sock.remove()
-            group.remove()
-
-    def _fork(self, account: Account, sock: SessionSocket, group: Cgroup) -> Child:
-        settings, opened = self._task.settings, self._opened
-        argv = ("/bin/sh", settings.run_script, *settings.program, *self._task.spec.argv)
-        env = session_environment(
-            account, settings.environment, opened.environment if opened else {}, self._task.spec.env
-        )
+        task, opened = self._task, self._opened
         # With PAM the groups are those of this process: pam_group may have added some.
-        groups = None if opened else account.groups
-        return Child.fork(session_start.Program(argv, env, account, groups, settings.umask), sock.fileno(), group)
+        groups, pam = (None, opened.environment) if opened else (account.groups, {})
+        try:
+            child = start(SessionPlan(task.spec, task.settings, task.files, account, pam, groups))
+        except StartFailed:
+            self._undo()
+            raise
+        self._reports.forward(child.report)
+        Attendance(task.files, task.spec.session, child, self._reports.send).until_end()
+
+    def _undo(self) -> None:
+        session = self._task.spec.session
+        self._task.files.forget(session)
+        self._task.files.remove(f"{session}.sock")
+        cgroup.clear(session, os.getpid())
 
     def _close_session(self) -> None:
         if self._opened:

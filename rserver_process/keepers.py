@@ -17,6 +17,8 @@ from rserver_process.run_records import RunRecords, SessionExit
 
 __all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
 
+_NOTHING_TO_A_KEEPER = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
 Done = Callable[[SessionRecord | LaunchRefused], None]
 
 
@@ -106,9 +108,13 @@ class Keepers:
 
     def _fork_keeper(self, spec: LaunchSpec) -> None:
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
+        task = KeeperTask(spec, self._settings, self._files, self._open_session)
+        # Blocked here for the keeper: each call it need not make itself is memory that it goes on sharing.
+        former = signal.pthread_sigmask(signal.SIG_SETMASK, _NOTHING_TO_A_KEEPER)
         pid = os.fork()
         if pid == 0:
-            keep(KeeperTask(spec, self._settings, self._files, self._open_session), write_end)
+            keep(task, write_end)
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         os.close(write_end)
         KeeperLink(self._loop, spec.session, pid, read_end, self._settings.launch_limit, self)
 

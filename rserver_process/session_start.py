@@ -1,23 +1,30 @@
-"""From the keeper to the user's process: fork, become the user, wait for the word, exec."""
+"""From the keeper to the user's process: fork, prepare what belongs to the session, become the user, execute.
 
-import contextlib
+All preparations are the child's: the pages it touches are gone with its exec, while the keeper goes on sharing its
+own with the other keepers.
+"""
+
 import fcntl
 import os
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
-from rserver_process import privileges, signals
+from rserver_process import cgroup, privileges, session_socket, signals
 from rserver_process.accounts import Account
-from rserver_process.cgroup import Cgroup
 from rserver_process.descriptors import close_all_but, null_on
+from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.process_table import start_ticks
+from rserver_process.run_records import RunRecords
+from rserver_process.session_environment import session_environment
 
 _SOCKET_FD = 3
 _ABOVE_STANDARD = 10
-_LONGEST_REASON = 4096
+_LENGTH_BYTES = 4
 
 
 class StartFailed(Exception):
@@ -25,102 +32,118 @@ class StartFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """What to execute and as whom; groups None: those of this process."""
+class SessionPlan:
+    """What to start, and as whom. pam: variables of the PAM session. groups None: those the keeper has."""
 
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
+    spec: LaunchSpec
+    settings: KeeperSettings
+    files: RunRecords
     account: Account
+    pam: Mapping[str, str]
     groups: tuple[int, ...] | None
-    umask: int
-
-
-class Child:
-    """A forked child that waits for release() before it executes its program. output reads its stdout and stderr."""
-
-    def __init__(self, pid: int, go: int, error: int, output: int) -> None:
-        self.pid, self.output = pid, output
-        self._go, self._error = go, error
-
-    @classmethod
-    def fork(cls, program: Program, sock: int, group: Cgroup) -> "Child":
-        """Fork; the child becomes the user at once, with sock as descriptor 3."""
-        (go_read, go), (error, error_write), (output, output_write) = (os.pipe2(os.O_CLOEXEC) for _ in range(3))
-        pid = os.fork()
-        if pid == 0:
-            _be_session(program, group, _Descriptors(sock, output_write, go_read, error_write))
-        for fd in (go_read, error_write, output_write):
-            os.close(fd)
-        return cls(pid, go, error, output)
-
-    def record(self, spec: LaunchSpec, account: Account, socket_path: str) -> SessionRecord:
-        """The session's record."""
-        own, theirs = start_ticks(os.getpid()), start_ticks(self.pid)
-        if own is None or theirs is None:
-            raise StartFailed("/proc is not mounted")
-        return SessionRecord(
-            session=spec.session,
-            user=account.name,
-            uid=account.uid,
-            gid=account.gid,
-            pid=self.pid,
-            keeper_pid=os.getpid(),
-            started=time.time(),
-            pid_start=theirs,
-            keeper_start=own,
-            socket=socket_path,
-        )
-
-    def release(self) -> None:
-        """Let the program run; StartFailed with the reason when it could not be executed."""
-        with contextlib.suppress(BrokenPipeError):
-            os.write(self._go, b"g")
-        os.close(self._go)
-        # The descriptor closes at exec.
-        reason = os.read(self._error, _LONGEST_REASON)
-        os.close(self._error)
-        if reason:
-            os.waitpid(self.pid, 0)
-            raise StartFailed(reason.decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, slots=True)
-class _Descriptors:
-    sock: int
+class Child:
+    """A session's process whose program runs. output reads its stdout and stderr, report is the frame that says so."""
+
+    pid: int
     output: int
-    go: int
-    error: int
+    report: bytes
 
 
-def _be_session(program: Program, group: Cgroup, fds: _Descriptors) -> NoReturn:
-    error = fds.error
+def start(plan: SessionPlan) -> Child:
+    """Start the session; StartFailed when its program could not be executed, or nothing could be written down."""
+    words, child_words = os.pipe2(os.O_CLOEXEC)
+    output, child_output = os.pipe2(os.O_CLOEXEC)
+    keeper = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _be_session(plan, keeper, child_words, child_output)
+    os.close(child_words)
+    os.close(child_output)
+    said = b""
+    # The end of the file comes with exec.
+    while chunk := os.read(words, 1 << 16):
+        said += chunk
+    os.close(words)
+    report, reason = _divide(said)
+    if reason or not report:
+        os.waitpid(pid, 0)
+        raise StartFailed(reason.decode("utf-8", "replace") or "the session's process ended before its program ran")
+    return Child(pid, output, report)
+
+
+def _divide(said: bytes) -> tuple[bytes, bytes]:
+    """The report's frame, and what follows it or is there instead: why nothing was executed."""
+    if said[:1] != b"\0":
+        return b"", said
+    end = _LENGTH_BYTES + int.from_bytes(said[:_LENGTH_BYTES], "big")
+    return said[:end], said[end:]
+
+
+def _be_session(plan: SessionPlan, keeper: int, words: int, output: int) -> NoReturn:
     try:
         os.setsid()
-        group.join()
-        go, error = _arrange(fds)
+        words = _arrange(words, output)
+        _prepare(plan, keeper, words)
         signals.all_at_default()
-        account = program.account
-        privileges.become(account.uid, account.gid, program.groups, no_new_privs=False, umask=program.umask)
+        account = plan.account
+        privileges.become(account.uid, account.gid, plan.groups, no_new_privs=False, umask=plan.settings.umask)
         _enter_home(account.home)
-        # End of file: the keeper died before it had written down that we exist.
-        if os.read(go, 1):
-            os.execve(program.argv[0], program.argv, dict(program.env))
+        _execute(plan)
     except BaseException as reason:
-        os.write(error, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace")[:_LONGEST_REASON])
+        os.write(words, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace")[:4096])
     finally:
         os._exit(127)
 
 
-def _arrange(fds: _Descriptors) -> tuple[int, int]:
-    sock, output, go, error = (
-        fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD) for fd in (fds.sock, fds.output, fds.go, fds.error)
-    )
+def _arrange(words: int, output: int) -> int:
+    words, output = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD) for fd in (words, output))
     null_on(0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.dup2(sock, _SOCKET_FD)
-    close_all_but({0, 1, 2, _SOCKET_FD, go, error})
-    return go, error
+    close_all_but({0, 1, 2, words})
+    return words
+
+
+def _prepare(plan: SessionPlan, keeper: int, words: int) -> None:
+    session, settings = plan.spec.session, plan.settings
+    path = plan.files.socket(session)
+    _hold(session_socket.listen(path, plan.account, settings.server_gid))
+    cgroup.create(session, keeper).join()
+    record = _record(plan, keeper, path)
+    plan.files.remove(f"{session}.exit")
+    plan.files.write_record(record)
+    os.write(words, frame.encode({"started": record.to_json()}))
+
+
+def _hold(sock: socket.socket) -> None:
+    fd = sock.detach()
+    if fd == _SOCKET_FD:
+        os.set_inheritable(fd, True)
+    else:
+        os.dup2(fd, _SOCKET_FD)
+        os.close(fd)
+
+
+def _record(plan: SessionPlan, keeper: int, path: str) -> SessionRecord:
+    own, keepers = start_ticks(os.getpid()), start_ticks(keeper)
+    # A keeper that was killed by now told nobody of us.
+    if own is None or keepers is None or os.getppid() != keeper:
+        raise StartFailed("the keeper is gone")
+    return SessionRecord(
+        session=plan.spec.session,
+        user=plan.account.name,
+        uid=plan.account.uid,
+        gid=plan.account.gid,
+        pid=os.getpid(),
+        keeper_pid=keeper,
+        started=time.time(),
+        pid_start=own,
+        keeper_start=keepers,
+        socket=path,
+    )
 
 
 def _enter_home(home: str) -> None:
@@ -129,3 +152,9 @@ def _enter_home(home: str) -> None:
     except OSError as error:
         os.write(2, f"rserver: cannot enter the home directory {home}: {error.strerror}; starting in /\n".encode())
         os.chdir("/")
+
+
+def _execute(plan: SessionPlan) -> None:
+    settings, spec = plan.settings, plan.spec
+    argv = ("/bin/sh", settings.run_script, *settings.program, *spec.argv)
+    os.execve(argv[0], argv, session_environment(plan.account, settings.environment, plan.pam, spec.env))
