@@ -1,5 +1,7 @@
 """Starts a session: R on the main thread at once, the server's modules meanwhile on a second one."""
 
+import _thread
+import gc
 import os
 import sys
 
@@ -18,75 +20,20 @@ def _add_module_paths() -> None:
         site.main()
 
 
-if sys.flags.no_site:
-    _add_module_paths()
-
-import _thread  # noqa: E402
-import signal  # noqa: E402
-import time  # noqa: E402
-
-from rserver_core.options.command_line import load_or_exit  # noqa: E402
-from rserver_core.options.rsession import RSESSION, RsessionSettings  # noqa: E402
-from rserver_core.r_installation import NoR, RInstallation, find_installation, read_installation  # noqa: E402
-from rsession import _shim  # noqa: E402
-from rsession.start import enter_working_directory, prepare_environment, r_arguments  # noqa: E402
-
-_STARTED = time.time()
-_NO_R = 3
-
-
-def _find_r() -> RInstallation:
-    home = os.environ.get("R_HOME")
-    if home:
-        return read_installation(f"{home}/bin/R")
-    return find_installation(path=os.environ.get("PATH", os.defpath))
-
-
-def _serve(settings: RsessionSettings, installation: RInstallation, descriptors: tuple[int, int, int, int]) -> None:
-    try:
-        from rsession.app import serve
-
-        serve(settings, installation, descriptors, _STARTED)
-    except BaseException as error:
-        import traceback
-
-        os.write(descriptors[3], "".join(traceback.format_exception(error)).encode())
-    os._exit(1)
-
-
-def _start_server_thread(
-    settings: RsessionSettings, installation: RInstallation, descriptors: tuple[int, int, int, int]
-) -> None:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    _thread.start_new_thread(_serve, (settings, installation, descriptors))
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _r_sources() -> list[bytes]:
-    folder = f"{_PACKAGE}/R"
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    return [os.fsencode(f"{folder}/{name}") for name in names if name.endswith(".R")]
-
-
 def main() -> int:
     """Run the session; returns only when it could not start."""
-    settings = load_or_exit(RSESSION, sys.argv[1:], os.environ)
-    try:
-        installation = _find_r()
-    except NoR as error:
-        print(f"rsession: {error}", file=sys.stderr)
-        return _NO_R
-    prepare_environment(installation)
-    enter_working_directory(settings.session_default_working_dir)
-    descriptors = _shim.open()
-    _start_server_thread(settings, installation, descriptors)
-    arguments = [os.fsencode(argument) for argument in r_arguments(settings)]
-    try:
-        _shim.run(os.fsencode(f"{installation.home}/lib/libR.so"), arguments, _r_sources(), settings.listen_fd)
-    except OSError as error:
-        os.write(descriptors[3], f"rsession: R cannot be loaded: {error}\n".encode())
-    os._exit(_NO_R)
+    from rsession import _shim
+
+    if os.environ.get("R_HOME"):
+        # The linker works on R's library while Python reads our options.
+        _thread.start_new_thread(_shim.preload, (os.fsencode(f"{os.environ['R_HOME']}/lib/libR.so"),))
+    gc.disable()  # nothing that is imported becomes garbage; switched on when the server is ready
+    from rsession.launch import launch
+
+    return launch()
 
 
 if __name__ == "__main__":
+    if sys.flags.no_site:
+        _add_module_paths()
     sys.exit(main())

@@ -71,6 +71,19 @@ static char **copy_texts(PyObject *sequence, int *count)
     return texts;
 }
 
+static PyObject *shim_preload(PyObject *module, PyObject *argument)
+{
+    const char *library = PyBytes_AsString(argument);
+    if (library == NULL) {
+        return NULL;
+    }
+    const char *complaint;
+    Py_BEGIN_ALLOW_THREADS
+    complaint = r_api_load(library);
+    Py_END_ALLOW_THREADS
+    return PyBool_FromLong(complaint == NULL);
+}
+
 static PyObject *shim_run(PyObject *module, PyObject *arguments)
 {
     const char *library;
@@ -322,6 +335,7 @@ static PyObject *shim_acknowledge_quit(PyObject *module, PyObject *unused)
 
 static PyMethodDef methods[] = {
     {"open", shim_open, METH_NOARGS, NULL},
+    {"preload", shim_preload, METH_O, NULL},
     {"run", shim_run, METH_VARARGS, NULL},
     {"submit", shim_submit, METH_VARARGS, NULL},
     {"clear_input", shim_clear_input, METH_NOARGS, NULL},

@@ -1,5 +1,6 @@
 """The server half of a session: the reactor on the second thread and what hangs on it."""
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,8 @@ def serve(
     _register_services(session)
     site = SessionSite(Rpc(session.rpc, clients), session.routes, session.listeners, clients)
     _listen(reactor, site, settings)
+    gc.enable()
+    gc.freeze()
     reactor.run(installSignalHandlers=False)
 
 
