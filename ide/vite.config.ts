@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { compressedTwins } from "./compressed_twins";
+import { compressedTwins } from "./compressed_twins.ts";
 
 // The page is served at <root>/s/<session>/, its assets at <root>/ide/; <root> is not known when building, so every
 // address in the page is relative to the page, every address in a script or style sheet relative to that file.

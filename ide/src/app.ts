@@ -10,6 +10,7 @@ import type { ServerApi } from "./net/server_api";
 import { type LinkOwner, SessionLink } from "./net/session_link";
 import { PlotsStore } from "./plots/plots_store";
 import { Dialogs } from "./shell/dialogs";
+import { shortPath } from "./shell/file_paths";
 import { Messages } from "./shell/messages";
 
 const ACTIVE = "document";
@@ -26,6 +27,8 @@ export class App implements LinkOwner {
   readonly plots: PlotsStore;
   readonly session = signal<SessionInfo | null>(null);
   readonly workingDirectory = signal("");
+  /** The working directory as people write it. */
+  readonly place = computed(() => shortPath(this.workingDirectory.value, this.session.value?.home ?? ""));
   readonly link: SessionLink;
   /** Stopping is possible while R works, or is in the middle of a statement. */
   readonly interruptible = computed(() => this.console.busy.value && this.link.link.value.kind === "live");
@@ -131,5 +134,6 @@ export class App implements LinkOwner {
   private reloadPanes(): void {
     void this.environment.reload();
     void this.plots.reload();
+    void this.documents.refresh();
   }
 }

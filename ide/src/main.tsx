@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app";
 import { runKeys } from "./commands";
@@ -10,6 +11,7 @@ import { Banner } from "./shell/banner";
 import { DialogHost } from "./shell/dialog_host";
 import { Header } from "./shell/header";
 import { MessageList } from "./shell/message_list";
+import { PRODUCT } from "./shell/product";
 import { SessionOverlay } from "./shell/session_overlay";
 import "./style/page.css";
 
@@ -51,6 +53,11 @@ addEventListener("beforeunload", (event) => {
   if (app.documents.hasUnconfirmed) event.preventDefault();
 });
 setInterval(() => void app.link.checkSilence(ping), SILENCE_CHECK_MS);
+
+effect(() => {
+  const place = app.place.value;
+  document.title = place === "" ? PRODUCT : `${place} · ${PRODUCT}`;
+});
 
 const root = document.getElementById("page");
 if (root !== null) render(<Page />, root);

@@ -37,6 +37,7 @@ class FakeSession {
   async call(method: string, params: readonly unknown[]): Promise<unknown> {
     this.calls.push(method);
     if (this.refuse !== null) throw this.refuse;
+    if (method === "list_documents") return [...this.documents.values()];
     const [id, ...rest] = params as [string, ...unknown[]];
     if (method === "new_document") return this.add(String(rest[0]));
     if (method === "open_document") return this.opened(id);
@@ -172,6 +173,18 @@ describe("changes elsewhere", () => {
     expect(store.documents.value.map((document) => document.meta.value.name)).toEqual(["x.R", "y.R"]);
     store.receive({ id: 3, type: "document_closed", data: { id: first().id } });
     expect(store.active.value?.meta.value.name).toBe("y.R");
+  });
+});
+
+describe("refresh", () => {
+  it("makes up for changes, new and closed documents that nobody told of", async () => {
+    await joined("x", "y");
+    const [x, y] = store.documents.value;
+    session.put(session.get(x?.id ?? ""), "x changed");
+    session.documents.delete(y?.id ?? "");
+    session.add("z", "/z.R");
+    await store.refresh();
+    expect(store.documents.value.map((document) => document.text.toString())).toEqual(["x changed", "z"]);
   });
 });
 

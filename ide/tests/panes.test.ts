@@ -13,7 +13,7 @@ import { keyed, moved, parse, SMALLEST, STANDARD } from "../src/layout/layout_mo
 import type { EnvironmentObject, ObjectKind, PlotsState } from "../src/net/protocol";
 import { explain, NO_PLOTS, neighbour, pictureAddress, placeOf } from "../src/plots/plots_model";
 import { endingOf } from "../src/shell/ending";
-import { joinPath, resolveEntry, shownEntries } from "../src/shell/file_paths";
+import { joinPath, resolveEntry, shortPath, shownEntries } from "../src/shell/file_paths";
 
 function object(name: string, kind: ObjectKind = "value"): EnvironmentObject {
   return { name, kind, class: ["numeric"], type: "double", length: 1, size: 56, summary: "1" };
@@ -125,6 +125,15 @@ describe("files", () => {
       "/c",
       "~/d",
     ]);
+  });
+
+  it("writes the home directory as people do", () => {
+    expect([
+      shortPath("/home/u", "/home/u"),
+      shortPath("/home/u/a", "/home/u"),
+      shortPath("/home/us", "/home/u"),
+    ]).toEqual(["~", "~/a", "/home/us"]);
+    expect(shortPath("/x", "")).toBe("/x");
   });
 
   it("lists folders first and hidden entries last", () => {

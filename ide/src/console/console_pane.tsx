@@ -67,7 +67,7 @@ function ConsoleHeader({ app }: { readonly app: App }): JSX.Element {
     <header class="pane-header">
       <h2>Console</h2>
       <span class="pane-detail path" title={app.workingDirectory.value}>
-        {shortPath(app.workingDirectory.value, app.session.value?.home ?? "")}
+        {app.place.value}
       </span>
       <div class="toolbar">
         <button
@@ -88,10 +88,6 @@ function EarlierOutput({ app }: { readonly app: App }): JSX.Element | null {
   const { dropped } = app.console.text.value;
   if (dropped === 0) return null;
   return <p class="earlier">{dropped.toLocaleString("en")} earlier lines are not shown</p>;
-}
-
-function shortPath(path: string, home: string): string {
-  return home !== "" && (path === home || path.startsWith(`${home}/`)) ? `~${path.slice(home.length)}` : path;
 }
 
 /** Connects the store with the elements; returns the undoing. */

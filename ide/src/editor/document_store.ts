@@ -115,12 +115,31 @@ export class DocumentStore {
     else if (event.type === "document_changed") void this.changedElsewhere(event.data);
   }
 
+  /** Makes up for events that were missed. */
+  async refresh(): Promise<void> {
+    await this.attempt(async () => {
+      const theirs = await this.rpc.call("list_documents", []);
+      const ids = new Set(theirs.map((data) => data.id));
+      for (const document of this.documents.value) if (!ids.has(document.id)) this.remove(document.id);
+      for (const { id, revision } of theirs) if (this.byId(id)?.sync.revision !== revision) await this.reread(id);
+    });
+  }
+
   private async changedElsewhere(change: { id: string; revision: number; clientId: string }): Promise<void> {
-    const document = this.byId(change.id);
-    if (document === undefined || change.clientId === this.rpc.clientId) return;
+    if (this.byId(change.id) === undefined || change.clientId === this.rpc.clientId) return;
+    await this.attempt(() => this.reread(change.id));
+  }
+
+  private async reread(id: string): Promise<void> {
+    const data = await this.rpc.call("get_document", [id]);
+    const document = this.byId(id) ?? this.add(data);
+    document.rebase(data);
+    if (!isClean(document.sync)) this.uploader(document).schedule();
+  }
+
+  private async attempt(action: () => Promise<void>): Promise<void> {
     try {
-      document.rebase(await this.rpc.call("get_document", [change.id]));
-      this.uploader(document).schedule();
+      await action();
     } catch (error) {
       if (!isConnectionError(error)) this.failed(error);
     }

@@ -1,10 +1,50 @@
-import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
+import {
+  HighlightStyle,
+  StreamLanguage,
+  type StreamParser,
+  type StringStream,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { r as rMode } from "@codemirror/legacy-modes/mode/r";
 import type { Extension } from "@codemirror/state";
 import { tags } from "@lezer/highlight";
 
-export const rLanguage = StreamLanguage.define({
-  ...rMode,
+type Tokenizer = (stream: StringStream, state: RState) => string | null;
+
+/** The part of the mode's state that says how the next token is read. */
+interface RState {
+  tokenize: Tokenizer;
+}
+
+const plainCode = (rMode.startState as (indentUnit: number) => RState)(2).tokenize;
+const RAW_STRING = /^[rR](["'])(-*)([([{])/;
+const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
+
+function rawString(end: string): Tokenizer {
+  return (stream, state) => {
+    if (stream.skipTo(end)) {
+      stream.match(end);
+      state.tokenize = plainCode;
+    } else stream.skipToEnd();
+    return "string";
+  };
+}
+
+/** The mode's tokens, with raw strings, which it does not know, and with the names of functions that are called. */
+function token(stream: StringStream, state: RState): string | null {
+  const raw = state.tokenize === plainCode ? stream.match(RAW_STRING) : null;
+  if (raw !== null && typeof raw === "object") {
+    const [, quote = "", dashes = "", bracket = ""] = raw;
+    state.tokenize = rawString(`${CLOSING[bracket]}${dashes}${quote}`);
+    return state.tokenize(stream, state);
+  }
+  const style = rMode.token(stream, state);
+  return style === "variable" && stream.match(/^\s*\(/, false) ? "variableName.function" : style;
+}
+
+export const rLanguage = StreamLanguage.define<RState>({
+  ...(rMode as StreamParser<RState>),
+  token,
   languageData: {
     ...rMode.languageData,
     indentOnInput: /^\s*\}$/,

@@ -5,6 +5,11 @@ export function joinPath(folder: string, name: string): string {
   return folder.endsWith("/") ? `${folder}${name}` : `${folder}/${name}`;
 }
 
+/** With the home directory as `~`. */
+export function shortPath(path: string, home: string): string {
+  return home !== "" && (path === home || path.startsWith(`${home}/`)) ? `~${path.slice(home.length)}` : path;
+}
+
 /** What was typed, as a path: absolute and home paths as they are, others from the folder shown. */
 export function resolveEntry(folder: string, typed: string): string {
   return typed.startsWith("/") || typed.startsWith("~") ? typed : joinPath(folder, typed);
