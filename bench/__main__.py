@@ -60,8 +60,12 @@ def _shown(line: str) -> Result | None:
         print(line, end="", flush=True)
         return None
     for key, value in _flat(result):
-        print(f"  {key:<44}{value:>14}" if isinstance(value, (int, float)) else f"  {key:<44}{value}", flush=True)
+        print(f"  {key:<44}{_text(value):>14}", flush=True)
     return result
+
+
+def _text(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _flat(result: Result, before: str = "") -> list[tuple[str, Any]]:
