@@ -152,6 +152,7 @@ static void drop_rest(void)
 
 static void put_input(const char *prompt, int history, const struct line *line)
 {
+    take_child_output();
     char *text = malloc(line->size);
     if (text != NULL) {
         memcpy(text, line->text, line->size);
