@@ -1,4 +1,4 @@
-"""From sign-in to a running R, and memory, in turn with JupyterHub, LocalProcessSpawner, PAM and IRkernel. Needs root."""
+"""From sign-in to a running R, and memory, in turn with JupyterHub, LocalProcessSpawner and IRkernel. Needs root."""
 
 import time
 
