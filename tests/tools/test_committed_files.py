@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tools.layout import PACKAGES, ROOT
+from tools.python_env import requirements
 
 _PLACES = re.compile(
     r"/root/|/home/(?!ann|user|USER|\$)[a-z]+/|://(registry|deb|security|pypi|files|packages|mirrors?)\.|_authToken|proxy=http"
@@ -47,6 +48,12 @@ def test_lock_file_knows_the_packages_of_every_platform(lock: dict[str, Any]) ->
     """`npm ci` refuses a lock file that was written where some of them could not be looked up."""
     optional = {name for package in lock.values() for name in package.get("optionalDependencies", {})}
     assert {name for name in optional if f"node_modules/{name}" not in lock} == set()
+
+
+def test_every_library_has_its_licence_told() -> None:
+    told = (ROOT / "docs" / "explanation" / "licences.md").read_text().lower()
+    names = [re.split(r"[\s><=]", line)[0].lower() for line in requirements("run")]
+    assert [name for name in names if name not in told] == []
 
 
 def test_generated_files_are_what_their_tables_say() -> None:
