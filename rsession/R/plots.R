@@ -9,7 +9,7 @@ LEAST_COST <- 0.02
 plots_start <- function(prefix) {
   plots$prefix <- prefix
   plots$pid <- Sys.getpid()
-  plots$folder <- file.path(tempdir(), "rsession-plots")
+  plots$folder <- file.path(tempdir(), ".rsession-plots")
   options(device = plot_device)
   set_page_hooks()
   plots_folder()
