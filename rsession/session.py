@@ -19,7 +19,9 @@ from rsession.site import Routes
 from rsession.state_paths import StatePaths
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+_LOOK_SECONDS = 0.5
 
 _log = Logger()
 
@@ -62,6 +64,7 @@ class Session:
         self._end_callbacks: list[Callback] = []
         self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
         self._prompts_due = False
+        self._look: IDelayedCall | None = None
 
     def on_prompt(self, callback: Callback) -> None:
         """See `service_api.ServiceApi.on_prompt`."""
@@ -107,9 +110,14 @@ class Session:
         elif kind == SegmentKind.RESULT:
             _guarded(lambda: self.jobs.read_result(number >> 2, number & 3, first))
         elif kind == SegmentKind.IDLE:
-            self._prompts_due = self.console.is_idle_at_top
+            self._look_later()
         elif kind == SegmentKind.QUIT:
             self._read_quit(number)
+
+    def _look_later(self) -> None:
+        """A handler ran R code at the prompt; handlers may run often."""
+        if self._look is None:
+            self._look = self.clock.callLater(_LOOK_SECONDS, self._run_prompt_callbacks)
 
     def _read_emitted(self, type: str, data: bytes) -> None:  # noqa: A002 - the protocol's own word
         value = json.loads(data)
@@ -130,6 +138,9 @@ class Session:
 
     def _run_prompt_callbacks(self) -> None:
         self._prompts_due = False
+        if self._look is not None and self._look.active():
+            self._look.cancel()
+        self._look = None
         if self.console.is_idle_at_top:
             for callback in self._prompt_callbacks:
                 _guarded(callback)

@@ -78,7 +78,7 @@ static void take_earlier_child_output(void)
 }
 
 /* With the lock held: waits until the reactor has taken enough, or an interrupt wants R to go on. */
-static void wait_for_room(void)
+void wait_for_room(void)
 {
     while (exchange.backlog >= BACKLOG_LIMIT && !*r.R_interrupts_pending && !has_crashed()) {
         struct timespec until;
@@ -192,6 +192,16 @@ static void wait_in_crash(void)
     unring(exchange.to_r);
 }
 
+static void note_idle(void)
+{
+    exchange_lock();
+    if (exchange.tail == NULL || exchange.tail->kind != IDLE) {
+        put_segment(IDLE, 0, NULL, 0, NULL, 0);
+        wake_reactor(true);
+    }
+    exchange_unlock();
+}
+
 static void wait_for_work(void)
 {
     if (has_crashed()) {
@@ -204,10 +214,7 @@ static void wait_for_work(void)
     bool foreign = ran_foreign_handler(ready);
     r.R_ToplevelExec(run_handlers, ready);
     if (foreign) {
-        exchange_lock();
-        put_segment(IDLE, 0, NULL, 0, NULL, 0);
-        wake_reactor(true);
-        exchange_unlock();
+        note_idle();
     }
 }
 

@@ -38,5 +38,6 @@ bool has_crashed(void);
 void console_install(void);
 void console_write(const char *text, int size, int is_error);
 void report_early_errors(void);
+void wait_for_room(void); /* needs the lock */
 
 #endif

@@ -167,6 +167,9 @@ static void put_emitted(const char *type)
     if (text != NULL) {
         memcpy(text, emitted.data, emitted.size);
         exchange_lock();
+        if (!job_runs) {
+            wait_for_room();
+        }
         put_segment(EMITTED, 0, strdup(type), strlen(type), text, emitted.size);
         wake_reactor(true);
         exchange_unlock();

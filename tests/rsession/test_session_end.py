@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rserver_core.r_installation import find_installation
 from tests.rsession.running import RunningSession, evaluate, ready
 
 pytestmark = pytest.mark.r
@@ -181,3 +182,19 @@ def test_a_connection_made_before_the_start_is_served() -> None:
             early.connect(session.socket_path)
             early.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
             assert early.recv(4096).endswith(b"pong")
+
+
+def test_a_fatal_error_of_r_is_on_stderr(tmp_path: Path) -> None:
+    """An R whose base package is broken."""
+    real = Path(find_installation(path=os.environ["PATH"]).home)
+    for name in ("lib", "etc", "modules"):
+        (tmp_path / name).symlink_to(real / name)
+    (tmp_path / "library" / "base").mkdir(parents=True)
+    (tmp_path / "library" / "base" / "DESCRIPTION").write_text("Package: base\nVersion: 4.2.2\n")
+    (tmp_path / "bin").mkdir()
+    script = (real / "bin" / "R").read_text()
+    (tmp_path / "bin" / "R").write_text(script.replace(f"R_HOME_DIR={real}\n", f"R_HOME_DIR={tmp_path}\n", 1))
+    with RunningSession(environment={"R_HOME": str(tmp_path)}) as session:
+        assert "base" in session.stderr()
+        assert session.process is not None
+        assert session.process.returncode == 2
