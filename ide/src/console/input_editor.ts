@@ -135,5 +135,10 @@ function handled(action: () => void): true {
 }
 
 function labelled(label: string): Extension {
-  return EditorView.contentAttributes.of({ "aria-label": label, autocapitalize: "off", spellcheck: "false" });
+  return EditorView.contentAttributes.of({
+    "aria-label": label,
+    tabindex: "0",
+    autocapitalize: "off",
+    spellcheck: "false",
+  });
 }

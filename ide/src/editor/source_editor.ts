@@ -101,7 +101,10 @@ export class SourceEditor implements DocumentView {
       this.language.of([]),
       highlighting,
       editorLook(cspNonce()),
-      EditorView.contentAttributes.of({ "aria-label": `Text of ${this.document.meta.value.name}` }),
+      EditorView.contentAttributes.of(() => ({
+        "aria-label": `Text of ${this.document.meta.peek().name}`,
+        tabindex: "0",
+      })),
       EditorView.updateListener.of((update) => {
         const byUser = update.docChanged && !update.transactions.some((tr) => tr.annotation(remote));
         if (byUser) this.app.documents.edited(this.document, update.changes, update.state.doc);
