@@ -4,7 +4,6 @@ Forked from the launcher (or the master), it outlives both and owns the session'
 """
 
 import contextlib
-import gc
 import os
 import select
 import signal
@@ -17,7 +16,6 @@ from rserver_core.launch_wire import LaunchSpec
 from rserver_process import accounts, cgroup, kernel_files
 from rserver_process.accounts import Account, AccountRefused
 from rserver_process.attendance import Attendance
-from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.run_records import RunRecords
 from rserver_process.session_start import SessionPlan, StartFailed, start
@@ -44,44 +42,55 @@ OpenSession = Callable[[Account], OpenedSession]
 
 
 @dataclass(frozen=True, slots=True)
-class KeeperTask:
-    """What a keeper is forked for. open_session None: the session runs without PAM."""
+class KeeperContext:
+    """What is the same for all keepers of one Keepers. open_session None: sessions run without PAM."""
 
-    spec: LaunchSpec
     settings: KeeperSettings
     files: RunRecords
     open_session: OpenSession | None
 
 
-def keep(task: KeeperTask, reports: int) -> NoReturn:
-    """Be the keeper of a session, in a process forked for it. Reports go as frames to the descriptor `reports`."""
+def order(spec: LaunchSpec) -> bytes:
+    """What a keeper is told through its socket: session and user on a line, then the frame of the launch spec."""
+    return f"{spec.session} {spec.user}\n".encode() + frame.encode(spec.to_json())
+
+
+def keep(context: KeeperContext, channel: int) -> NoReturn:
+    """Be the keeper of one session, in a process forked for it. The order comes from `channel`, reports go there."""
     code = 1
+    reports = Reports(channel)
     try:
-        _leave_parent(reports)
-        _Keeper(task, Reports(reports)).run()
+        os.setsid()
+        _name_process()
+        _Keeper(context, reports).run(_read_order(channel))
         code = 0
     except BaseException as error:
         # Whatever it is, this process must never return into the code of the one it was forked from.
-        Reports(reports).refuse("failed", f"{type(error).__name__}: {error}")
+        reports.refuse("failed", f"{type(error).__name__}: {error}")
     finally:
         os._exit(code)
 
 
-def _leave_parent(reports: int) -> None:
-    os.setsid()
-    gc.disable()
-    # The parent's loop is not ours: its descriptors close below, its wake-up must not reach the parent.
-    signal.set_wakeup_fd(-1)
-    close_all_but({reports})
-    null_on(0, 1, 2)
-    os.chdir("/")
-    os.umask(0o022)
-    with contextlib.suppress(OSError):
+def _name_process() -> None:
+    try:
         kernel_files.write("/proc/self/comm", "rserver-keeper")
+    except OSError:
+        # Only for the eyes of who looks at ps.
+        return
+
+
+def _read_order(channel: int) -> bytes:
+    content = b""
+    while chunk := os.read(channel, 1 << 16):
+        content += chunk
+        start = content.find(b"\n") + 1
+        if start and len(content) >= start + 4 + int.from_bytes(content[start : start + 4], "big"):
+            break
+    return content
 
 
 class Reports:
-    """The pipe to the process that forked us; that one may be gone."""
+    """The socket to the process that asked for us; that one may be gone."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -107,19 +116,21 @@ class Reports:
 
 
 class _Keeper:
-    def __init__(self, task: KeeperTask, reports: Reports) -> None:
-        self._task, self._reports = task, reports
+    def __init__(self, context: KeeperContext, reports: Reports) -> None:
+        self._context, self._reports = context, reports
         self._opened: OpenedSession | None = None
 
-    def run(self) -> None:
+    def run(self, content: bytes) -> None:
+        head, _, spec = content.partition(b"\n")
+        session, _, user = head.decode().partition(" ")
         try:
-            account = accounts.look_up(self._task.spec.user)
-            accounts.check(account, self._task.settings.minimum_uid)
-            if self._task.open_session:
-                self._opened = self._task.open_session(account)
+            account = accounts.look_up(user)
+            accounts.check(account, self._context.settings.minimum_uid)
+            if self._context.open_session:
+                self._opened = self._context.open_session(account)
             # When the launcher died meanwhile its successor knows nothing of us.
             if self._reports.are_read():
-                self._run_session(account)
+                self._run_session(session, spec, account)
         except AccountRefused as error:
             self._reports.refuse("refused", str(error))
         except SessionRefused as error:
@@ -129,22 +140,21 @@ class _Keeper:
         finally:
             self._close_session()
 
-    def _run_session(self, account: Account) -> None:
-        task, opened = self._task, self._opened
+    def _run_session(self, session: str, spec: bytes, account: Account) -> None:
+        context, opened = self._context, self._opened
         # With PAM the groups are those of this process: pam_group may have added some.
         groups, pam = (None, opened.environment) if opened else (account.groups, {})
         try:
-            child = start(SessionPlan(task.spec, task.settings, task.files, account, pam, groups))
+            child = start(SessionPlan(spec, context.settings, context.files, account, pam, groups))
         except StartFailed:
-            self._undo()
+            self._undo(session)
             raise
         self._reports.forward(child.report)
-        Attendance(task.files, task.spec.session, child, self._reports.send).until_end()
+        Attendance(context.files, session, child, self._reports.send).until_end()
 
-    def _undo(self) -> None:
-        session = self._task.spec.session
-        self._task.files.forget(session)
-        self._task.files.remove(f"{session}.sock")
+    def _undo(self, session: str) -> None:
+        self._context.files.forget(session)
+        self._context.files.remove(f"{session}.sock")
         cgroup.clear(session, os.getpid())
 
     def _close_session(self) -> None:

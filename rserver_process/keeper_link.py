@@ -1,6 +1,6 @@
 """The side of the process that started a keeper: what the keeper reports, its end, its time limit."""
 
-import os
+import socket
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,34 +32,45 @@ class KeeperOwner(Protocol):
     def keeper_saw_exit(self, end: SessionExit) -> None:
         """The session's process ended."""
 
+    def link_ended(self, link: "KeeperLink") -> None:
+        """The keeper is gone; nothing more will come from this link."""
+
 
 class KeeperLink:
-    """Reads the reports of one keeper, ends it when the session does not run within limit seconds, reaps it."""
+    """Reads the reports of one keeper, ends it when the session does not run within limit seconds."""
 
-    def __init__(self, loop: Loop, session: str, pid: int, reports: int, limit: float, owner: KeeperOwner) -> None:
-        self._loop, self._session, self._pid, self._reports, self._owner = loop, session, pid, reports, owner
+    def __init__(
+        self, loop: Loop, session: str, pid: int, channel: socket.socket, limit: float, owner: KeeperOwner
+    ) -> None:
+        self._loop, self._session, self._pid, self._owner = loop, session, pid, owner
+        self._channel, self._reports = channel, channel.fileno()
         self._reader = FrameReader()
         self._record: SessionRecord | None = None
         self._answered = False
-        os.set_blocking(reports, False)
-        loop.add_reader(reports, self._readable)
-        self._watch = loop.watch_process(pid, lambda _status: self._ended())
+        channel.setblocking(False)
+        loop.add_reader(self._reports, self._readable)
         self._timer = loop.call_later(limit, self._expire)
 
-    def _readable(self) -> bool:
+    def close(self) -> None:
+        """Listen no more; a keeper that has not yet started its session will not do so then."""
+        self._timer.cancel()
+        self._loop.remove_reader(self._reports)
+        self._channel.close()
+
+    def _readable(self) -> None:
         try:
-            data = os.read(self._reports, 1 << 16)
+            data = self._channel.recv(1 << 16)
         except BlockingIOError:
-            return False
+            return
+        except ConnectionError:
+            data = b""
         if not data:
-            self._loop.remove_reader(self._reports)
-            return False
+            return self._ended()
         try:
             for message in self._reader.feed(data):
                 self._received(message)
         except (FrameError, BadRequest, KeyError, TypeError) as error:
             self._refuse("failed", f"the keeper reported nonsense: {error}")
-        return True
 
     def _received(self, message: Message) -> None:
         if "refused" in message:
@@ -83,8 +94,7 @@ class KeeperLink:
         kill_tree(self._pid)
 
     def _ended(self) -> None:
-        while self._readable():
-            continue
-        self._loop.remove_reader(self._reports)
-        os.close(self._reports)
+        # Only the keeper itself holds the other end: the session's process has closed it.
         self._refuse("failed", "the keeper ended before the session ran")
+        self.close()
+        self._owner.link_ended(self)

@@ -1,15 +1,16 @@
 """The table of running sessions of this machine, each held by its keeper."""
 
 import contextlib
-import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rserver_core.frame import FrameError
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
 from rserver_process import cgroup
 from rserver_process.event_loop import Loop, Watch
-from rserver_process.keeper import KeeperTask, OpenSession, keep
+from rserver_process.keeper import KeeperContext, OpenSession, keep, order
+from rserver_process.keeper_forker import KeeperForker
 from rserver_process.keeper_link import KeeperLink, LaunchRefused
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.process_table import is_alive, send_to_session
@@ -17,7 +18,7 @@ from rserver_process.run_records import RunRecords, SessionExit
 
 __all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
 
-_NOTHING_TO_A_KEEPER = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_ORDER_SECONDS = 5.0
 
 Done = Callable[[SessionRecord | LaunchRefused], None]
 
@@ -54,12 +55,15 @@ class Keepers:
         open_session: OpenSession | None = None,
     ) -> None:
         """RunDirectoryError when sessions/ cannot be used."""
-        self._loop, self._settings, self._open_session = loop, settings, open_session
+        self._loop, self._settings = loop, settings
         self._on_started, self._on_exited = on_started, on_exited
         self._files = RunRecords(run_dir)
         self._files.prepare()
+        context = KeeperContext(settings, self._files, open_session)
+        self._forker = KeeperForker(loop, lambda channel: keep(context, channel))
         self._running: dict[str, _Running] = {}
         self._launching: dict[str, list[Done]] = {}
+        self._links: set[KeeperLink] = set()
 
     def adopt(self) -> None:
         """Take over the sessions of the records in the run directory; call once, before the first launch.
@@ -72,6 +76,10 @@ class Keepers:
     def records(self) -> list[SessionRecord]:
         """Every session that runs."""
         return [running.record for running in self._running.values()]
+
+    def attended(self) -> int:
+        """How many keepers started from here have not ended yet; a session's end is told before its keeper's."""
+        return len(self._links)
 
     def launch(self, spec: LaunchSpec, done: Done) -> None:
         """Start a session. done gets its record once it runs, or why there is none; perhaps before this returns.
@@ -105,18 +113,23 @@ class Keepers:
         for running in self._running.values():
             _cancel(running)
         self._running.clear()
+        for link in self._links:
+            link.close()
+        self._links.clear()
+        self._forker.close()
 
     def _fork_keeper(self, spec: LaunchSpec) -> None:
-        read_end, write_end = os.pipe2(os.O_CLOEXEC)
-        task = KeeperTask(spec, self._settings, self._files, self._open_session)
-        # Blocked here for the keeper: each call it need not make itself is memory that it goes on sharing.
-        former = signal.pthread_sigmask(signal.SIG_SETMASK, _NOTHING_TO_A_KEEPER)
-        pid = os.fork()
-        if pid == 0:
-            keep(task, write_end)
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
-        os.close(write_end)
-        KeeperLink(self._loop, spec.session, pid, read_end, self._settings.launch_limit, self)
+        try:
+            content = order(spec)
+            pid, channel = self._forker.fork()
+        except (OSError, FrameError) as error:
+            self.keeper_refused(spec.session, LaunchRefused("failed", str(error)))
+            return
+        channel.settimeout(_ORDER_SECONDS)
+        with contextlib.suppress(OSError):
+            # A keeper that died at once is reported by the link.
+            channel.sendall(content)
+        self._links.add(KeeperLink(self._loop, spec.session, pid, channel, self._settings.launch_limit, self))
 
     def keeper_started(self, record: SessionRecord) -> None:
         """From the link to a keeper: the session runs."""
@@ -139,6 +152,10 @@ class Keepers:
         running = self._running.get(end.session)
         if running and running.record.pid == end.pid:
             self._finish(running, end)
+
+    def link_ended(self, link: KeeperLink) -> None:
+        """From the link to a keeper: it is gone."""
+        self._links.discard(link)
 
     def _adopt(self, record: SessionRecord) -> None:
         self._running[record.session] = _Running(record, None, None)

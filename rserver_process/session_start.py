@@ -33,9 +33,12 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
-    """What to start, and as whom. pam: variables of the PAM session. groups None: those the keeper has."""
+    """What to start, and as whom. spec: the launch spec's frame, which only the session's own process takes apart.
 
-    spec: LaunchSpec
+    pam: variables of the PAM session. groups None: those the keeper has.
+    """
+
+    spec: bytes
     settings: KeeperSettings
     files: RunRecords
     account: Account
@@ -86,12 +89,13 @@ def _be_session(plan: SessionPlan, keeper: int, words: int, output: int) -> NoRe
     try:
         os.setsid()
         words = _arrange(words, output)
-        _prepare(plan, keeper, words)
+        spec = LaunchSpec.from_json(frame.decode(plan.spec[_LENGTH_BYTES:]))
+        _prepare(plan, spec.session, keeper, words)
         signals.all_at_default()
         account = plan.account
         privileges.become(account.uid, account.gid, plan.groups, no_new_privs=False, umask=plan.settings.umask)
         _enter_home(account.home)
-        _execute(plan)
+        _execute(plan, spec)
     except BaseException as reason:
         os.write(words, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace")[:4096])
     finally:
@@ -107,12 +111,12 @@ def _arrange(words: int, output: int) -> int:
     return words
 
 
-def _prepare(plan: SessionPlan, keeper: int, words: int) -> None:
-    session, settings = plan.spec.session, plan.settings
+def _prepare(plan: SessionPlan, session: str, keeper: int, words: int) -> None:
+    settings = plan.settings
     path = plan.files.socket(session)
     _hold(session_socket.listen(path, plan.account, settings.server_gid))
     cgroup.create(session, keeper).join()
-    record = _record(plan, keeper, path)
+    record = _record(plan.account, session, keeper, path)
     plan.files.remove(f"{session}.exit")
     plan.files.write_record(record)
     os.write(words, frame.encode({"started": record.to_json()}))
@@ -127,16 +131,16 @@ def _hold(sock: socket.socket) -> None:
         os.close(fd)
 
 
-def _record(plan: SessionPlan, keeper: int, path: str) -> SessionRecord:
+def _record(account: Account, session: str, keeper: int, path: str) -> SessionRecord:
     own, keepers = start_ticks(os.getpid()), start_ticks(keeper)
     # A keeper that was killed by now told nobody of us.
     if own is None or keepers is None or os.getppid() != keeper:
         raise StartFailed("the keeper is gone")
     return SessionRecord(
-        session=plan.spec.session,
-        user=plan.account.name,
-        uid=plan.account.uid,
-        gid=plan.account.gid,
+        session=session,
+        user=account.name,
+        uid=account.uid,
+        gid=account.gid,
         pid=os.getpid(),
         keeper_pid=keeper,
         started=time.time(),
@@ -154,7 +158,7 @@ def _enter_home(home: str) -> None:
         os.chdir("/")
 
 
-def _execute(plan: SessionPlan) -> None:
-    settings, spec = plan.settings, plan.spec
+def _execute(plan: SessionPlan, spec: LaunchSpec) -> None:
+    settings = plan.settings
     argv = ("/bin/sh", settings.run_script, *settings.program, *spec.argv)
     os.execve(argv[0], argv, session_environment(plan.account, settings.environment, plan.pam, spec.env))

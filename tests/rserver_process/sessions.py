@@ -70,6 +70,7 @@ class World:
         for record in self.keepers.records():
             self.keepers.signal(record.session, "KILL")
         turn_until(self.loop, lambda: not self.keepers.records())
+        self.keepers.close()
 
 
 def session_name(number: int) -> str:
