@@ -29,7 +29,7 @@ class RawJson:
 
 
 class Clients:
-    """Ids given out by client_init; beyond 1000 the oldest is forgotten."""
+    """Ids given out by client_init; beyond 1000 the one longest unused is forgotten."""
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
@@ -46,6 +46,7 @@ class Clients:
         """The id if it is known, else RpcError UNKNOWN_CLIENT."""
         if not isinstance(client, str) or client not in self._known:
             raise RpcError(ErrorCode.UNKNOWN_CLIENT, "unknown clientId: call client_init")
+        self._known[client] = self._known.pop(client)
         return client
 
 

@@ -4,6 +4,7 @@
 #include "queue.h"
 #include "r_api.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +20,8 @@ enum { SAVE_NO = 3, SAVE_YES = 4 }; /* R's SA_NOSAVE, SA_SAVE */
 bool in_child;
 
 static volatile sig_atomic_t end_signal;
+static volatile sig_atomic_t asked_status = -1; /* of request_exit */
+static int suspend_pipe[2] = {-1, -1};
 static volatile sig_atomic_t asked_action; /* SAVE_NO or SAVE_YES when the page asked for the end */
 
 static void note_interrupt(int signal_number)
@@ -32,6 +35,16 @@ static void note_end(int signal_number)
 {
     end_signal = signal_number;
     note_interrupt(signal_number);
+}
+
+/* Whoever reads the pipe suspends the session; without a reader R saves and ends. */
+static void note_suspend(int signal_number)
+{
+    int before = errno;
+    if (suspend_pipe[1] < 0 || write(suspend_pipe[1], signal_number == SIGUSR2 ? "2" : "1", 1) < 0) {
+        note_end(signal_number);
+    }
+    errno = before;
 }
 
 static void swallow(int signal_number)
@@ -49,8 +62,8 @@ void signals_install(void)
 {
     install(SIGINT, note_interrupt);
     install(SIGTERM, note_end);
-    install(SIGUSR1, note_end);
-    install(SIGUSR2, note_end);
+    install(SIGUSR1, note_suspend);
+    install(SIGUSR2, note_suspend);
     /* R's handler raises an R error on whichever thread wrote to a closed socket. Not SIG_IGN: children would inherit that. */
     install(SIGPIPE, swallow);
     install(SIGXFSZ, SIG_DFL);
@@ -66,7 +79,17 @@ bool interrupt_is_pending(void)
 
 bool end_is_wanted(void)
 {
-    return end_signal != 0 || asked_action != 0;
+    return end_signal != 0 || asked_action != 0 || asked_status >= 0;
+}
+
+void request_exit(int status)
+{
+    asked_status = status;
+}
+
+int suspend_signals(void)
+{
+    return suspend_pipe[1] >= 0 || pipe2(suspend_pipe, O_CLOEXEC | O_NONBLOCK) == 0 ? suspend_pipe[0] : -1;
 }
 
 void request_end(bool save)
@@ -79,7 +102,9 @@ void end_now(void)
     int number = end_signal, action = asked_action;
     end_signal = asked_action = 0; /* .Last may fail, and then the session goes on */
     *r.R_interrupts_pending = 0;
-    if (action != 0) {
+    if (asked_status >= 0) {
+        r.R_CleanUp(SAVE_NO, asked_status, 0);
+    } else if (action != 0) {
         r.R_CleanUp(action, 0, 1);
     } else if (number == SIGTERM) {
         r.R_CleanUp(SAVE_NO, 128 + SIGTERM, 0);
@@ -105,9 +130,11 @@ static bool same_name(int fd, const struct sockaddr_storage *name, socklen_t siz
     return getsockname(fd, (struct sockaddr *)&other, &other_size) == 0 && other_size == size && memcmp(&other, name, size) == 0;
 }
 
-/* A child that outlives R must not keep the server's connections open. */
+/* A child that outlives R must not keep the server's connections open, nor the pipe whose end tells the keeper of R's. */
 static void close_connections(void)
 {
+    close(start.original_error);
+    start.original_error = STDERR_FILENO;
     struct sockaddr_storage name;
     socklen_t size = sizeof name;
     if (getsockname(start.listener, (struct sockaddr *)&name, &size) != 0 || size <= sizeof(sa_family_t)) {
@@ -123,6 +150,10 @@ static void close_connections(void)
 static void after_fork_in_child(void)
 {
     in_child = true;
+    /* parallel ends its children with SIGTERM, and they have no prompt at which they would heed a note. */
+    install(SIGTERM, SIG_DFL);
+    install(SIGUSR1, SIG_DFL);
+    install(SIGUSR2, SIG_DFL);
     pthread_mutex_init(&exchange.lock, NULL);
     /* The parent's bell is an input handler of the child too: hearing it there would silence it here. */
     int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -158,12 +158,14 @@ def test_a_wrong_option_is_refused_with_2() -> None:
         assert session.process.returncode == 2
 
 
-def test_an_orphan_of_r_does_not_hold_the_connection_open() -> None:
+def test_an_orphan_of_r_holds_neither_connection_nor_stderr_open() -> None:
     with RunningSession() as session:
         stream = ready(session)
-        evaluate(session, stream, "child <- parallel::mcparallel(Sys.sleep(5))")
+        orphan = int(evaluate(session, stream, "child <- parallel::mcparallel(Sys.sleep(100)); cat(child$pid)"))
         os.kill(session.pid, signal.SIGKILL)
         stream.wait_for_close(2)
+        session.stderr()
+        os.kill(orphan, signal.SIGTERM)
 
 
 def test_environment_is_as_from_r_s_own_script() -> None:
