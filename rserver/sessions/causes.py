@@ -1,10 +1,12 @@
 """Why a session failed or ended, as a sentence for its user. Pure."""
 
 import signal
+from dataclasses import replace
 
 from rserver.sessions.machine import Fate
 
 MAX_TAIL = 8192
+SUSPENDED_CODE = 101
 
 _SIGNALS = {
     "SIGSEGV": "a crash in compiled code",
@@ -38,6 +40,8 @@ def of_exit(code: int | None, signal_number: int | None, stderr_tail: str, *, an
         return Fate(_by_signal(signal_number, when), code, signal_number, tail)
     if code == 0:
         return Fate("R was quit." if answered else f"R ended{when}. A profile may have called quit().", 0, None, tail)
+    if code == SUSPENDED_CODE:
+        return Fate("The session was suspended. Its objects are kept.", code, None, tail)
     if code in _CODES:
         return Fate(f"{_CODES[code]} (exit code {code}).", code, None, tail)
     return Fate(f"The session ended with exit code {code}{when}.", code, None, tail)
@@ -52,6 +56,17 @@ def of_refusal(code: str, message: str) -> Fate:
 def of_silence(seconds: int) -> Fate:
     """The fate of a session that did not answer in time."""
     return Fate(f"The session did not answer within {seconds} seconds. It may still be starting.")
+
+
+def of_wish(exit_fate: Fate | None = None, *, killed: bool = False) -> Fate:
+    """The fate of a session that its user ended; exit_fate: of the process, when it had one."""
+    how = "killed" if killed else "ended"
+    return replace(exit_fate or Fate("", 0), cause=f"The session was {how} by its user.")
+
+
+def of_staying(seconds: float) -> Fate:
+    """Why a session that was told to suspend itself still runs."""
+    return Fate(f"The session was asked to suspend and did not within {seconds:g} seconds: something keeps it busy.")
 
 
 def of_loss() -> Fate:

@@ -22,6 +22,8 @@ LIST_RETRY_SECONDS = 1.0
 LOSS_GRACE_SECONDS = 0.5
 END_GRACE_SECONDS = 0.5
 PROBE_AGAIN_SECONDS = 0.25
+SUSPEND_SECONDS = 30.0
+FORCED_SUSPEND_SECONDS = 600.0
 
 _log = Logger()
 
@@ -53,20 +55,60 @@ class SessionControl:
     _list_again: bool = False
 
     def want(self, session: Session, server_url: str = "") -> None:
-        """Somebody wants to use it: starts what is absent, leaves what failed or ended alone."""
-        if session.state is State.ABSENT:
+        """Somebody wants to use it: starts what is absent or suspended, leaves what failed or ended alone."""
+        if session.state in {State.ABSENT, State.SUSPENDED}:
             session.server_url = server_url or session.server_url
             session.choices = StartChoices()
             self._launch(session, Input.WANT)
 
     def resume(self, session: Session, choices: StartChoices, server_url: str = "") -> bool:
         """Its user wants it started again; a process that never answered is killed first. False: it runs already."""
-        if session.state in {State.LAUNCHING, State.RUNNING}:
+        if session.state is State.SUSPENDING:
+            session.again_asked = True
+        if session.is_alive:
             return False
         session.server_url = server_url or session.server_url
         session.choices = choices
         self._launch(session, Input.RESUME)
         return True
+
+    async def suspend(self, session: Session, *, force: bool) -> None:
+        """Tell it to write its objects down and end; force: also when it is busy. MasterError when it cannot be told.
+
+        Nothing happens unless it runs. Without force it may stay: it runs on then, and its status says so.
+        """
+        again = force and session.state is State.SUSPENDING
+        if session.state is not State.RUNNING and not again:
+            return
+        session.again_asked = False
+        if not again:
+            self._move(session, Input.SUSPEND)
+        seconds = FORCED_SUSPEND_SECONDS if force else SUSPEND_SECONDS
+        record = session.status.record
+        self.clock.callLater(seconds, self._stayed, session, record, seconds)
+        try:
+            await self.signal(session, "USR2" if force else "USR1")
+        except MasterError:
+            self._stayed(session, record, 0.0)
+            raise
+
+    async def kill(self, session: Session) -> None:
+        """End its process at once, or put it away when it has none; MasterError."""
+        await self._end_by(session, "KILL")
+
+    async def quit(self, session: Session) -> None:
+        """Ask its process to end, or put it away when it has none; MasterError."""
+        await self._end_by(session, "TERM")
+
+    async def _end_by(self, session: Session, name: str) -> None:
+        if self._move(session, Input.PUT_AWAY, fate=causes.of_wish()):
+            self.table.used(session)
+        elif session.status.record is not None:
+            session.end_asked = name
+            await self.signal(session, name)
+        elif session.is_alive:
+            # It is told as soon as it has a process.
+            session.end_asked = name
 
     def signal(self, session: Session, name: str) -> "Deferred[Message]":
         """Send the process a signal; fails with MasterError."""
@@ -105,11 +147,16 @@ class SessionControl:
 
     def _launch(self, session: Session, why: Input) -> None:
         old = session.status.record
-        session.proven = False
+        session.proven = session.again_asked = False
+        session.end_asked = ""
         self._move(session, why)
         self.table.used(session)
         self._begin_attempt(session)
         Deferred.fromCoroutine(self._start(session, session.attempt, old)).addErrback(_unexpected, session)
+
+    def _stayed(self, session: Session, record: SessionRecord | None, seconds: float) -> None:
+        if session.state is State.SUSPENDING and session.status.record is record:
+            self._move(session, Input.STAYED, fate=causes.of_staying(seconds) if seconds else None)
 
     def _begin_attempt(self, session: Session) -> None:
         session.attempt += 1
@@ -144,6 +191,8 @@ class SessionControl:
             self.signal(session, "KILL").addErrback(_not_signalled, session)
             return
         if self._move(session, why, record):
+            if session.end_asked:
+                self.signal(session, session.end_asked).addErrback(_not_signalled, session)
             Deferred.fromCoroutine(self._await_answer(session, record)).addErrback(_unexpected, session)
 
     async def _await_answer(self, session: Session, record: SessionRecord) -> None:
@@ -173,7 +222,7 @@ class SessionControl:
         session = self.table.adopt(record)
         if session.status.record is not None and session.status.record.pid != record.pid:
             self._ended(session, Input.LOST, causes.of_loss())
-        if session.state not in {State.LAUNCHING, State.RUNNING}:
+        if not session.is_alive:
             session.proven = True
             self._begin_attempt(session)
         self._has_process(session, record, why)
@@ -187,8 +236,11 @@ class SessionControl:
             gone.callback(None)
 
     def _ended(self, session: Session, happened: Input, fate: Fate) -> None:
+        again = session.again_asked
         self._move(session, happened, fate=fate)
         self.table.used(session)
+        if again and session.state is State.SUSPENDED:
+            self.resume(session, session.choices)
         # Requests under way are answered meanwhile: the kernel has closed what the process had open.
         self.clock.callLater(END_GRACE_SECONDS, self._cut_off, session, session.attempt)
 
@@ -254,6 +306,10 @@ def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         tail if isinstance(tail, str) else "",
         answered=session.proven,
     )
+    if code == causes.SUSPENDED_CODE:
+        return Input.SUSPENDED_EXIT, fate
+    if session.end_asked:
+        return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
     return (Input.CLEAN_EXIT if code == 0 and session.proven else Input.BAD_EXIT), fate
 
 

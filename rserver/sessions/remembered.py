@@ -1,13 +1,15 @@
-"""What the store keeps of a session's state: a restarted worker does not start anew what failed or ended.
+"""What the store keeps of a session's state.
 
-It counts within one life of the server only: after a restart of the whole server nobody waits for an explanation.
+What was suspended or quit stays so over restarts of everything, the machine included. What failed counts within one
+life of the server only: a restarted worker does not start it anew, but after a restart of the whole server nobody waits
+for an explanation.
 """
 
 import json
 
 from rserver.sessions.machine import Fate, State, Status
 
-_OVER = (State.FAILED, State.ENDED)
+_LASTING = (State.SUSPENDED, State.ENDED)
 
 
 def encode(status: Status, life: str) -> str:
@@ -20,15 +22,17 @@ def encode(status: Status, life: str) -> str:
 
 
 def decode(text: str, life: str) -> tuple[Status, bool]:
-    """The status to start with, and whether there was a process; (absent, False) for text of another life."""
+    """The status to start with, and whether there was a process in this life of the server."""
     try:
         kept = json.loads(text or "{}")
         state = State(kept.get("state", "absent"))
     except (ValueError, AttributeError):
         return Status(), False
-    if not life or kept.get("life") != life:
-        return Status(), False
-    if state not in _OVER:
-        return Status(), state is not State.ABSENT
-    fate = Fate(str(kept.get("cause", "")), kept.get("code"), kept.get("signal"), str(kept.get("tail", "")))
-    return Status(state, None, fate), False
+    same_life = bool(life) and kept.get("life") == life
+    if state in _LASTING or (same_life and state is State.FAILED):
+        fate = Fate(str(kept.get("cause", "")), kept.get("code"), kept.get("signal"), str(kept.get("tail", "")))
+        return Status(state, None, fate), False
+    # Resuming failed when the machine did: what is on the disk is still there.
+    if state is State.RESUMING and not same_life:
+        return Status(State.SUSPENDED), False
+    return Status(), same_life and state not in {State.ABSENT, State.FAILED}

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from rserver.sessions import remembered
-from rserver.sessions.machine import Fate, Input, State, Status
+from rserver.sessions.machine import ALIVE, STARTING, Fate, Input, State, Status
 from rserver.store.rows import SessionRow
 from rserver.web.request import Target
 from rserver_core.launch_wire import SessionRecord
@@ -29,6 +29,8 @@ class Session:
     attempt  counts launches, so that what belongs to an older one is recognised
     proven   a user's request was answered: an end with code 0 is a wanted one from now on
     had_process  when the worker ended there was one, and it was not seen since
+    end_asked    signal by which its user wants its process to end
+    again_asked  somebody wants it back as soon as it is suspended
     """
 
     id: str
@@ -45,6 +47,8 @@ class Session:
     attempt: int = 0
     proven: bool = False
     had_process: bool = False
+    end_asked: str = ""
+    again_asked: bool = False
     connections: int = 0
     target: Target | None = None
     _waiting: "list[Deferred[Status]]" = field(default_factory=list)
@@ -62,6 +66,16 @@ class Session:
         return SessionRow(*named, self.created, self.last_used, remembered.encode(self.status, life))
 
     @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.label or f"R session {self.id[-8:-4]}"
+
+    @property
+    def is_alive(self) -> bool:
+        """There is a process, or will be one in a moment."""
+        return self.state in ALIVE
+
+    @property
     def state(self) -> State:
         """Where it is."""
         return self.status.state
@@ -74,13 +88,13 @@ class Session:
         self.had_process = False
         self._log_change(before.state, happened)
         self._set_target()
-        if self.state is not State.LAUNCHING:
+        if self.state not in STARTING:
             self._wake()
         return True
 
     def when_settled(self) -> "Deferred[Status]":
         """Fires with the status as soon as the session is not being launched; at once when it is not."""
-        if self.state is not State.LAUNCHING:
+        if self.state not in STARTING:
             return succeed(self.status)
         waiting: Deferred[Status] = Deferred(self._waiting.remove)
         self._waiting.append(waiting)
@@ -93,7 +107,7 @@ class Session:
 
     def _set_target(self) -> None:
         record = self.status.record
-        if self.state is not State.RUNNING or record is None:
+        if self.state not in {State.RUNNING, State.SUSPENDING} or record is None:
             self.target = None
         elif self.target is None:
             self.target = Target(record.socket, record.uid, (("X-RS-User", self.user),))

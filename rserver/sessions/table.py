@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from rserver.sessions.machine import State
 from rserver.sessions.session import Session
 from rserver.store.rows import SessionRow
 from rserver_core.launch_wire import SessionRecord
 from rserver_core.session_id import new_session_id
+
+MOST_ENDED = 20
 
 
 class SessionTable:
@@ -16,6 +19,7 @@ class SessionTable:
         self._now, self._life = now, life
         self._sessions = {row.id: Session.from_row(row, life) for row in rows}
         self._changed: set[str] = set()
+        self._forgotten: set[str] = set()
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._sessions.values()))
@@ -35,9 +39,28 @@ class SessionTable:
         return sorted(own, key=lambda session: session.last_used, reverse=True)
 
     def one_of_user(self, user: str, uid: int) -> Session:
-        """The account's session, made when there is none."""
+        """The account's session that was used last, made when there is none."""
         own = self.of_user(user, uid)
-        return own[0] if own else self._add(str(new_session_id(uid)), user, uid)
+        return own[0] if own else self.create(user, uid)
+
+    def open_of_user(self, user: str, uid: int) -> list[Session]:
+        """As of_user, without those that their user ended."""
+        return [session for session in self.of_user(user, uid) if session.state is not State.ENDED]
+
+    def create(self, user: str, uid: int) -> Session:
+        """A new session of this account. Those that ended longest ago make room."""
+        ended = [session for session in self.of_user(user, uid) if session.state is State.ENDED]
+        for session in ended[MOST_ENDED - 1 :]:
+            self.forget(session)
+        while (session_id := str(new_session_id(uid))) in self._sessions:
+            continue
+        return self._add(session_id, user, uid)
+
+    def forget(self, session: Session) -> None:
+        """Strike it off the list."""
+        del self._sessions[session.id]
+        self._changed.discard(session.id)
+        self._forgotten.add(session.id)
 
     def adopt(self, record: SessionRecord) -> Session:
         """The session that a running process belongs to; its metadata may have been lost."""
@@ -56,6 +79,11 @@ class SessionTable:
         """What the store has not seen yet."""
         changed, self._changed = self._changed, set()
         return [self._sessions[session_id].to_row(self._life) for session_id in changed]
+
+    def take_forgotten(self) -> list[str]:
+        """Ids that the store does not know yet to be gone."""
+        forgotten, self._forgotten = self._forgotten, set()
+        return list(forgotten)
 
     def _add(self, session_id: str, user: str, uid: int) -> Session:
         now = self._now()

@@ -34,6 +34,12 @@ def put_sessions(connection: sqlite3.Connection, rows: Iterable[SessionRow]) -> 
         )
 
 
+def drop_sessions(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    """Forget sessions, in one transaction."""
+    with _Transaction(connection):
+        connection.executemany("DELETE FROM session WHERE id = ?", [(session_id,) for session_id in ids])
+
+
 def all_revocations(connection: sqlite3.Connection) -> dict[str, int]:
     """Stamps by user."""
     return dict(connection.execute("SELECT user, stamp FROM revocation"))

@@ -47,6 +47,10 @@ class Store:
         """Write these sessions."""
         return self._run(rows.put_sessions, list(changed))
 
+    def drop_sessions(self, ids: Iterable[str]) -> "Deferred[None]":
+        """Forget these sessions."""
+        return self._run(rows.drop_sessions, list(ids))
+
     def revocations(self) -> "Deferred[dict[str, int]]":
         """Stamps by user."""
         return self._run(rows.all_revocations)

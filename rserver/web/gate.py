@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rserver.sessions.control import SessionControl
-from rserver.sessions.machine import State
+from rserver.sessions.machine import STARTING, State
 from rserver.sessions.session import Session
 from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.single_user import SingleUser
@@ -43,7 +43,7 @@ class WorkerGate:
             return session.target
         if not head.path.endswith(_NOT_RENEWING):
             self.control.want(session, server_url(head))
-        if session.state is not State.LAUNCHING:
+        if session.state not in STARTING:
             return _settled(session, head.root_path)
         return session.when_settled().addCallback(lambda _: _settled(session, head.root_path)).asFuture(self.loop())
 

@@ -6,7 +6,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from rserver.master_client import MasterError
-from rserver.sessions.control import END_GRACE_SECONDS, KILL_SECONDS, LOSS_GRACE_SECONDS, SessionControl
+from rserver.sessions.control import (
+    END_GRACE_SECONDS,
+    KILL_SECONDS,
+    LOSS_GRACE_SECONDS,
+    SUSPEND_SECONDS,
+    SessionControl,
+)
 from rserver.sessions.machine import Fate, State, Status
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import NotStarted
@@ -130,6 +136,7 @@ def test_a_process_that_comes_up_late_is_taken(house: House) -> None:
     assert house.state() is State.FAILED
     house.probes.pop().callback(None)
     assert house.state() is State.RUNNING
+    assert house.session.target is not None
 
 
 def test_a_refusal_is_told(house: House) -> None:
@@ -287,6 +294,106 @@ def test_a_launch_during_the_question_is_not_lost(house: House) -> None:
     house.master.answer("list", {"sessions": []})
     house.clock.advance(LOSS_GRACE_SECONDS)
     assert house.state() is State.RUNNING
+
+
+def suspend(house: House, *, force: bool = False) -> str:
+    """Ask the session to suspend; the signal it gets."""
+    done = Deferred.fromCoroutine(house.control.suspend(house.session, force=force))
+    name: str = house.master.answer("signal", {"ok": True})["signal"]
+    assert done.called
+    return name
+
+
+def test_suspending_and_resuming(house: House) -> None:
+    house.run()
+    assert suspend(house) == "USR1"
+    assert house.state() is State.SUSPENDING
+    assert house.session.target is not None
+    house.exit(code=101)
+    assert (house.state(), house.fate.code) == (State.SUSPENDED, 101)
+    house.control.want(house.session)
+    assert house.state() is State.RESUMING
+    settled: list[Status] = []
+    house.session.when_settled().addCallback(settled.append)
+    house.launches.open.pop().callback(house.record(200))
+    house.probes.pop().callback(None)
+    assert [status.state for status in settled] == [State.RUNNING]
+    house.clock.advance(SUSPEND_SECONDS)
+    assert house.state() is State.RUNNING
+    assert house.session.status.fate is None
+
+
+def test_one_that_suspends_itself_unasked(house: House) -> None:
+    house.run(proven=False)
+    house.exit(code=101)
+    assert house.state() is State.SUSPENDED
+
+
+def test_one_that_stays_can_be_forced(house: House) -> None:
+    house.run()
+    suspend(house)
+    house.clock.advance(SUSPEND_SECONDS)
+    assert house.state() is State.RUNNING
+    assert "busy" in house.fate.cause
+    assert suspend(house, force=True) == "USR2"
+    house.exit(code=101)
+    assert house.state() is State.SUSPENDED
+
+
+def test_force_helps_one_that_is_still_thinking_about_it(house: House) -> None:
+    house.run()
+    assert (suspend(house), suspend(house, force=True)) == ("USR1", "USR2")
+
+
+def test_a_signal_that_cannot_be_sent_leaves_it_running(house: House) -> None:
+    house.run()
+    done = Deferred.fromCoroutine(house.control.suspend(house.session, force=False))
+    house.master.answer("signal", MasterError("timeout", "no launcher"))
+    assert isinstance(done.result.value, MasterError)  # type: ignore[attr-defined]
+    done.addErrback(lambda _: None)
+    assert (house.state(), house.session.status.fate) == (State.RUNNING, None)
+
+
+def test_who_resumes_one_that_is_just_being_suspended_gets_it_back(house: House) -> None:
+    house.run()
+    suspend(house)
+    assert not house.control.resume(house.session, StartChoices())
+    house.exit(code=101)
+    assert house.state() is State.RESUMING
+    assert len(house.launches.begun) == 2
+
+
+@pytest.mark.parametrize(("how", "signal"), [("quit", "TERM"), ("kill", "KILL")])
+def test_what_its_user_ends_has_ended_and_not_failed(house: House, how: str, signal: str) -> None:
+    house.run()
+    Deferred.fromCoroutine(getattr(house.control, how)(house.session))
+    assert house.master.answer("signal", {"ok": True})["signal"] == signal
+    house.exit(code=None, signal=9)
+    assert house.state() is State.ENDED
+    assert "by its user" in house.fate.cause
+    assert house.control.resume(house.session, StartChoices())
+    house.launches.open.pop().callback(house.record(200))
+    house.probes.pop().callback(None)
+    house.exit(200, code=None, signal=11)
+    assert house.state() is State.FAILED
+
+
+def test_one_that_is_ended_before_it_has_a_process_is_told_when_it_has_one(house: House) -> None:
+    house.control.want(house.session)
+    Deferred.fromCoroutine(house.control.kill(house.session))
+    house.launches.open.pop().callback(house.record())
+    assert house.master.answer("signal", {"ok": True})["signal"] == "KILL"
+    house.exit(code=None, signal=9)
+    assert house.state() is State.ENDED
+
+
+def test_a_suspended_one_can_be_put_away(house: House) -> None:
+    house.run()
+    house.exit(code=101)
+    Deferred.fromCoroutine(house.control.quit(house.session))
+    assert house.state() is State.ENDED
+    house.control.want(house.session)
+    assert house.state() is State.ENDED
 
 
 @pytest.mark.parametrize(

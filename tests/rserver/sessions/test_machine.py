@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rserver.sessions.machine import TRANSITIONS, Fate, Input, State, Status
+from rserver.sessions.machine import MEANINGS, TRANSITIONS, Fate, Input, State, Status
 from tests.rserver.doubles import record
 
 RECORD = record("0" * 21)
@@ -43,7 +43,34 @@ def test_what_is_over_comes_back_only_when_asked(end: tuple[Input, ...]) -> None
 def test_a_process_that_was_given_up_may_still_come_up() -> None:
     given_up = after(Input.WANT, Input.STARTED, Input.GAVE_UP)
     assert given_up.record == RECORD
-    assert given_up.after(Input.ANSWERED).state is State.RUNNING
+    assert given_up.after(Input.ANSWERED) == Status(State.RUNNING, RECORD)
+
+
+def test_a_suspended_session_comes_back_when_it_is_wanted() -> None:
+    suspended = after(Input.WANT, Input.STARTED, Input.ANSWERED, Input.SUSPEND, Input.SUSPENDED_EXIT)
+    assert suspended == Status(State.SUSPENDED, None, FATE)
+    for wish in (Input.WANT, Input.RESUME):
+        again = suspended.after(wish)
+        assert again == Status(State.RESUMING)
+        assert again.after(Input.STARTED, RECORD).after(Input.ANSWERED).state is State.RUNNING
+        assert again.after(Input.BAD_EXIT, fate=FATE) == Status(State.FAILED, None, FATE)
+
+
+def test_one_that_stays_runs_on_and_says_why() -> None:
+    stayed = after(Input.WANT, Input.STARTED, Input.ANSWERED, Input.SUSPEND, Input.STAYED)
+    assert stayed == Status(State.RUNNING, RECORD, FATE)
+    assert stayed.after(Input.SUSPEND) == Status(State.SUSPENDING, RECORD)
+
+
+@pytest.mark.parametrize("state", [State.ABSENT, State.SUSPENDED, State.FAILED])
+def test_only_what_has_no_process_can_be_put_away(state: State) -> None:
+    assert Status(state).after(Input.PUT_AWAY, fate=FATE) == Status(State.ENDED, None, FATE)
+    with_process = Status(state, RECORD)
+    assert with_process.after(Input.PUT_AWAY) is with_process
+
+
+def test_every_input_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Input)
 
 
 @pytest.mark.parametrize(("state", "happened"), list(itertools.product(State, Input)))

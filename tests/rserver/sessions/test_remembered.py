@@ -7,18 +7,29 @@ from tests.rserver.doubles import record
 FATE = Fate("because", None, 11, "tail")
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.ENDED])
+@pytest.mark.parametrize("state", [State.FAILED, State.ENDED, State.SUSPENDED])
 def test_what_is_over_stays_over_in_the_same_life(state: State) -> None:
     status = Status(state, None, FATE)
     assert decode(encode(status, "7.1"), "7.1") == (status, False)
 
 
-@pytest.mark.parametrize("state", [State.LAUNCHING, State.RUNNING])
+@pytest.mark.parametrize("state", [State.SUSPENDED, State.ENDED])
+@pytest.mark.parametrize("life", ["8.1", ""])
+def test_what_is_suspended_or_quit_stays_so_over_restarts_of_everything(state: State, life: str) -> None:
+    status = Status(state, None, FATE)
+    assert decode(encode(status, "7.1"), life) == (status, False)
+
+
+def test_resuming_that_was_cut_short_by_the_end_of_everything_can_be_done_again() -> None:
+    assert decode(encode(Status(State.RESUMING), "7.1"), "8.1") == (Status(State.SUSPENDED), False)
+
+
+@pytest.mark.parametrize("state", [State.LAUNCHING, State.RUNNING, State.SUSPENDING, State.RESUMING])
 def test_a_process_must_be_found_again(state: State) -> None:
     assert decode(encode(Status(state, record("0" * 21)), "7.1"), "7.1") == (Status(), True)
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", [State.ABSENT, State.LAUNCHING, State.RUNNING, State.SUSPENDING, State.FAILED])
 def test_another_life_begins_anew(state: State) -> None:
     assert decode(encode(Status(state, None, FATE), "7.1"), "8.1") == (Status(), False)
     assert decode(encode(Status(state, None, FATE), ""), "") == (Status(), False)

@@ -37,6 +37,13 @@ def test_sessions_survive(tmp_path: Path) -> None:
     assert result(opened(tmp_path).sessions()) == [newer, replace(ROW, label="new")]
 
 
+def test_sessions_are_forgotten(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    result(store.put_sessions([ROW, replace(ROW, id="1" * 21)]))
+    result(store.drop_sessions([ROW.id, "f" * 21]))
+    assert [row.id for row in result(store.sessions())] == ["1" * 21]
+
+
 def test_revocations_survive_and_old_ones_go(tmp_path: Path) -> None:
     store = opened(tmp_path)
     result(store.put_revocation("alice", 5))

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,7 +168,11 @@ def test_keys_and_policy_change_while_it_runs(house: House) -> None:
     house.worker.on_event({"event": "options", "options": options, "cookie_keys": ["62" * 32, "61" * 32]})
     assert browser.user() == "alice"
     assert location(house.browse().sign_in("alice")).startswith("/auth-sign-in?error=1")
-    for broken in ({"cookie_keys": []}, {"options": {"auth-timeout-minutes": "x"}, "cookie_keys": ["62" * 32]}):
+    unusable: list[dict[str, Any]] = [
+        {"cookie_keys": []},
+        {"options": {"auth-timeout-minutes": "x"}, "cookie_keys": ["62" * 32]},
+    ]
+    for broken in unusable:
         house.worker.on_event({"event": "options", "options": {}, **broken})
         assert browser.user() == "alice"
     house.worker.on_event({"event": "options", "options": {}, "cookie_keys": ["62" * 32]})
