@@ -31,6 +31,14 @@ def listen_again(descriptor: int) -> None:
         inherited.detach()
 
 
+def _open_files_limit() -> int:
+    """How many files this process may open, once the soft limit (1024 by custom) is raised as far as is useful here."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    raised = max(soft, min(4 * MAX_CONNECTIONS, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    return raised
+
+
 class _Refusal(protocol.Protocol):
     """Says nothing, or that there is no room."""
 
@@ -74,7 +82,7 @@ class HttpServer(protocol.Factory):
         self._allowed_uids = allowed_uids
         self._connections: set[HttpConnection] = set()
         # Half of the files that this process may open are left to R.
-        self._max_connections = min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._max_connections = min(MAX_CONNECTIONS, _open_files_limit() // 2)
 
     def buildProtocol(self, addr: "IAddress | None") -> protocol.Protocol:
         """A connection, or the answer 503 when there are too many."""
