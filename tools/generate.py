@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from rserver_admin.pages import reference_page
+from rserver_admin.verbs import VERBS
 from rserver_core.options import pages
 from rserver_core.options.rserver import RSERVER
 from rserver_core.options.rsession import RSESSION
@@ -38,6 +40,7 @@ def _files() -> Iterator[tuple[str, str]]:
     for table in (RSERVER, RSESSION):
         yield f"etc/{table.conf_name}", pages.sample_file(table)
         yield f"docs/reference/{table.program}-conf.md", pages.reference_page(table)
+    yield "docs/reference/rstudio-server.md", reference_page(VERBS.values())
     from tools.rpc_page import rpc_page
 
     yield "docs/reference/rpc.md", rpc_page()

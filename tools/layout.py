@@ -7,4 +7,12 @@ STATE = ROOT / ".make"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python3"
 SYSTEM_PYTHON = "/usr/bin/python3"
-PACKAGES = ("rserver", "rserver_core", "rserver_process", "rserver_launcher", "rserver_pam", "rsession")
+PACKAGES = (
+    "rserver",
+    "rserver_core",
+    "rserver_process",
+    "rserver_launcher",
+    "rserver_pam",
+    "rserver_admin",
+    "rsession",
+)

@@ -16,6 +16,7 @@ _CODE = (
     "rserver_process",
     "rserver_launcher",
     "rserver_pam",
+    "rserver_admin",
     "rsession",
     "tests",
     "bench",

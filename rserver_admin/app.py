@@ -1,0 +1,81 @@
+"""From the command line to a verb and from its result to output and exit code."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from rserver_admin import pages
+from rserver_admin.command_line import Invocation, UsageError, parse
+from rserver_admin.verb import EXIT_USAGE, Context, Refused, Result, Verb
+from rserver_admin.verbs import VERBS
+from rserver_core.config_errors import EXIT_CODE, ConfigErrors
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The exit code of one call."""
+    try:
+        invocation = parse(argv)
+        if not invocation.verb:
+            print(pages.usage(VERBS.values()), end="")
+            return 0
+        verb = _verb(invocation)
+    except UsageError as error:
+        print(f"rstudio-server: {error}\n\n{pages.usage(VERBS.values())}", end="", file=sys.stderr)
+        return EXIT_USAGE
+    return _tell(invocation, _perform(verb, Context(invocation, environ)))
+
+
+def _verb(invocation: Invocation) -> Verb:
+    verb = VERBS.get(invocation.verb)
+    if verb is None:
+        raise UsageError(f"there is no verb {invocation.verb[:80]!r}")
+    if len(invocation.operands) > (1 if verb.operand else 0):
+        raise UsageError(f"{verb.name} takes {'one ' + verb.operand if verb.operand else 'no argument'}")
+    for name in invocation.own:
+        if name not in verb.options:
+            raise UsageError(f"{verb.name} takes no --{name}")
+    return verb
+
+
+def _perform(verb: Verb, context: Context) -> Result:
+    try:
+        if not verb.for_anybody:
+            _may(verb, context)
+        if verb.operand and not context.invocation.operands:
+            raise Refused(f"Usage: rstudio-server {verb.name} {verb.operand}")
+        return verb.run(context)
+    except Refused as refusal:
+        return Result(str(refusal), {"error": str(refusal)}, refusal.code)
+    except ConfigErrors as errors:
+        return Result(f"The configuration cannot be used:\n{errors}", {"error": str(errors)}, EXIT_CODE)
+    except PermissionError as error:
+        text = f"{error.filename} cannot be used: {error.strerror}."
+        return Result(text, {"error": text}, 1)
+
+
+def _may(verb: Verb, context: Context) -> None:
+    """Refused for who is not root, unless the server is that user's own."""
+    if os.geteuid() == 0:
+        return
+    command, server = f"sudo rstudio-server {verb.name}", context.server
+    if not server.settings.auth_none:
+        raise Refused(f"This server signs people in, so only root may do this: {command}")
+    try:
+        owner = server.run_dir.stat().st_uid
+    except OSError:
+        if verb.makes_server:
+            return
+        raise Refused(
+            f"You have no server of your own ({server.run_dir} does not exist). The machine's needs root: {command}"
+        ) from None
+    if owner != os.geteuid():
+        raise Refused(f"This server is not yours ({server.run_dir} belongs to uid {owner}): {command}")
+
+
+def _tell(invocation: Invocation, result: Result) -> int:
+    if invocation.json:
+        print(json.dumps(dict(result.data), indent=1, ensure_ascii=False))
+    else:
+        print(result.text, file=sys.stderr if "error" in result.data else sys.stdout)
+    return result.code

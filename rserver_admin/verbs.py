@@ -1,0 +1,103 @@
+"""The table of verbs."""
+
+from rserver_admin import about, active_sessions, configuration, life, offline, session_signals
+from rserver_admin.verb import Verb
+from rserver_admin.verify import verb as verify
+
+_STATE = '`{"running","pid","since","addresses","sessions","offline"}`; `since` is a time, `sessions` a number'
+_SIGNALLED = '`{"signalled":[{"pid","user","session"}],"starting":[…]}`'
+_ONE = "PID|ID"
+
+_TABLE = (
+    Verb(
+        "start",
+        life.start,
+        "Tests the configuration, then starts the server in the background and returns when it serves. Nothing is done "
+        "where it runs already.",
+        _STATE,
+        makes_server=True,
+    ),
+    Verb("stop", life.stop, "Stops the server. R sessions keep running; it says how many.", _STATE),
+    Verb(
+        "restart",
+        life.restart,
+        "Tests the configuration, then stops and starts the server. A server that was not started by systemd gets the "
+        "options again that it ran with; those given now win. R sessions keep running.",
+        _STATE,
+        makes_server=True,
+    ),
+    Verb(
+        "status",
+        life.status,
+        "Says whether the server runs, its process, since when, its addresses and the number of sessions. Exit code 0 "
+        "when it runs, 3 when it does not.",
+        _STATE,
+    ),
+    Verb(
+        "reload",
+        life.reload,
+        "Tests the configuration, then has the running server read it again. Addresses, ports and directories need "
+        "a restart.",
+        "`{}`",
+    ),
+    Verb(
+        "test-config",
+        configuration.test,
+        "Names everything that is wrong with the configuration. Exit code 2 when something is.",
+        '`{"ok","errors":[{"place","key","problem"}]}`',
+        for_anybody=True,
+    ),
+    Verb(
+        "verify-installation",
+        verify.verify_installation,
+        "Checks accounts, directories, port, PAM services, R, the session program and the web page, and runs R in a "
+        "real session with a temporary home, as the account of `server-user` or the one given. Names the mend for each "
+        "failure. Refuses while the server runs.",
+        '`{"ok","checks":[{"name","ok","text","mend"}]}`',
+        options=("verify-user",),
+        makes_server=True,
+    ),
+    Verb(
+        "active-sessions",
+        active_sessions.list_sessions,
+        "Lists the sessions that run, also while the server does not.",
+        '`{"sessions":[{"pid","user","uid","session","project","started","cpu_seconds","memory_bytes","memory_kind",'
+        '"state"}]}`; `memory_kind` is `pss` or `rss`; `state` is `starting`, `running`, `stopped` or `unattended`',
+    ),
+    Verb(
+        "suspend-session",
+        session_signals.suspend_session,
+        "Asks one session to save itself and end (SIGUSR1).",
+        _SIGNALLED,
+        _ONE,
+    ),
+    Verb("suspend-all", session_signals.suspend_all, "The same for every session.", _SIGNALLED),
+    Verb(
+        "force-suspend-session",
+        session_signals.force_suspend_session,
+        "Interrupts one session, which saves itself and ends (SIGUSR2).",
+        _SIGNALLED,
+        _ONE,
+    ),
+    Verb("force-suspend-all", session_signals.force_suspend_all, "The same for every session.", _SIGNALLED),
+    Verb(
+        "kill-session",
+        session_signals.kill_session,
+        "Kills one session (SIGKILL). R objects are lost, the text of open documents is not.",
+        _SIGNALLED,
+        _ONE,
+    ),
+    Verb("kill-all", session_signals.kill_all, "The same for every session.", _SIGNALLED),
+    Verb(
+        "offline",
+        offline.take_offline,
+        "Every page says that the server is offline, with the line of `--message` when there is one; what is connected "
+        "is disconnected. It takes a second and no restart. R sessions keep running.",
+        '`{"offline"}`',
+        options=("message",),
+    ),
+    Verb("online", offline.bring_online, "Ends that.", '`{"offline"}`'),
+    Verb("version", about.version, "Says which version this is.", '`{"version","system","python"}`', for_anybody=True),
+)
+
+VERBS = {verb.name: verb for verb in _TABLE}

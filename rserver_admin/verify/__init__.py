@@ -1,0 +1,1 @@
+"""The verb verify-installation: would the server work on this machine?"""

@@ -1,0 +1,239 @@
+"""The verbs on a real server with real sessions."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rserver_admin.command import answer_of, ask, places, rstudio_server
+from tests.system.accounts import Account, account
+from tests.system.running_server import ROOT, RunningServer, running_server
+from tests.system.visitor import Visitor
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def ann() -> Iterator[Account]:
+    with account("rsf") as made:
+        yield made
+
+
+@pytest.fixture
+def visitor(server: RunningServer, ann: Account) -> Visitor:
+    """Ann with a session at its prompt."""
+    return _at_prompt(server, ann)
+
+
+def _at_prompt(server: RunningServer, who: Account) -> Visitor:
+    visitor = Visitor(server.port)
+    visitor.sign_in(who.name, who.password)
+    visitor.open_session()
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    return visitor
+
+
+def _sessions(server: RunningServer) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = answer_of(ask(server, "active-sessions", "--json"))["sessions"]
+    return found
+
+
+def _await_end(pid: int) -> None:
+    watch = os.pidfd_open(pid)
+    try:
+        assert select.select([watch], [], [], 30)[0]
+    finally:
+        os.close(watch)
+
+
+def _await_state(visitor: Visitor, session: str) -> None:
+    """Until the server knows that the session has ended."""
+    while visitor.get(f"/api/sessions/{session}").json()["state"] == "running":
+        continue
+
+
+def test_an_unknown_verb_shows_the_usage(server: RunningServer) -> None:
+    done = rstudio_server("frobnicate")
+    assert done.returncode == 2
+    assert "frobnicate" in done.stderr
+    assert "active-sessions" in done.stderr
+    assert rstudio_server("--help").returncode == 0
+
+
+def test_a_session_must_be_named(server: RunningServer) -> None:
+    done = ask(server, "suspend-session")
+    assert (done.returncode, done.stderr) == (1, "Usage: rstudio-server suspend-session PID|ID\n")
+    assert ask(server, "kill-session", "1").returncode == 1
+    assert ask(server, "status", "1").returncode == 2
+
+
+def test_status_tells_pid_address_and_sessions(server: RunningServer) -> None:
+    state = answer_of(ask(server, "status", "--json"))
+    assert (state["running"], state["pid"]) == (True, server.master_pid)
+    assert state["addresses"] == [f"http://127.0.0.1:{server.port}/"]
+    shown = ask(server, "status")
+    assert shown.returncode == 0
+    assert str(server.master_pid) in shown.stdout
+
+
+def test_status_of_a_server_that_does_not_run(tmp_path: Path) -> None:
+    done = rstudio_server("status", f"--server-data-dir={tmp_path}", "--json")
+    assert (done.returncode, answer_of(done)["running"]) == (3, False)
+
+
+def test_a_configuration_that_cannot_be_used_stops_start_restart_and_reload(server: RunningServer) -> None:
+    conf = server.directory / "conf" / "rserver.conf"
+    conf.write_text("www-prot=1\n")
+    try:
+        for verb in ("start", "restart", "reload", "test-config"):
+            done = ask(server, verb)
+            assert done.returncode == 2, verb
+            assert f"{conf}:1: www-prot" in done.stdout + done.stderr
+        assert ask(server, "status").returncode == 0
+    finally:
+        conf.write_text("")
+    assert answer_of(ask(server, "status", "--json"))["pid"] == server.master_pid
+
+
+def test_starting_what_runs_changes_nothing(server: RunningServer) -> None:
+    pid = server.master_pid
+    done = ask(server, "start")
+    assert (done.returncode, server.master_pid) == (0, pid)
+    assert str(pid) in done.stdout
+
+
+def test_reload_reaches_the_master(server: RunningServer) -> None:
+    assert ask(server, "reload").returncode == 0
+    assert rstudio_server("reload", "--server-data-dir=/nonexistent").returncode == 1
+
+
+@pytest.mark.r
+def test_active_sessions_are_measured(server: RunningServer, visitor: Visitor, ann: Account) -> None:
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    assert found["uid"] == ann.uid
+    assert f"/s/{found['session']}/" == visitor.session_path
+    assert found["state"] == "running"
+    assert found["project"] is None
+    assert found["cpu_seconds"] > 0
+    assert 10_000_000 < found["memory_bytes"] < 500_000_000
+    line = next(line for line in ask(server, "active-sessions").stdout.splitlines() if ann.name in line)
+    assert line.split()[:4] == [str(found["pid"]), ann.name, found["session"], "-"]
+
+
+@pytest.mark.r
+@pytest.mark.parametrize(("verb", "by"), [("suspend-session", "pid"), ("force-suspend-session", "session")])
+def test_suspending_saves_the_objects(
+    server: RunningServer, visitor: Visitor, ann: Account, verb: str, by: str
+) -> None:
+    visitor.run("kept <- 42")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    done = ask(server, verb, str(found[by]), "--json")
+    assert done.returncode == 0, done.stderr
+    assert answer_of(done)["signalled"] == [{key: found[key] for key in ("pid", "user", "session")}]
+    _await_end(found["pid"])
+    _await_state(visitor, found["session"])
+    visitor.post_json(f"/api/sessions/{found['session']}/resume", {})
+    visitor.init()
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    assert "42" in visitor.run("kept")
+
+
+@pytest.mark.r
+def test_a_killed_session_is_gone_and_others_are_not(server: RunningServer, visitor: Visitor, ann: Account) -> None:
+    with account("rsf") as other:
+        neighbour = _at_prompt(server, other)
+        (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+        assert ask(server, "kill-session", str(found["pid"])).returncode == 0
+        _await_end(found["pid"])
+        assert ask(server, "kill-session", str(found["pid"])).returncode == 1
+        assert "2" in neighbour.run("1 + 1")
+
+
+@pytest.mark.r
+def test_sessions_outlive_stop_start_and_restart(ann: Account) -> None:
+    with running_server() as server:
+        visitor = _at_prompt(server, ann)
+        visitor.run("kept <- 'through all of it'")
+        options = [f"--{name}={value}" for name, value in server.options.items()]
+        conf = server.directory / "conf"
+        try:
+            done = ask(server, "stop")
+            assert (done.returncode, done.stdout) == (0, "rserver was stopped. 1 session keeps running.\n")
+            assert server.stop() == 0
+            assert ask(server, "status").returncode == 3
+            assert len(_sessions(server)) == 1
+            assert ask(server, "stop").returncode == 0
+            started = rstudio_server("start", "--json", *options, conf=conf, INVOCATION_ID="1")
+            assert started.returncode == 0, started.stderr
+            assert answer_of(started)["sessions"] == 1
+            assert "all of it" in visitor.run("kept")
+            restarted = ask(server, "restart", "--json")
+            assert answer_of(restarted)["addresses"] == [f"http://127.0.0.1:{server.port}/"]
+            assert answer_of(restarted)["pid"] != answer_of(started)["pid"]
+            assert "all of it" in visitor.run("kept")
+            assert ask(server, "kill-all").returncode == 0
+        finally:
+            assert ask(server, "stop").returncode == 0
+
+
+def test_a_start_that_fails_ends_with_the_servers_exit_code(server: RunningServer, tmp_path: Path) -> None:
+    where = (f"--server-data-dir={tmp_path}/run", f"--server-lib-dir={tmp_path}/lib", "--www-address=127.0.0.1")
+    done = rstudio_server("start", f"--www-port={server.port}", *where)
+    assert done.returncode == 4
+    assert str(server.port) in done.stderr
+
+
+def test_a_master_that_was_killed_and_came_back_can_be_stopped() -> None:
+    with running_server() as server:
+        killed = server.master_pid
+        _kill_and_await_successor(server, killed)
+        assert ask(server, "stop").returncode == 0
+        assert server.stop() == 0
+
+
+def _kill_and_await_successor(server: RunningServer, killed: int) -> None:
+    os.kill(killed, signal.SIGKILL)
+    _await_end(killed)
+    while server.master_pid == killed or not answer_of(ask(server, "status", "--json"))["running"]:
+        continue
+
+
+def test_who_is_not_root_is_told_so(server: RunningServer, ann: Account) -> None:
+    done = rstudio_server("stop", *places(server), account=ann)
+    assert done.returncode == 1
+    assert "sudo rstudio-server stop" in done.stderr
+    done = rstudio_server("active-sessions", "--auth-none=0", account=ann)
+    assert done.returncode == 1
+    assert "only root" in done.stderr
+    done = rstudio_server("status", account=ann)
+    assert done.returncode == 1
+    assert "no server of your own" in done.stderr
+    assert rstudio_server("version", account=ann).returncode == 0
+    assert server.process.poll() is None
+
+
+@pytest.mark.r
+def test_the_own_server_of_a_user(ann: Account) -> None:
+    with running_server(account=ann) as server:
+        conf = server.directory / "conf"
+        state = answer_of(rstudio_server("status", "--json", *places(server), conf=conf, account=ann))
+        assert (state["running"], state["pid"]) == (True, server.master_pid)
+        done = rstudio_server("stop", *places(server), conf=conf, account=ann)
+        assert (done.returncode, server.stop()) == (0, 0)
+
+
+def test_nothing_but_the_standard_library_is_loaded() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import rserver_admin.app, rserver_admin.verbs; "
+        "print(*{name.partition('.')[0] for name in sys.modules} & {'twisted', 'msgspec', 'rserver', 'psutil'})"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
