@@ -318,6 +318,12 @@ static PyObject *shim_request_end(PyObject *module, PyObject *save)
     Py_RETURN_NONE;
 }
 
+static PyObject *shim_suspend_signals(PyObject *module, PyObject *unused)
+{
+    int descriptor = suspend_signals();
+    return descriptor < 0 ? os_error() : PyLong_FromLong(descriptor);
+}
+
 static PyObject *shim_acknowledge_quit(PyObject *module, PyObject *unused)
 {
     exchange_lock();
@@ -348,6 +354,7 @@ static PyMethodDef methods[] = {
     {"wake", shim_wake, METH_NOARGS, NULL},
     {"interrupt_is_pending", shim_interrupt_is_pending, METH_NOARGS, NULL},
     {"request_end", shim_request_end, METH_O, NULL},
+    {"suspend_signals", shim_suspend_signals, METH_NOARGS, NULL},
     {"acknowledge_quit", shim_acknowledge_quit, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -22,6 +22,7 @@ void engine_run(void);
 
 /* jobs.c */
 extern bool job_runs;
+extern bool job_sets_seed; /* by the job that runs: its random state stays */
 bool jobs_prepare(void);
 void job_run(void);
 
@@ -31,6 +32,8 @@ void fork_install(void);
 bool interrupt_is_pending(void);
 bool end_is_wanted(void);
 void request_end(bool save);
+void request_exit(int status); /* without saving, without .Last */
+int suspend_signals(void);     /* a pipe that gets '1' for every SIGUSR1, '2' for every SIGUSR2 from now on; -1 after an error */
 void end_now(void);
 
 /* console.c */

@@ -15,7 +15,7 @@
 
 enum result_kind { RESULT_JSON, RESULT_RAW, RESULT_ERROR };
 
-bool job_runs;
+bool job_runs, job_sets_seed;
 
 static const char PREPARE[] =
     "(function(emit, files) {\n"
@@ -143,7 +143,10 @@ static void run_silently(void (*body)(void *), struct evaluation *evaluation)
         set_error(evaluation, "interrupted");
     }
     job_runs = false;
-    restore_seed(seed);
+    if (!job_sets_seed) {
+        restore_seed(seed);
+    }
+    job_sets_seed = false;
     r.Rf_unprotect(1);
     *r.R_Visible = visible;
 }

@@ -41,7 +41,7 @@ static void note_end(int signal_number)
 static void note_suspend(int signal_number)
 {
     int before = errno;
-    if (suspend_pipe[1] < 0 || write(suspend_pipe[1], signal_number == SIGUSR2 ? "2" : "1", 1) < 0) {
+    if (in_child || suspend_pipe[1] < 0 || write(suspend_pipe[1], signal_number == SIGUSR2 ? "2" : "1", 1) < 0) {
         note_end(signal_number);
     }
     errno = before;

@@ -1,0 +1,423 @@
+#define _GNU_SOURCE
+#include "chunk_writer.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PACK_BYTES ((uint64_t)256 << 20)
+#define BUFFER_BYTES ((size_t)256 << 10)
+#define SMALL_CHUNK ((size_t)64 << 10)
+#define SYNC_BYTES ((uint64_t)32 << 20)
+#define LEAST_COMPRESSED 512
+
+enum { PLAIN, LZ4 };
+
+static int (*lz4_compress)(const char *, char *, int, int);
+static int (*lz4_expand)(const char *, char *, int, int);
+
+static bool find_lz4(void)
+{
+    static bool tried;
+    if (!tried) {
+        void *library = dlopen("liblz4.so.1", RTLD_NOW | RTLD_LOCAL);
+        tried = true;
+        if (library != NULL) {
+            *(void **)&lz4_compress = dlsym(library, "LZ4_compress_default");
+            *(void **)&lz4_expand = dlsym(library, "LZ4_decompress_safe");
+        }
+    }
+    return lz4_compress != NULL && lz4_expand != NULL;
+}
+
+bool chunk_expand(uint32_t codec, const char *stored, size_t stored_size, char *data, size_t raw)
+{
+    if (codec == PLAIN) {
+        if (stored_size == raw && stored != data) {
+            memcpy(data, stored, raw);
+        }
+        return stored_size == raw;
+    }
+    return codec == LZ4 && find_lz4() && lz4_expand(stored, data, (int)stored_size, (int)raw) == (int)raw;
+}
+
+static bool write_fully(int file, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(file, data, size);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        data += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return true;
+}
+
+static bool flush(struct pack_file *pack)
+{
+    bool written = write_fully(pack->file, pack->buffer, pack->buffered);
+    pack->buffered = 0;
+    if (written && pack->size - pack->synced >= SYNC_BYTES) {
+        /* the disk works while we hash on; the real fsync at the end finds little to do */
+        sync_file_range(pack->file, (off_t)pack->synced, 0, SYNC_FILE_RANGE_WRITE);
+        pack->synced = pack->size;
+    }
+    return written;
+}
+
+static bool finish_pack(struct pack_file *pack)
+{
+    bool sound = true;
+    if (pack->file >= 0) {
+        sound = flush(pack) && fsync(pack->file) == 0;
+        sound = close(pack->file) == 0 && sound;
+        pack->file = -1;
+    }
+    return sound;
+}
+
+static void fail(struct chunk_writer *writer)
+{
+    int number = errno ? errno : EIO;
+    pthread_mutex_lock(&writer->lock);
+    if (writer->failure == 0) {
+        writer->failure = number;
+    }
+    pthread_mutex_unlock(&writer->lock);
+}
+
+static bool start_pack(struct chunk_writer *writer, struct pack_file *pack)
+{
+    char path[4096];
+    pthread_mutex_lock(&writer->lock);
+    uint64_t number = writer->next_pack++;
+    pack->pack = catalog_add_pack(writer->next, number);
+    pthread_mutex_unlock(&writer->lock);
+    snprintf(path, sizeof path, "%s/pack-%llu", writer->folder, (unsigned long long)number);
+    pack->file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    pack->size = pack->synced = 0;
+    return pack->file >= 0 && pack->pack != UINT32_MAX;
+}
+
+/* Appends to the caller's own pack; fills the place into `chunk`. */
+static bool append(struct chunk_writer *writer, struct pack_file *pack, const char *data, size_t size, struct chunk *chunk)
+{
+    if (pack->file >= 0 && pack->size + size > PACK_BYTES && !finish_pack(pack)) {
+        return false;
+    }
+    if (pack->file < 0 && !start_pack(writer, pack)) {
+        return false;
+    }
+    chunk->pack = pack->pack;
+    chunk->offset = pack->size;
+    chunk->stored = (uint32_t)size;
+    pack->size += size;
+    if (size < SMALL_CHUNK) {
+        if (pack->buffered + size > BUFFER_BYTES && !flush(pack)) {
+            return false;
+        }
+        memcpy(pack->buffer + pack->buffered, data, size);
+        pack->buffered += size;
+        return true;
+    }
+    return flush(pack) && write_fully(pack->file, data, size);
+}
+
+static bool store(struct chunk_writer *writer, struct pack_file *pack, const void *data, size_t size, struct chunk *chunk)
+{
+    char *compressed = pack->buffer + BUFFER_BYTES;
+    int smaller = 0;
+    if (writer->compresses && size >= LEAST_COMPRESSED) {
+        smaller = lz4_compress(data, compressed, (int)size, (int)(size - size / 8));
+    }
+    chunk->codec = smaller > 0 ? LZ4 : PLAIN;
+    return append(writer, pack, smaller > 0 ? compressed : data, smaller > 0 ? (size_t)smaller : size, chunk);
+}
+
+/* With the lock held: the chunk's number in `next` if either catalogue has it. */
+static uint32_t known_chunk(struct chunk_writer *writer, struct hash hash, size_t size)
+{
+    uint32_t number = catalog_find_chunk(writer->next, hash);
+    if (number == UINT32_MAX) {
+        uint32_t before = catalog_find_chunk(writer->old, hash);
+        if (before != UINT32_MAX && writer->old->chunks[before].raw == size) {
+            number = catalog_add_chunk(writer->next, &writer->old->chunks[before]);
+        }
+    }
+    return number;
+}
+
+static void process(struct chunk_writer *writer, struct pack_file *pack, const void *data, size_t size, uint64_t ref)
+{
+    struct chunk chunk = {.hash = hash_of(data, size), .raw = (uint32_t)size};
+    pthread_mutex_lock(&writer->lock);
+    uint32_t number = known_chunk(writer, chunk.hash, size);
+    bool is_new = number == UINT32_MAX;
+    if (is_new) {
+        number = catalog_add_chunk(writer->next, &chunk);
+    }
+    writer->next->refs[ref] = number;
+    bool failed = writer->failure != 0 || number == UINT32_MAX;
+    writer->done += size;
+    pthread_mutex_unlock(&writer->lock);
+    if (number == UINT32_MAX) {
+        errno = ENOMEM;
+        fail(writer);
+    } else if (is_new && !failed) {
+        if (!store(writer, pack, data, size, &chunk)) {
+            fail(writer);
+            return;
+        }
+        pthread_mutex_lock(&writer->lock);
+        writer->next->chunks[number] = chunk;
+        writer->written += chunk.stored;
+        pthread_mutex_unlock(&writer->lock);
+    }
+}
+
+static bool take_task(struct chunk_writer *writer, struct chunk_task *task)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (writer->task_count == 0 && !writer->ended) {
+        pthread_cond_wait(&writer->work, &writer->lock);
+    }
+    bool taken = writer->task_count > 0;
+    if (taken) {
+        *task = writer->tasks[writer->first_task];
+        writer->first_task = (writer->first_task + 1) % WRITER_TASKS;
+        writer->task_count--;
+        writer->running++;
+        pthread_cond_signal(&writer->rest);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return taken;
+}
+
+static void *work(void *data)
+{
+    struct chunk_writer *writer = data;
+    struct chunk_task task;
+    pthread_mutex_lock(&writer->lock);
+    struct pack_file *pack = &writer->files[writer->thread_count++];
+    pthread_mutex_unlock(&writer->lock);
+    while (take_task(writer, &task)) {
+        process(writer, pack, task.data, task.size, task.ref);
+        free(task.owned);
+        pthread_mutex_lock(&writer->lock);
+        writer->running--;
+        pthread_mutex_unlock(&writer->lock);
+    }
+    if (!finish_pack(pack)) {
+        fail(writer);
+    }
+    return NULL;
+}
+
+bool chunk_writer_open(struct chunk_writer *writer, const char *folder, struct catalog *next, const struct catalog *old, bool compresses)
+{
+    memset(writer, 0, sizeof *writer);
+    writer->folder = folder;
+    writer->next = next;
+    writer->old = old;
+    writer->compresses = compresses && find_lz4();
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_cond_init(&writer->work, NULL);
+    pthread_cond_init(&writer->rest, NULL);
+    for (uint64_t i = 0; i < old->heading.packs; i++) {
+        catalog_add_pack(next, old->packs[i].number);
+        next->packs[i] = old->packs[i];
+        writer->next_pack = old->packs[i].number >= writer->next_pack ? old->packs[i].number + 1 : writer->next_pack;
+    }
+    for (int i = 0; i <= WRITER_THREADS; i++) {
+        writer->files[i].file = -1;
+        writer->files[i].buffer = malloc(BUFFER_BYTES + CHUNK_BYTES);
+        if (writer->files[i].buffer == NULL) {
+            return false;
+        }
+    }
+    for (int i = 0; i < WRITER_THREADS; i++) {
+        if (pthread_create(&writer->threads[i], NULL, work, writer) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void post(struct chunk_writer *writer, const struct chunk_task *task)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (writer->task_count == WRITER_TASKS) {
+        pthread_cond_wait(&writer->rest, &writer->lock);
+    }
+    writer->tasks[(writer->first_task + writer->task_count++) % WRITER_TASKS] = *task;
+    pthread_cond_signal(&writer->work);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void chunk_writer_add(struct chunk_writer *writer, const void *data, size_t size, bool is_lasting)
+{
+    pthread_mutex_lock(&writer->lock);
+    uint64_t ref = writer->next->heading.refs;
+    bool added = catalog_add_ref(writer->next, 0);
+    pthread_mutex_unlock(&writer->lock);
+    void *owned = NULL;
+    if (!added || (!is_lasting && size >= SMALL_CHUNK && (owned = malloc(size)) == NULL)) {
+        errno = ENOMEM;
+        fail(writer);
+        return;
+    }
+    if (size < SMALL_CHUNK) {
+        process(writer, &writer->files[WRITER_THREADS], data, size, ref);
+        return;
+    }
+    if (owned != NULL) {
+        memcpy(owned, data, size);
+    }
+    post(writer, &(struct chunk_task){.data = owned ? owned : data, .size = size, .owned = owned, .ref = ref});
+}
+
+void chunk_writer_carry(struct chunk_writer *writer, uint32_t old_chunk)
+{
+    const struct chunk *chunk = &writer->old->chunks[old_chunk];
+    pthread_mutex_lock(&writer->lock);
+    uint32_t number = known_chunk(writer, chunk->hash, chunk->raw);
+    if (number == UINT32_MAX || !catalog_add_ref(writer->next, number)) {
+        writer->failure = writer->failure ? writer->failure : ENOMEM;
+    }
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void chunk_writer_refer(struct chunk_writer *writer, uint32_t number)
+{
+    pthread_mutex_lock(&writer->lock);
+    if (!catalog_add_ref(writer->next, number)) {
+        writer->failure = writer->failure ? writer->failure : ENOMEM;
+    }
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/* Copies one chunk as it is stored from its old pack to the caller's new one. */
+static bool move_chunk(struct chunk_writer *writer, int from, struct chunk *chunk)
+{
+    struct pack_file *pack = &writer->files[WRITER_THREADS];
+    char *data = pack->buffer + BUFFER_BYTES;
+    size_t size = chunk->stored;
+    if (pread(from, data, size, (off_t)chunk->offset) != (ssize_t)size) {
+        return true; /* damaged: it stays where it is, the reader will say so */
+    }
+    writer->written += size;
+    return append(writer, pack, data, size, chunk);
+}
+
+static bool empty_pack(struct chunk_writer *writer, uint32_t pack)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/pack-%llu", writer->folder, (unsigned long long)writer->next->packs[pack].number);
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    bool sound = true;
+    for (uint64_t i = 0; sound && from >= 0 && i < writer->next->heading.chunks; i++) {
+        if (writer->next->chunks[i].pack == pack) {
+            sound = move_chunk(writer, from, &writer->next->chunks[i]);
+        }
+    }
+    if (from >= 0) {
+        close(from);
+    }
+    return sound;
+}
+
+/* Packs that are mostly garbage give their last chunks away. */
+static bool compact(struct chunk_writer *writer)
+{
+    uint64_t count = writer->old->heading.packs;
+    uint64_t *live = calloc(count + 1, sizeof *live);
+    bool sound = live != NULL;
+    for (uint64_t i = 0; sound && i < writer->next->heading.chunks; i++) {
+        const struct chunk *chunk = &writer->next->chunks[i];
+        if (chunk->pack < count) {
+            live[chunk->pack] += chunk->stored;
+        }
+    }
+    for (uint32_t i = 0; sound && i < count; i++) {
+        if (live[i] > 0 && live[i] < writer->next->packs[i].size / 2) {
+            sound = empty_pack(writer, i);
+        }
+    }
+    free(live);
+    return sound;
+}
+
+/* Leaves out packs of which nothing is used any more. */
+static void drop_empty_packs(struct catalog *next)
+{
+    uint32_t *place = malloc((next->heading.packs + 1) * sizeof *place), kept = 0;
+    if (place == NULL) {
+        return;
+    }
+    memset(place, 0xff, (next->heading.packs + 1) * sizeof *place);
+    for (uint64_t i = 0; i < next->heading.chunks; i++) {
+        place[next->chunks[i].pack] = 0;
+    }
+    for (uint64_t i = 0; i < next->heading.packs; i++) {
+        if (place[i] == 0) {
+            place[i] = kept;
+            next->packs[kept++] = next->packs[i];
+        }
+    }
+    for (uint64_t i = 0; i < next->heading.chunks; i++) {
+        next->chunks[i].pack = place[next->chunks[i].pack];
+    }
+    next->heading.packs = kept;
+    free(place);
+}
+
+static void note_sizes(struct chunk_writer *writer)
+{
+    struct catalog *next = writer->next;
+    for (uint64_t i = 0; i < next->heading.chunks; i++) {
+        const struct chunk *chunk = &next->chunks[i];
+        struct pack *pack = &next->packs[chunk->pack];
+        uint64_t end = chunk->offset + chunk->stored;
+        pack->size = end > pack->size ? end : pack->size;
+    }
+}
+
+int chunk_writer_close(struct chunk_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->ended = true;
+    pthread_cond_broadcast(&writer->work);
+    pthread_mutex_unlock(&writer->lock);
+    for (int i = 0; i < WRITER_THREADS; i++) {
+        pthread_join(writer->threads[i], NULL);
+    }
+    if (writer->failure == 0 && !compact(writer)) {
+        fail(writer);
+    }
+    if (!finish_pack(&writer->files[WRITER_THREADS])) {
+        fail(writer);
+    }
+    if (writer->failure == 0) {
+        note_sizes(writer);
+        drop_empty_packs(writer->next);
+    }
+    return writer->failure;
+}
+
+void chunk_writer_remove_packs(const struct chunk_writer *writer)
+{
+    char path[4096];
+    uint64_t first = 0;
+    for (uint64_t i = 0; i < writer->old->heading.packs; i++) {
+        first = writer->old->packs[i].number >= first ? writer->old->packs[i].number + 1 : first;
+    }
+    for (uint64_t number = first; number < writer->next_pack; number++) {
+        snprintf(path, sizeof path, "%s/pack-%llu", writer->folder, (unsigned long long)number);
+        unlink(path);
+    }
+}
