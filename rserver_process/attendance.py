@@ -19,6 +19,7 @@ from rserver_process.session_start import Child
 _CHUNK = 1 << 16
 _LAST_READS = 32
 _GRACE, _LOOK_AGAIN = 1.0, 0.02
+_CLEAR_LIMIT = 10.0
 
 
 class Attendance:
@@ -85,5 +86,5 @@ class Attendance:
             left = send_to_session(pid, 0)
         if left:
             send_to_session(pid, signal.SIGKILL)
-        cgroup.clear(self._session, os.getpid())
+        cgroup.clear(self._session, os.getpid(), _CLEAR_LIMIT)
         os.waitpid(pid, 0)

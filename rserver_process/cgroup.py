@@ -6,6 +6,7 @@ group is used.
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from typing import Protocol
 from rserver_process import kernel_files
 
 _LEGACY = ("pids", "freezer")
-_REMOVE_LIMIT, _LOOK_AGAIN = 1.0, 0.01
+_KILL_LIMIT, _LOOK_AGAIN = 1.0, 0.01
+_OURS = re.compile(r"rserver-[0-9a-f]{21}-([0-9]+)", re.ASCII)
 
 
 class Cgroup(Protocol):
@@ -26,8 +28,8 @@ class Cgroup(Protocol):
     def kill(self) -> None:
         """End every process in the group."""
 
-    def remove(self) -> None:
-        """Remove the empty group."""
+    def remove(self, patience: float = 1.0) -> None:
+        """Remove the group once it is empty, within so many seconds."""
 
 
 class NoCgroup:
@@ -39,7 +41,7 @@ class NoCgroup:
     def kill(self) -> None:
         """Nothing."""
 
-    def remove(self) -> None:
+    def remove(self, patience: float = 1.0) -> None:
         """Nothing."""
 
 
@@ -62,19 +64,14 @@ class HierarchyGroup:
         except OSError:
             self._kill_each()
 
-    def remove(self) -> None:
-        """Remove the group as soon as the killed processes have left it, within a second."""
-        deadline = time.monotonic() + _REMOVE_LIMIT
-        while time.monotonic() < deadline:
-            try:
-                os.rmdir(self._path)
-            except FileNotFoundError:
-                return
-            except OSError:
-                time.sleep(_LOOK_AGAIN)
+    def remove(self, patience: float = 1.0) -> None:
+        """Remove the group once the killed processes have left it, within so many seconds."""
+        deadline = time.monotonic() + patience
+        while not _removed(self._path) and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN)
 
     def _kill_each(self) -> None:
-        deadline = time.monotonic() + _REMOVE_LIMIT
+        deadline = time.monotonic() + _KILL_LIMIT
         while (pids := self._members()) and time.monotonic() < deadline:
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
@@ -98,14 +95,33 @@ def create(session: str, keeper_pid: int) -> Cgroup:
     return NoCgroup()
 
 
-def clear(session: str, keeper_pid: int) -> None:
-    """Kill and remove the group of a session whose keeper cannot do it any more."""
+def clear(session: str, keeper_pid: int, patience: float) -> None:
+    """Kill and remove the group of a session, waiting at most so many seconds for its processes to end."""
     for parent in _parents():
         path = os.path.join(parent, _name(session, keeper_pid))
         if os.path.isdir(path):
             group = HierarchyGroup(path)
             group.kill()
-            group.remove()
+            group.remove(patience)
+
+
+def sweep() -> None:
+    """Remove empty groups whose keeper is gone: everything was killed at once, or took too long to end."""
+    for parent in _parents():
+        for name in os.listdir(parent):
+            match = _OURS.fullmatch(name)
+            if match and not os.path.exists(f"/proc/{match[1]}"):
+                _removed(os.path.join(parent, name))
+
+
+def _removed(path: str) -> bool:
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _name(session: str, keeper_pid: int) -> str:

@@ -21,6 +21,7 @@ from rserver_process.run_records import RunRecords
 from rserver_process.session_start import SessionPlan, StartFailed, start
 
 _CLOSE_LIMIT = 60
+_CLEAR_LIMIT = 10.0
 
 
 class SessionRefused(Exception):
@@ -155,7 +156,7 @@ class _Keeper:
     def _undo(self, session: str) -> None:
         self._context.files.forget(session)
         self._context.files.remove(f"{session}.sock")
-        cgroup.clear(session, os.getpid())
+        cgroup.clear(session, os.getpid(), _CLEAR_LIMIT)
 
     def _close_session(self) -> None:
         if self._opened:

@@ -19,6 +19,7 @@ from rserver_process.run_records import RunRecords, SessionExit
 __all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
 
 _ORDER_SECONDS = 5.0
+_SWEEP_SECONDS = 2.0
 
 Done = Callable[[SessionRecord | LaunchRefused], None]
 
@@ -72,6 +73,7 @@ class Keepers:
         """
         for record in self._files.records():
             self._adopt(record)
+        cgroup.sweep()
 
     def records(self) -> list[SessionRecord]:
         """Every session that runs."""
@@ -197,7 +199,8 @@ class Keepers:
         """The keeper was killed, so what it does at the end of its session is done here; nobody saw the exit status."""
         record = running.record
         send_to_session(record.pid, signal.SIGKILL)
-        cgroup.clear(record.session, record.keeper_pid)
+        cgroup.clear(record.session, record.keeper_pid, 0.0)
+        self._loop.call_later(_SWEEP_SECONDS, cgroup.sweep)
         self._files.remove(f"{record.session}.sock")
         self._finish(running, SessionExit(record.session, record.pid, None, None, ""))
 

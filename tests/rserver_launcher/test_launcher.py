@@ -218,3 +218,16 @@ def test_real_configuration_reaches_the_session(options: dict[str, Any], user: A
     assert seen["TZ"] == "Europe/Vienna"
     assert seen["R_HOME"] == "/usr/lib/R"
     assert "SECRET" not in seen
+
+
+def test_login_profile_that_ends_the_shell_is_a_failed_start(options: dict[str, Any], user: Account) -> None:
+    """With its exit code and its last words for the failure page."""
+    profile = user.home / ".bash_profile"
+    profile.write_text("echo no quota left >&2\nexit 1\n")
+    try:
+        with launcher(options) as process:
+            process.launch(user.name, TWO)
+            end = process.event("exited", TWO)
+    finally:
+        profile.unlink()
+    assert (end["code"], end["signal"], end["stderr_tail"]) == (1, None, "no quota left\n")

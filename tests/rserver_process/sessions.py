@@ -1,8 +1,10 @@
 """Keepers with a stub as session program, turned until something happens."""
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from rserver_process.event_loop import Loop
 from rserver_process.keeper import OpenSession
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.keepers import Keepers, LaunchRefused
+from rserver_process.process_table import session_members
 from rserver_process.run_records import SessionExit
 from tests.rserver_process.turning import turn_until
 
@@ -124,3 +127,36 @@ def mode_of(path: str) -> tuple[str, int, int]:
     """Mode as ls writes it, uid and gid."""
     found = os.lstat(path)
     return stat.filemode(found.st_mode), found.st_uid, found.st_gid
+
+
+def ask(path: str) -> list[int]:
+    """Pid and uid of the session, our uid as it sees it."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(path)
+        return [int(word) for word in sock.recv(100).split()]
+
+
+LEFT_BEHIND = """
+import os, signal, subprocess, sys, time
+plain = subprocess.Popen(["sleep", "1000"])
+group = subprocess.Popen(["sleep", "1000"], process_group=0)
+deaf = subprocess.Popen([sys.executable, "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(1000)"])
+print(plain.pid, group.pid, deaf.pid, flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+def children_of(record: SessionRecord, count: int) -> list[int]:
+    """Pids of the processes in the session's process session besides it."""
+    members = session_members(record.pid)
+    return members if len(members) == count and all(has_ended_exec(pid) for pid in members) else []
+
+
+def has_ended_exec(pid: int) -> bool:
+    """False while it is still a copy of its parent."""
+    with contextlib.suppress(OSError):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"sleep\0" in command or b"signal.signal(15" in command
+    return False

@@ -39,11 +39,34 @@ def test_group_of_a_lost_keeper_is_cleared_by_its_name() -> None:
     if isinstance(group, NoCgroup):
         pytest.skip("this machine gives us no control group")
     child = spawn_in(group)
-    cgroup.clear(SESSION, 98)
+    cgroup.clear(SESSION, 98, 1.0)
     assert child.poll() is None
-    cgroup.clear(SESSION, 99)
+    cgroup.clear(SESSION, 99, 1.0)
     assert child.wait(10) == -9
-    cgroup.clear(SESSION, 99)
+    cgroup.clear(SESSION, 99, 1.0)
+
+
+@pytest.mark.root
+def test_sweep_removes_what_is_empty_and_nobodys() -> None:
+    """Not a group with processes in it, not that of a keeper that lives."""
+    ended = subprocess.Popen(["/bin/true"])
+    ended.wait()
+    empty, busy, kept = (cgroup.create(SESSION, pid) for pid in (ended.pid, 4194304, os.getpid()))
+    if isinstance(empty, NoCgroup):
+        pytest.skip("this machine gives us no control group")
+    child = spawn_in(busy)
+    cgroup.sweep()
+    assert left_groups() == {str(os.getpid()), "4194304"}
+    busy.kill()
+    child.wait(10)
+    for group in (busy, kept):
+        group.remove()
+    assert left_groups() == set()
+
+
+def left_groups() -> set[str]:
+    """Keepers' pids in the names of groups of our session."""
+    return {path.name.rpartition("-")[2] for path in Path("/sys/fs/cgroup").glob(f"**/rserver-{SESSION}-*")}
 
 
 @pytest.mark.root
