@@ -155,4 +155,17 @@ KNOWN = (
         terminal=r"dgamma\.pdf' does|xdg-open",
         always=False,
     ),
+    Known(
+        "Text that is not valid UTF-8",
+        "A page cannot show single bytes: they become U+FFFD. The terminal is sent the bytes.",
+        session="\ufffd",
+    ),
+    Known(
+        "The two streams of a child process",
+        "Standard output and standard error of a program are told apart by the session, so what a program writes to "
+        "one and then, at once, to the other can come in the other order; the order in each of them is kept.",
+        statement=r"InstOpts",
+        sources="reg-packages.R",
+        always=False,
+    ),
 )
