@@ -15,7 +15,7 @@ _END = b"the loop is over"
 
 def main() -> None:
     """Both in turn."""
-    require_root()
+    require_root("cat_loop")
     with running_server() as server, bench_account() as user, signed_in(server, user) as session:
         rows = [(_in_session(session), _in_rscript(user)) for _ in range(RUNS + 1)][1:]
     ours, theirs = (list(column) for column in zip(*rows, strict=True))

@@ -18,9 +18,7 @@ RUNS = 15
 
 def main() -> None:
     """Ours and bare R in turn."""
-    require_root()
-    if not shutil.which("R"):
-        raise SystemExit("needs R")
+    require_root("cold_start")
     with running_server() as server:
         rows = [_round(server) for _ in range(RUNS + 1)][1:]
     sign_in, whole, bare = (list(column) for column in zip(*rows, strict=True))

@@ -13,7 +13,7 @@ _SETTLE_SECONDS = 2.0
 
 def main() -> None:
     """Both servers run at once; accounts sign in to one after the other."""
-    require_root()
+    require_root("jupyterhub")
     found = programs()
     if isinstance(found, str):
         skipped("jupyterhub", found)

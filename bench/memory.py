@@ -23,7 +23,7 @@ LIMITS_MB = {"master": 12, "worker": 60}
 
 def main() -> None:
     """Bare R and sessions in turn, then the processes of the server with one session."""
-    require_root()
+    require_root("memory")
     bare = [_bare_r_mb() for _ in range(RUNS)]
     with running_server() as server:
         before = _server_mb(server)

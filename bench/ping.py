@@ -17,7 +17,7 @@ LOADS = {
 
 def main() -> None:
     """Measure each load in turn, and the client alone."""
-    require_root()
+    require_root("ping")
     with running_server() as server, bench_account() as user, signed_in(server, user) as session:
         for load, code in LOADS.items():
             _report(load, _under(session, code))

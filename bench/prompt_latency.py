@@ -10,7 +10,7 @@ COUNT = 500
 
 def main() -> None:
     """Measure one session that does nothing else."""
-    require_root()
+    require_root("prompt_latency")
     with running_server() as server, bench_account() as user, signed_in(server, user) as session:
         times = _enters(session)
     report(

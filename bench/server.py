@@ -12,6 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.figures import skipped  # noqa: E402
 from bench.web_client import EventSocket, KeptConnection, request_head  # noqa: E402
 from tests.system.accounts import Account, account  # noqa: E402
 from tests.system.running_server import RunningServer, running_server  # noqa: E402
@@ -78,10 +79,11 @@ class SignedIn:
         self.events.wait_for(b'"console_prompt"')
 
 
-def require_root() -> None:
-    """These benches need real accounts and PAM."""
+def require_root(bench: str) -> None:
+    """Skip the bench, with the reason, where it cannot make accounts and sign them in with PAM."""
     if os.geteuid() != 0:
-        sys.exit("needs root: it makes accounts and signs them in with PAM")
+        skipped(bench, "needs root")
+        sys.exit(0)
 
 
 @contextlib.contextmanager
