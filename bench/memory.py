@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterator
 
 from bench.figures import median, report, target
-from bench.processes import pss_mb, scheduled_ms
+from bench.processes import command_line, descendants, pss_mb, scheduled_ms
 from bench.server import RunningServer, SignedIn, bench_account, require_root, running_server, signed_in
 
 RUNS = 5
 IDLE_SECONDS = 10.0
+_MARKS = {"rserver-forker": "forker", "rserver_launcher": "launcher", "worker_main": "worker"}
 LIMITS_MB = {"master": 12, "worker": 60}
 
 
@@ -81,12 +82,18 @@ def _session_mb(server: RunningServer) -> float:
 
 
 def _processes(server: RunningServer) -> dict[str, int]:
-    return {
-        "guard": server.process.pid,
-        "master": server.master_pid,
-        "launcher": next(pid for pid in server.pids("rserver_launcher") if _parent(pid) == server.master_pid),
-        "worker": server.pids("worker_main")[0],
-    }
+    """What the server itself consists of; the forker comes with the first session."""
+    found = {"guard": server.process.pid, "master": server.master_pid}
+    for pid in descendants(server.master_pid):
+        if name := next((name for mark, name in _MARKS.items() if mark in _title(pid)), None):
+            found.setdefault(name, pid)
+    return found
+
+
+def _title(pid: int) -> str:
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+        name = file.read().strip()
+    return name if name.startswith("rserver-") else command_line(pid)
 
 
 def _server_mb(server: RunningServer) -> dict[str, float]:
