@@ -55,22 +55,27 @@ def _perform(verb: Verb, context: Context) -> Result:
 
 
 def _may(verb: Verb, context: Context) -> None:
-    """Refused for who is not root, unless the server is that user's own."""
-    if os.geteuid() == 0:
-        return
-    command, server = f"sudo rstudio-server {verb.name}", context.server
-    if not server.settings.auth_none:
-        raise Refused(f"This server signs people in, so only root may do this: {command}")
+    """Refused unless the server is the caller's: root's, or that of a user who runs it without root.
+
+    Root too: who owns the run directory could name any process in it.
+    """
+    root, server = os.geteuid() == 0, context.server
+    if not root and not server.settings.auth_none:
+        raise Refused(f"This server signs people in, so only root may do this: sudo rstudio-server {verb.name}")
     try:
         owner = server.run_dir.stat().st_uid
     except OSError:
-        if verb.makes_server:
+        if root or verb.makes_server:
             return
         raise Refused(
-            f"You have no server of your own ({server.run_dir} does not exist). The machine's needs root: {command}"
+            f"You have no server of your own ({server.run_dir} does not exist). The machine's needs root: "
+            f"sudo rstudio-server {verb.name}"
         ) from None
     if owner != os.geteuid():
-        raise Refused(f"This server is not yours ({server.run_dir} belongs to uid {owner}): {command}")
+        who = "" if owner == 0 else f"-u '#{owner}' "
+        raise Refused(
+            f"This server is not yours ({server.run_dir} belongs to uid {owner}): sudo {who}rstudio-server {verb.name}"
+        )
 
 
 def _tell(invocation: Invocation, result: Result) -> int:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rserver_admin.server_process import ServerProcess, holder_of
+from rserver_admin.server_process import ServerProcess, holder_of, waits_to_be_reaped
 from rserver_core import conf_file
 from rserver_core.conf_file import Entry
 from rserver_core.config_errors import ConfigError, ConfigErrors
@@ -62,4 +62,5 @@ def _entries_of(path: str) -> dict[str, str]:
 
 
 def _runs(record: SessionRecord) -> bool:
-    return is_alive(record.pid, record.pid_start)
+    # Its keeper leaves an ended process unreaped while it clears away what that left behind.
+    return is_alive(record.pid, record.pid_start) and not waits_to_be_reaped(record.pid)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rserver_process.process_table import start_ticks
 
-_PARENT = 1
+_STATE, _PARENT = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ def holder_of(pid_file: Path) -> ServerProcess | None:
     ticks = start_ticks(pid)
     if ticks is None or not _has_open(pid, wanted):
         return None
-    argv = _command_line(pid)
-    parent = int(_stat(pid)[_PARENT])
+    argv, parent = _command_line(pid), _parent(pid)
+    # The guard and its master are one program: the second was forked from the first.
     leader = parent if argv and argv == _command_line(parent) else pid
     return ServerProcess(pid, leader, ticks, tuple(text for text in argv if text.startswith("--")))
 
@@ -78,6 +78,14 @@ def descriptors(pid: int) -> Iterator[Path]:
     """The entries of a process's table of descriptors; none when it cannot be read."""
     with contextlib.suppress(OSError):
         yield from Path(f"/proc/{pid}/fd").iterdir()
+
+
+def waits_to_be_reaped(pid: int) -> bool:
+    """True when the process has ended, whether its parent knows or not."""
+    try:
+        return _stat(pid)[_STATE] in "ZX"
+    except OSError:
+        return True
 
 
 @contextlib.contextmanager
@@ -106,6 +114,13 @@ def _command_line(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")[:-1]
     except OSError:
         return []
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(_stat(pid)[_PARENT])
+    except OSError:
+        return 0
 
 
 def _stat(pid: int) -> list[str]:

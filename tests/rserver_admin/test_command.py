@@ -46,7 +46,10 @@ def _sessions(server: RunningServer) -> list[dict[str, Any]]:
 
 
 def _await_end(pid: int) -> None:
-    watch = os.pidfd_open(pid)
+    try:
+        watch = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
     try:
         assert select.select([watch], [], [], 30)[0]
     finally:
@@ -226,6 +229,9 @@ def test_the_own_server_of_a_user(ann: Account) -> None:
         conf = server.directory / "conf"
         state = answer_of(rstudio_server("status", "--json", *places(server), conf=conf, account=ann))
         assert (state["running"], state["pid"]) == (True, server.master_pid)
+        done = ask(server, "kill-all")
+        assert done.returncode == 1
+        assert f"sudo -u '#{ann.uid}' rstudio-server kill-all" in done.stderr
         done = rstudio_server("stop", *places(server), conf=conf, account=ann)
         assert (done.returncode, server.stop()) == (0, 0)
 

@@ -1,3 +1,5 @@
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,6 @@ def test_sessions_are_those_whose_process_runs(tmp_path: Path) -> None:
         records.write_record(record_of(reused.pid, session="b" * 21, ticks=1))
         (tmp_path / "sessions" / f"{'c' * 21}.json").write_text("{broken")
         assert [record.session for record in server.sessions()] == ["a" * 21]
+        os.kill(alive.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, alive.pid, os.WEXITED | os.WNOWAIT)
+        assert server.sessions() == []
