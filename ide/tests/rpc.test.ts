@@ -76,7 +76,7 @@ describe("errorOf", () => {
 
 describe("isConnectionError", () => {
   it("is about the way, not about the request", () => {
-    expect([1, 2, 3, 4, 21, 200].every((code) => isConnectionError(new RpcError(code, "")))).toBe(true);
+    expect([1, 2, 3, 4, 13, 21, 200].every((code) => isConnectionError(new RpcError(code, "")))).toBe(true);
     expect([8, 11, 100, 1001].some((code) => isConnectionError(new RpcError(code, "")))).toBe(false);
     expect(isConnectionError(new Error("x"))).toBe(false);
   });

@@ -179,6 +179,7 @@ export const ErrorCode = {
   notSignedIn: 3,
   unknownClient: 4,
   internal: 11,
+  offline: 13,
   noSuchSession: 14,
   sessionEnded: 21,
   rError: 100,

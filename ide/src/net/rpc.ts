@@ -19,6 +19,7 @@ export function isConnectionError(error: unknown): error is RpcError {
     ErrorCode.unavailable,
     ErrorCode.notSignedIn,
     ErrorCode.unknownClient,
+    ErrorCode.offline,
     ErrorCode.sessionEnded,
     ErrorCode.connectionLost,
   ];
