@@ -49,6 +49,7 @@ def serve(
     facts = SessionFacts(settings.session_id, installation.version, started)
     add_core_methods(session, facts, clients)
     _register_services(session)
+    _keep_objects(session, settings)
     site = SessionSite(Rpc(session.rpc, clients), session.routes, session.listeners, clients)
     _listen(reactor, site, settings)
     gc.enable()
@@ -90,6 +91,13 @@ def _register_services(session: Session) -> None:
     from rsession.services import register
 
     register(session)
+
+
+def _keep_objects(session: Session, settings: "RsessionSettings") -> None:
+    from rsession.workspace.register import register
+    from rsession.workspace.settings import WorkspaceSettings
+
+    register(session, WorkspaceSettings.of(settings))
 
 
 def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSettings") -> None:

@@ -88,6 +88,15 @@ class Console:
         for callback in self.on_input:
             callback(line.removesuffix("\n"), is_history)
 
+    def actions(self) -> list[dict[str, str]]:
+        """What the console shows, oldest first."""
+        return self._scrollback.actions()
+
+    def show_again(self, actions: list[tuple[str, str]]) -> None:
+        """What the console of an earlier process showed stands above what this one writes."""
+        for kind, text in actions:
+            self._scrollback.add(kind, text)
+
     def state(self) -> dict[str, object]:
         """The field `console` of client_init's answer."""
         return {

@@ -8,6 +8,7 @@ from twisted.logger import Logger
 
 from rsession import _shim
 from rsession.console import Console
+from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import EventLog
 from rsession.listeners import Listeners
 from rsession.r_jobs import RJobs
@@ -60,6 +61,10 @@ class Session:
         self.reader = SegmentReader(_shim, clock, self.listeners.must_wait, self._read_turn)
         self.listeners.on_progress = self.reader.resume
         self.on_quit: Callback = lambda: None
+        self.input_refusal: str | None = None
+        """Why lines are not accepted at the moment."""
+        self.exit_status: int | None = None
+        """Of R, which is ending."""
         self._prompt_callbacks: list[Callback] = []
         self._end_callbacks: list[Callback] = []
         self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
@@ -87,8 +92,15 @@ class Session:
         self.client_init_fields[key] = provide
 
     def input(self, text: str, console_id: str) -> None:
-        """Give lines to R."""
+        """Give lines to R; raises RpcError UNAVAILABLE while there is a reason to refuse them."""
+        if self.input_refusal is not None:
+            raise RpcError(ErrorCode.UNAVAILABLE, self.input_refusal)
         self.console.input(text, console_id)
+
+    @property
+    def has_ended(self) -> bool:
+        """R is gone, or going."""
+        return self.exit_status is not None
 
     def _read_turn(self, segments: list[Segment]) -> None:
         for kind, number, first, second in segments:
@@ -129,6 +141,7 @@ class Session:
             _guarded(lambda callback=callback: callback(value))  # type: ignore[misc]
 
     def _read_quit(self, status: int) -> None:
+        self.exit_status = status
         self.jobs.end()
         for callback in self._end_callbacks:
             _guarded(callback)

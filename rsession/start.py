@@ -4,6 +4,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rsession.workspace.folder import NAME, holds_objects, session_folder, state_of_home
+
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
     from rserver_core.r_installation import RInstallation
@@ -17,7 +19,14 @@ def r_arguments(settings: "RsessionSettings") -> list[str]:
     arguments = ["R", "--interactive", *_SAVE[settings.session_save_action_default]]
     if not settings.r_run_rprofile:
         arguments += ["--no-site-file", "--no-init-file"]
-    return [*arguments, "--no-restore-history" if settings.r_restore_workspace else "--no-restore"]
+    restores_image = settings.r_restore_workspace and not _has_kept_objects(settings)
+    return [*arguments, "--no-restore-history" if restores_image else "--no-restore"]
+
+
+def _has_kept_objects(settings: "RsessionSettings") -> bool:
+    """The session's own store holds newer objects than .RData."""
+    state = state_of_home(os.path.expanduser("~"))
+    return holds_objects(f"{session_folder(state, settings.session_id)}/{NAME}")
 
 
 def prepare_environment(installation: "RInstallation") -> None:

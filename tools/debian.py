@@ -15,6 +15,8 @@ RUN = {
     "libpam0g-dev": "PAM, for sign-in",
     "libpam-modules": "pam_unix, pam_limits, pam_mkhomedir",
     "libacl1-dev": "headers for pylibacl",
+    "libxxhash0": "checksums of the objects of a suspended session",
+    "liblz4-1": "their compression",
     "acl": "getfacl and setfacl",
     "fonts-dejavu-core": "letters in plots",
 }

@@ -12,6 +12,8 @@ from rsession.rpc_method import REQUIRED, Method, Param
 from rsession.services import register
 from rsession.session import Session
 from rsession.state_paths import StatePaths
+from rsession.workspace.register import Workspace
+from rsession.workspace.settings import WorkspaceSettings
 
 _INTRO = """\
 # RPC methods of a session
@@ -36,6 +38,7 @@ def _methods() -> list[Method]:
         session = Session(Clock(), StatePaths.of_home(Path(home), "00000000"), {"HOME": home})
         add_core_methods(session, SessionFacts("00000000", "", 0.0), Clients())
         register(session)
+        Workspace(session, WorkspaceSettings()).add_methods()
     return list(session.rpc)
 
 

@@ -37,6 +37,17 @@ class RsessionSettings:
     session_save_action_default: str = option(
         Choice(("no", "yes", "ask")), "no", "Whether `q()` saves the objects to .RData in the working directory."
     )
+    session_checkpoint_minutes: int = option(
+        Integer(0, 1440), "5", "Minutes of work after which the objects are saved against a crash. 0: never."
+    )
+    session_workspace_limit_mb: int = option(
+        Integer(0, 1 << 24),
+        "0",
+        "Megabytes of objects that a session may keep when it is suspended. 0: as many as fit.",
+    )
+    session_workspace_compression: str = option(
+        Choice(("lz4", "none")), "lz4", "Whether kept objects are compressed where that makes them smaller."
+    )
 
 
 RSESSION = OptionTable(
@@ -44,5 +55,9 @@ RSESSION = OptionTable(
     "rsession.conf",
     RsessionSettings,
     "One R session: R inside, HTTP on a Unix socket outside. Started by the server, as the user.",
-    {"config-file": "Given by the server", "session-default-working-dir": "Session"},
+    {
+        "config-file": "Given by the server",
+        "session-default-working-dir": "Session",
+        "session-checkpoint-minutes": "Keeping objects",
+    },
 )

@@ -44,7 +44,7 @@ describe_bindings <- function(env, names) {
 }
 
 describe_binding <- function(env, name, type, length) {
-  if (type == UNFORCED) return(describe_opaque(name, "promise", "<promise not evaluated yet>"))
+  if (type == UNFORCED) return(describe_unforced(env, name))
   if (type < 0L) return(describe_opaque(name, "active", "<active binding>"))
   tryCatch(
     describe_value(name, .subset2(env, name), length),

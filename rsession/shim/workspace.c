@@ -328,5 +328,6 @@ void workspace_adopt(SEXP environment, uint32_t entry)
     char id[ID_SIZE];
     const struct entry *record = &workspace.catalog.entries[entry];
     snprintf(id, sizeof id, "%.*s", (int)record->text_size, workspace.catalog.text + record->text);
-    workspace.restored[add_restored(environment, id)].is_filled = true;
+    uint32_t number = add_restored(environment, id);
+    workspace.restored[number].is_filled = true;
 }

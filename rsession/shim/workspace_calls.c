@@ -154,20 +154,25 @@ EXPORTED SEXP rs_workspace_r_version(void)
     return wr.Rf_mkString(workspace.catalog.heading.r_version);
 }
 
-/* rs_workspace_load(ticket): the object. */
-EXPORTED SEXP rs_workspace_load(SEXP number)
+static uint32_t entry_of(SEXP number)
 {
     uint32_t ticket = (uint32_t)wr.Rf_asInteger(number);
     if (ticket >= workspace.ticket_count || workspace.tickets[ticket] == NO_NUMBER) {
         wr.Rf_error("the object cannot be restored: the store does not name it any more");
     }
-    return workspace_load(workspace.tickets[ticket]);
+    return workspace.tickets[ticket];
+}
+
+/* rs_workspace_load(ticket): the object. */
+EXPORTED SEXP rs_workspace_load(SEXP ticket)
+{
+    return workspace_load(entry_of(ticket));
 }
 
 /* rs_workspace_bind(environment, name, ticket): bind it at once, as the promise or the active binding that it was. */
-EXPORTED SEXP rs_workspace_bind(SEXP environment, SEXP name, SEXP number)
+EXPORTED SEXP rs_workspace_bind(SEXP environment, SEXP name, SEXP ticket)
 {
-    uint32_t entry = workspace.tickets[wr.Rf_asInteger(number)];
+    uint32_t entry = entry_of(ticket);
     bool is_active = workspace.catalog.entries[entry].flags & FLAG_ACTIVE;
     SEXP symbol = wr.Rf_installTrChar(wr.STRING_ELT(name, 0)), value = wr.Rf_protect(workspace_load(entry));
     if (is_active) {
@@ -182,7 +187,7 @@ EXPORTED SEXP rs_workspace_bind(SEXP environment, SEXP name, SEXP number)
 /* rs_workspace_adopt(environment, ticket): this is the environment of that entry. */
 EXPORTED SEXP rs_workspace_adopt(SEXP environment, SEXP ticket)
 {
-    workspace_adopt(environment, workspace.tickets[wr.Rf_asInteger(ticket)]);
+    workspace_adopt(environment, entry_of(ticket));
     return nothing();
 }
 

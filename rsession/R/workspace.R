@@ -1,0 +1,120 @@
+# The store of the session's objects: what shim/workspace_calls.c offers, and what is known of the objects that are not loaded.
+
+ENTRY_FACT <- 1
+ENTRY_BINDING <- 2
+ENTRY_ENVIRONMENT <- 3
+BINDING_LOCKED <- 1
+BINDING_ACTIVE <- 2
+HOLDS_POINTER <- 4
+IS_PROMISE <- 8
+IS_ATTACHED <- 32
+NOT_WRITTEN <- 128
+EAGER_BYTES <- 65536
+DESCRIBED_AT_ONCE <- 150L
+EXIT_SUSPENDED <- 101L
+
+# calls: the entry points. described: name → list(print, description). waiting: names that were not loaded yet, in order.
+workspace <- new.env()
+workspace$calls <- NULL
+workspace$folder <- ""
+workspace$described <- new.env()
+workspace$waiting <- character()
+workspace$position <- 0L
+workspace$damaged <- character()
+
+workspace_calls <- function(library) {
+  names <- c("open", "entries", "state", "r_version", "load", "bind", "adopt", "unloaded", "unwrap", "snapshot", "wait", "settle",
+    "leave", "keep_seed")
+  dll <- dyn.load(library)
+  calls <- lapply(names, function(name) getNativeSymbolInfo(paste0("rs_workspace_", name), dll)$address)
+  names(calls) <- names
+  calls
+}
+
+is_refusal <- function(x) inherits(x, "rs_refusal")
+
+# Before the default packages are attached the user's profile is still running
+is_started <- function() all(paste0("package:", getOption("defaultPackages")) %in% search())
+
+# {"early"}: ask again at the prompt; {"complaint"}: what is there cannot be used; {"restored"}: report, or null for an empty store.
+# One call, so that no line of the user comes between.
+workspace_begin <- function(library, folder, is_late) {
+  if (is_late != "1" && !is_started()) return(list(early = TRUE))
+  if (is.null(workspace$calls)) {
+    workspace$calls <- workspace_calls(library)
+    note_baseline()
+  }
+  workspace$folder <- folder
+  refused <- .Call(workspace$calls$open, folder, workspace_fetch)
+  if (is_refusal(refused)) return(list(complaint = as.character(refused)))
+  list(restored = if (.Call(workspace$calls$state)[[1L]] > 0) workspace_restore())
+}
+
+# What the promise of an unloaded object calls
+workspace_fetch <- function(ticket) {
+  tryCatch(.Call(workspace$calls$load, ticket), error = function(e) {
+    note_damage(ticket, conditionMessage(e))
+    stop(conditionMessage(e), call. = FALSE)
+  })
+}
+
+note_damage <- function(ticket, text) {
+  if (text %in% workspace$damaged) return(invisible())
+  workspace$damaged <- c(workspace$damaged, text)
+  .rs_emit("workspace_damaged", list(text = text))
+}
+
+entries <- function() {
+  columns <- .Call(workspace$calls$entries)
+  names(columns) <- c("kind", "name", "type", "flags", "bytes", "length", "owner", "ticket")
+  columns$ticket <- as.integer(columns$ticket)
+  columns
+}
+
+has_flag <- function(flags, flag) bitwAnd(as.integer(flags), as.integer(flag)) != 0L
+
+# Names of the objects that were stored without what cannot be stored
+unkeepable <- function() {
+  all <- entries()
+  is_binding <- all$kind == ENTRY_BINDING & all$owner == -1
+  list(
+    pointers = json_array(by_name(all$name[is_binding & has_flag(all$flags, HOLDS_POINTER)])),
+    failed = json_array(by_name(all$name[is_binding & has_flag(all$flags, NOT_WRITTEN)]))
+  )
+}
+
+type_names <- c("0" = "NULL", "1" = "symbol", "3" = "closure", "4" = "environment", "5" = "promise", "6" = "language", "10" = "logical",
+  "13" = "integer", "14" = "double", "15" = "complex", "16" = "character", "19" = "list", "20" = "expression", "22" = "externalptr",
+  "24" = "raw", "25" = "S4")
+
+# What is said in the list of objects about a promise: of ours, what was known when it was stored
+describe_unforced <- function(env, name) {
+  ticket <- if (is.null(workspace$calls) || !identical(env, globalenv())) NA else .Call(workspace$calls$unloaded, env, name)
+  if (is.na(ticket)) return(describe_opaque(name, "promise", "<promise not evaluated yet>"))
+  known <- workspace$described[[name]]
+  if (!is.null(known)) return(c(known$description, list(loaded = FALSE)))
+  entry <- workspace$columns
+  row <- match(ticket, entry$ticket)
+  type <- type_names[as.character(entry$type[row])]
+  described <- describe_opaque(name, "value", "<not loaded yet>")
+  described[c("type", "length", "size")] <- list(unname(type), entry$length[row], entry$bytes[row])
+  c(described, list(loaded = FALSE))
+}
+
+# Describes some of the objects that the list shows; NULL when all are done, or where to go on
+workspace_describe <- function(from) {
+  names <- by_name(ls(globalenv(), sorted = FALSE))
+  names <- names[seq_len(min(length(names), OBJECT_LIMIT))]
+  from <- as.integer(from)
+  if (from > length(names)) return(NULL)
+  part <- names[from:min(length(names), from + DESCRIBED_AT_ONCE - 1L)]
+  seen <- probe(globalenv(), part)
+  for (i in seq_along(part)) describe_once(part[[i]], seen[[1L]][[i]], seen[[2L]][[i]], seen[[3L]][[i]])
+  if (from + DESCRIBED_AT_ONCE > length(names)) NULL else from + DESCRIBED_AT_ONCE
+}
+
+describe_once <- function(name, type, length, print) {
+  known <- workspace$described[[name]]
+  if (type < 0L || (!is.null(known) && identical(known$print, print))) return(invisible())
+  assign(name, list(print = print, description = describe_binding(globalenv(), name, type, length)), envir = workspace$described)
+}

@@ -1,0 +1,156 @@
+# Everything about a session that is not an object: taken down before a snapshot, set again after a resume.
+
+PRIVATE_VARIABLES <- paste0("^(RS_.*|RSTUDIO.*|R_HOME|R_SHARE_DIR|R_INCLUDE_DIR|R_DOC_DIR|R_ARCH|R_SESSION_TMPDIR|R_LIBS|R_LIBS_USER|",
+  "R_LIBS_SITE|R_PLATFORM|LD_LIBRARY_PATH|PWD|OLDPWD|SHLVL|_|HOME|USER|LOGNAME|XDG_.*|TMPDIR)$")
+LOCALE_CATEGORIES <- c("LC_COLLATE", "LC_CTYPE", "LC_MONETARY", "LC_NUMERIC", "LC_TIME")
+OWN_OPTIONS <- c("device", "pager", "browser", "editor")
+
+note_baseline <- function() {
+  workspace$options <- options()
+  workspace$variables <- Sys.getenv()
+  workspace$libraries <- .libPaths()
+  workspace$locale <- current_locale()
+  workspace$kind <- RNGkind()
+}
+
+current_locale <- function() vapply(LOCALE_CATEGORIES, Sys.getlocale, "")
+
+session_facts <- function() {
+  list(
+    search = search(),
+    attached = names_of(attached_environments()),
+    namespaces = setdiff(loadedNamespaces(), c("base", sub("^package:", "", search()))),
+    libraries = .libPaths(),
+    directory = tryCatch(getwd(), error = function(e) NULL),
+    options = changed_options(),
+    variables = changed_variables(),
+    locale = current_locale(),
+    kind = RNGkind(),
+    plots = mget(c("pages", "count"), envir = plots)
+  )
+}
+
+changed_options <- function() {
+  now <- options()
+  before <- workspace$options
+  same <- vapply(names(now), function(name) identical(now[[name]], before[[name]]), NA)
+  list(set = now[!same], unset = setdiff(names(before), names(now)))
+}
+
+changed_variables <- function() {
+  now <- Sys.getenv()
+  before <- workspace$variables
+  set <- now[is.na(match(names(now), names(before))) | now != before[names(now)]]
+  unset <- setdiff(names(before), names(now))
+  list(set = own_variables(set), unset = unset[!grepl(PRIVATE_VARIABLES, unset)])
+}
+
+own_variables <- function(values) {
+  values <- unclass(values)
+  as.list(values[!grepl(PRIVATE_VARIABLES, names(values))])
+}
+
+# Environments that attach() made of data, as they stand on the search path
+attached_environments <- function() {
+  environments <- list()
+  for (position in seq_along(search())[-1L]) {
+    env <- as.environment(position)
+    if (!is_package_env(env) && search()[[position]] != "Autoloads") environments <- c(environments, list(env))
+  }
+  environments
+}
+
+names_of <- function(environments) vapply(environments, function(env) paste0("", attr(env, "name", exact = TRUE))[[1L]], "")
+
+# Sets what it can; returns sentences about the rest
+apply_facts <- function(facts, same_version) {
+  complaints <- character()
+  attempt <- function(what, code) {
+    tryCatch(code, error = function(e) complaints <<- c(complaints, paste0(what, ": ", conditionMessage(e))))
+  }
+  attempt("environment variables", set_variables(facts$variables))
+  attempt("locale", set_locale(facts$locale))
+  if (same_version) attempt("library paths", set_libraries(facts$libraries))
+  complaints <- c(complaints, attach_packages(facts$search))
+  attempt("options", set_options(facts$options))
+  attempt("working directory", set_directory(facts$directory))
+  attempt("random numbers", set_kind(facts$kind))
+  attempt("plots", restore_plots(facts$plots))
+  complaints
+}
+
+set_variables <- function(variables) {
+  if (length(variables$set)) do.call(Sys.setenv, variables$set)
+  Sys.unsetenv(variables$unset)
+}
+
+set_locale <- function(locale) {
+  for (category in names(locale)) {
+    if (!identical(Sys.getlocale(category), locale[[category]])) Sys.setlocale(category, locale[[category]])
+  }
+}
+
+set_libraries <- function(libraries) {
+  if (!identical(libraries, .libPaths())) .libPaths(libraries)
+}
+
+set_options <- function(changed) {
+  changed$set <- changed$set[setdiff(names(changed$set), OWN_OPTIONS)]
+  for (name in names(changed$set)) try(options(changed$set[name]), silent = TRUE)
+  for (name in changed$unset) options(structure(list(NULL), names = name))
+}
+
+set_directory <- function(directory) {
+  if (is.null(directory)) return(invisible())
+  if (!dir.exists(directory)) stop("the folder ", directory, " is not there any more")
+  setwd(directory)
+}
+
+set_kind <- function(kind) {
+  if (identical(kind, RNGkind())) return(invisible())
+  .Call(workspace$calls$keep_seed)
+  if (any(kind == "user-supplied")) stop("a user-supplied generator must be set again")
+  suppressWarnings(RNGkind(kind[[1L]], kind[[2L]], kind[[3L]]))
+}
+
+# From the end of the search path to its front, so that the order comes out right
+attach_packages <- function(wanted) {
+  packages <- rev(sub("^package:", "", wanted[startsWith(wanted, "package:")]))
+  missing <- character()
+  for (package in packages) {
+    if (paste0("package:", package) %in% search()) next
+    attached <- tryCatch(
+      library(package, character.only = TRUE, warn.conflicts = FALSE, quietly = TRUE, logical.return = TRUE),
+      error = function(e) FALSE
+    )
+    if (!attached) missing <- c(missing, package)
+  }
+  if (length(missing)) paste0("These packages cannot be attached again: ", paste(missing, collapse = ", "), ".") else character()
+}
+
+plots_store <- function() file.path(dirname(workspace$folder), "graphics-r3")
+
+# Recordings and pictures outlive the temporary directory in the folder of the session
+keep_plots <- function() {
+  if (!length(plots$pages)) {
+    unlink(plots_store(), recursive = TRUE)
+    return(invisible())
+  }
+  write_recording()
+  dir.create(plots_store(), showWarnings = FALSE, mode = "0700")
+  here <- list.files(plots$folder)
+  unlink(file.path(plots_store(), setdiff(list.files(plots_store()), here)))
+  for (name in here) {
+    kept <- file.path(plots_store(), name)
+    if (!isTRUE(file.size(kept) == file.size(file.path(plots$folder, name)))) file.copy(file.path(plots$folder, name), kept, overwrite = TRUE)
+  }
+}
+
+restore_plots <- function(kept) {
+  files <- list.files(plots_store(), full.names = TRUE)
+  if (!length(kept$pages) || !length(files)) return(invisible())
+  file.copy(files, plots_folder())
+  plots$pages <- c(kept$pages, plots$pages)
+  plots$changed <- FALSE
+  .rs_emit("plots_changed", plots_state())
+}

@@ -1,0 +1,135 @@
+# Reading the store: promises in the places of the objects, then one object after the other while R has nothing else to do.
+
+SLICE_SECONDS <- 0.03
+NAMES_AT_ONCE <- 64L
+
+workspace_restore <- function() {
+  all <- entries()
+  workspace$columns <- all
+  state <- .Call(workspace$calls$state)
+  written_by <- .Call(workspace$calls$r_version)
+  same_version <- identical(minor_version(written_by), minor_version(as.character(getRversion())))
+  facts <- read_fact(all, "session")
+  note_descriptions(read_fact(all, "described"))
+  complaints <- if (is.null(facts)) "The settings of the session could not be read back." else apply_facts(facts, same_version)
+  roots <- attach_roots(all, facts$attached)
+  for (owner in c(-1, roots$ticket)) restore_bindings(all, owner, roots)
+  set_search_order(facts$search)
+  .Call(workspace$calls$keep_seed)
+  is_suspended <- file.exists(file.path(workspace$folder, "suspended"))
+  unlink(file.path(workspace$folder, "suspended"))
+  list(
+    objects = sum(all$kind == ENTRY_BINDING), bytes = state[[4L]], created = state[[2L]], suspended = is_suspended,
+    r_version = if (same_version) NULL else written_by, damaged_packs = state[[5L]],
+    complaints = json_array(complaints), namespaces = json_array(as.character(facts$namespaces)), lost = unkeepable()
+  )
+}
+
+minor_version <- function(version) sub("^([0-9]+\\.[0-9]+).*", "\\1", version)
+
+read_fact <- function(all, name) {
+  at <- match(TRUE, all$kind == ENTRY_FACT & all$name == name)
+  if (is.na(at)) NULL else tryCatch(.Call(workspace$calls$load, all$ticket[at]), error = function(e) NULL)
+}
+
+note_descriptions <- function(described) {
+  for (name in names(described)) {
+    assign(name, list(print = NULL, description = described[[name]]), envir = workspace$described)
+  }
+}
+
+# list(ticket, environment): empty environments on the search path in the places of the attached ones
+attach_roots <- function(all, names) {
+  tickets <- all$ticket[all$kind == ENTRY_ENVIRONMENT & has_flag(all$flags, IS_ATTACHED)]
+  environments <- vector("list", length(tickets))
+  for (i in rev(seq_along(tickets))) {
+    environments[[i]] <- attach(NULL, name = if (i <= length(names)) names[[i]] else "restored", warn.conflicts = FALSE)
+    .Call(workspace$calls$adopt, environments[[i]], tickets[[i]])
+  }
+  list(ticket = tickets, environment = environments)
+}
+
+# attach() puts everything in front; where data stood between packages these are moved before it again
+set_search_order <- function(wanted) {
+  if (is.null(wanted) || identical(intersect(search(), wanted), intersect(wanted, search()))) return(invisible())
+  for (name in rev(wanted[-c(1L, length(wanted))])) {
+    if (!startsWith(name, "package:") || !name %in% search() || name == "package:base") next
+    try({
+      detach(name, character.only = TRUE)
+      library(sub("^package:", "", name), character.only = TRUE, warn.conflicts = FALSE, quietly = TRUE)
+    }, silent = TRUE)
+  }
+}
+
+restore_bindings <- function(all, owner, roots) {
+  env <- if (owner == -1) globalenv() else roots$environment[[match(owner, roots$ticket)]]
+  rows <- which(all$kind == ENTRY_BINDING & all$owner == owner & !has_flag(all$flags, NOT_WRITTEN))
+  locked <- has_flag(all$flags[rows], BINDING_LOCKED)
+  active <- has_flag(all$flags[rows], BINDING_ACTIVE)
+  special <- active | has_flag(all$flags[rows], IS_PROMISE)
+  free_names(env, all$name[rows])
+  for (row in rows[!special]) {
+    call <- as.call(list(workspace_fetch, all$ticket[[row]]))
+    .Internal(delayedAssign(all$name[[row]], call, baseenv(), env))
+  }
+  for (row in rows[special]) restore_special(env, all$name[[row]], all$ticket[[row]])
+  if (owner == -1) load_hidden(all, rows[!special])
+  for (row in rows[locked]) lockBinding(all$name[[row]], env)
+  if (owner == -1) {
+    workspace$waiting <- all$name[rows[!special]]
+    workspace$position <- 0L
+  }
+}
+
+# The profile may have made a binding of that name that would stand in the way
+free_names <- function(env, names) {
+  here <- intersect(names, ls(env, all.names = TRUE, sorted = FALSE))
+  for (name in here) {
+    if (bindingIsLocked(name, env)) unlockBinding(name, env)
+  }
+  rm(list = here, envir = env)
+}
+
+restore_special <- function(env, name, ticket) {
+  tryCatch(.Call(workspace$calls$bind, env, name, ticket), error = function(e) note_damage(ticket, conditionMessage(e)))
+}
+
+# What R itself reads by name, such as .Random.seed
+load_hidden <- function(all, rows) {
+  hidden <- rows[startsWith(all$name[rows], ".") & all$bytes[rows] <= EAGER_BYTES]
+  for (name in all$name[hidden]) try(get(name, envir = globalenv()), silent = TRUE)
+  .Call(workspace$calls$unwrap, globalenv(), all$name[hidden])
+}
+
+# Loads objects for a moment; what is left
+workspace_load_some <- function() {
+  end <- proc.time()[[3L]] + SLICE_SECONDS
+  bytes <- 0
+  while (workspace$position < length(workspace$waiting) && proc.time()[[3L]] < end) {
+    bytes <- bytes + load_names(end)
+  }
+  left <- length(workspace$waiting) - workspace$position
+  list(left = left, bytes = bytes)
+}
+
+load_names <- function(end) {
+  part <- workspace$waiting[seq(workspace$position + 1L, min(length(workspace$waiting), workspace$position + NAMES_AT_ONCE))]
+  tickets <- .Call(workspace$calls$unloaded, globalenv(), part)
+  bytes <- 0
+  for (i in seq_along(part)) {
+    workspace$position <- workspace$position + 1L
+    if (is.na(tickets[[i]])) next
+    try(get(part[[i]], envir = globalenv()), silent = TRUE)
+    bytes <- bytes + workspace$columns$bytes[[match(tickets[[i]], workspace$columns$ticket)]]
+    if (proc.time()[[3L]] >= end) break
+  }
+  .Call(workspace$calls$unwrap, globalenv(), part[seq_len(i)])
+  bytes
+}
+
+workspace_load_namespace <- function(name) {
+  tryCatch({
+    loadNamespace(name)
+    NULL
+  }, error = function(e) conditionMessage(e))
+}

@@ -1,0 +1,53 @@
+# Writing the store: a forked process writes what the session is at this moment.
+
+# pid of the writer, or a refusal
+begin_snapshot <- function(progress, compresses, limit, is_suspended) {
+  try(keep_plots(), silent = TRUE)
+  facts <- list(session = session_facts(), described = described_objects())
+  wishes <- c(as.numeric(progress), compresses == "1", is_suspended, !is_suspended, as.numeric(limit))
+  .Call(workspace$calls$snapshot, facts, attached_environments(), wishes, as.character(getRversion()))
+}
+
+described_objects <- function() {
+  names <- ls(workspace$described, all.names = TRUE, sorted = FALSE)
+  gone <- names[is.na(match(names, ls(globalenv(), sorted = FALSE)))]
+  rm(list = gone, envir = workspace$described)
+  lapply(as.list(workspace$described), `[[`, "description")
+}
+
+workspace_checkpoint <- function(progress, compresses, limit) {
+  pid <- begin_snapshot(progress, compresses, limit, FALSE)
+  if (is_refusal(pid)) list(error = as.character(pid)) else list(pid = pid)
+}
+
+# After a writer has ended, however it did
+workspace_settle <- function() {
+  settled <- .Call(workspace$calls$settle)
+  workspace$columns <- entries()
+  if (is_refusal(settled)) list(error = as.character(settled)) else unkeepable()
+}
+
+# R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
+workspace_suspend <- function(progress, compresses, limit, is_forced) {
+  pid <- begin_snapshot(progress, compresses, limit, TRUE)
+  if (is_refusal(pid)) return(list(error = as.character(pid)))
+  .rs_emit("workspace_writer", pid)
+  status <- .Call(workspace$calls$wait, pid)
+  settled <- workspace_settle()
+  if (status != 0L) return(list(written = FALSE))
+  if (!is.null(settled$error)) return(settled)
+  if (length(settled$pointers) && is_forced != "1") return(list(written = TRUE, blocked = TRUE, lost = settled))
+  file.create(file.path(workspace$folder, "suspended"))
+  .Call(workspace$calls$leave, EXIT_SUSPENDED)
+  list(written = TRUE, blocked = FALSE, lost = settled)
+}
+
+# Reasons that only R knows
+workspace_blockers <- function() {
+  connections <- showConnections(all = FALSE)
+  list(
+    connections = json_array(if (nrow(connections)) unname(connections[, "description"]) else character()),
+    sinks = sink.number(),
+    message_sink = sink.number("message") != 2L
+  )
+}

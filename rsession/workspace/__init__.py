@@ -1,0 +1,1 @@
+"""The objects of a session outlive its process: snapshots, suspension, checkpoints, restoration."""

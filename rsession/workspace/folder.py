@@ -1,0 +1,65 @@
+"""Where the objects of a session are kept between its processes, and how a store that cannot be used is set aside."""
+
+import os
+import time
+from contextlib import suppress
+
+NAME = "suspended-session-data"
+_CONSOLE = "console.json"
+
+
+def session_folder(state: str, session_id: str) -> str:
+    """The folder of a session below the state folder; `session_id` has 8 or 21 digits."""
+    return f"{state}/sessions/active/session-{session_id[-8:]}"
+
+
+def state_of_home(home: str) -> str:
+    """`~/.rstudio` when it exists, else `~/.local/share/rstudio`."""
+    old_place = f"{home}/.rstudio"
+    return old_place if os.path.isdir(old_place) else f"{home}/.local/share/rstudio"
+
+
+def holds_objects(folder: str) -> bool:
+    """Whether a snapshot was completed there."""
+    return os.path.lexists(f"{folder}/manifest")
+
+
+class StoreFolder:
+    """The store of one session. Every method may raise OSError."""
+
+    def __init__(self, state: str, session_id: str) -> None:
+        self.path = f"{session_folder(state, session_id)}/{NAME}"
+
+    @property
+    def holds_objects(self) -> bool:
+        """A snapshot was completed there."""
+        return holds_objects(self.path)
+
+    def make(self) -> None:
+        """Create what is missing, for the user alone."""
+        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(self.path, mode=0o700)
+
+    def set_aside(self, why: str) -> str:
+        """Rename the store, with everything in it; returns its new path."""
+        stem = f"{self.path}.{why}-{time.strftime('%Y%m%d-%H%M%S')}"
+        aside, number = stem, 1
+        while os.path.lexists(aside):
+            number += 1
+            aside = f"{stem}-{number}"
+        os.rename(self.path, aside)
+        return aside
+
+    def discard(self) -> None:
+        """The session was ended on purpose: its objects are not wanted any more."""
+        import shutil  # slow to load, and R's start waits for this module
+
+        with suppress(FileNotFoundError):
+            os.unlink(f"{self.path}/manifest")
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def console_path(self) -> str:
+        """File of what the console showed."""
+        return f"{self.path}/{_CONSOLE}"

@@ -1,0 +1,134 @@
+"""Puts the keeping of objects into a session."""
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from rsession import _shim
+from rsession.error_code import ErrorCode, RpcError
+from rsession.rpc_method import Param
+from rsession.segment_reader import ReadableDescriptor
+from rsession.workspace.checkpoints import Checkpoints
+from rsession.workspace.console_file import read_console
+from rsession.workspace.folder import StoreFolder
+from rsession.workspace.restoration import Restoration
+from rsession.workspace.settings import WorkspaceSettings
+from rsession.workspace.snapshots import NotWritten, Snapshots
+from rsession.workspace.suspension import EXIT_SUSPENDED, Suspension
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorFDSet
+
+    from rsession.session import Session
+
+_log = Logger()
+_CRASHED = 70
+"""Exit code of R's own menu after a crash."""
+_KILLED = 128
+
+
+def register(session: "Session", settings: WorkspaceSettings) -> None:
+    """Enter the methods, hear the signals, open the store; called once, before R's first prompt is announced."""
+    workspace = Workspace(session, settings)
+    workspace.add_methods()
+    workspace.hear_signals(cast("IReactorFDSet", session.clock))
+    workspace.open()
+
+
+class Workspace:
+    """The parts and how they know each other."""
+
+    def __init__(self, session: "Session", settings: WorkspaceSettings) -> None:
+        self._session = session
+        self._settings = settings
+        self._folder = StoreFolder(str(session.paths.state), session.paths.session_id)
+        self._snapshots = Snapshots(session, self._folder, settings)
+        self._suspension = Suspension(session, self._snapshots)
+        self._checkpoints = Checkpoints(session, self._snapshots, self._suspension, settings.checkpoint_seconds)
+        self._restoration = Restoration(session, self._folder, self._snapshots)
+
+    def open(self) -> None:
+        """Show what the console showed; have R open the store."""
+        self._session.add_to_client_init("workspace", self._restoration.state)
+        self._session.on_end(self._end)
+        if self._prepare():
+            self._session.console.show_again(read_console(self._folder.console_path))
+            self._restoration.begin()
+
+    def hear_signals(self, reactor: "IReactorFDSet") -> None:
+        """SIGUSR1 suspends politely, SIGUSR2 in any case."""
+        descriptor = _shim.suspend_signals()
+
+        def read() -> None:
+            with suppress(BlockingIOError):
+                self._suspension.wanted_by_signal(b"2" in os.read(descriptor, 64))
+
+        reactor.addReader(ReadableDescriptor(descriptor, reactor, read))
+
+    def add_methods(self) -> None:
+        """Enter the RPC methods."""
+        self._add_suspend_methods()
+        self._add_state_methods()
+
+    def _add_suspend_methods(self) -> None:
+        rpc = self._session.rpc
+
+        @rpc.method("suspend_session", Param("force", "boolean", False, doc="whatever stands against it"))
+        def suspend_session(force: bool) -> "Deferred[dict[str, object]]":
+            """Write everything and end the process; `{"suspended", "blockers": [{"kind", "reason"}]}`."""
+            self._check_open()
+            return Deferred.fromCoroutine(self._suspension.suspend(force))
+
+        @rpc.method("cancel_suspend")
+        def cancel_suspend() -> None:
+            """Stop a suspension or a checkpoint that is being written."""
+            self._snapshots.cancel()
+
+        @rpc.method("checkpoint_session")
+        def checkpoint_session() -> "Deferred[dict[str, object]]":
+            """Write the objects now, while R goes on; `{"created", "bytes", "written"}`."""
+            self._check_open()
+            return Deferred.fromCoroutine(_checkpoint(self._checkpoints))
+
+    def _add_state_methods(self) -> None:
+        rpc = self._session.rpc
+
+        @rpc.method("get_workspace_state")
+        def get_workspace_state() -> dict[str, object]:
+            """How far objects are loaded after a resume, and the last snapshot."""
+            return self._restoration.state() | {"saved": self._snapshots.last, "open": self._snapshots.is_open}
+
+        @rpc.method("stop_loading")
+        def stop_loading() -> None:
+            """Load no further objects in the background; each still comes when it is touched."""
+            self._restoration.stop()
+
+    def _check_open(self) -> None:
+        if not self._snapshots.is_open:
+            raise RpcError(ErrorCode.UNAVAILABLE, "the objects of this session cannot be kept (yet)")
+
+    def _prepare(self) -> bool:
+        try:
+            if self._folder.holds_objects and not self._settings.restores:
+                self._folder.set_aside("not-restored")
+            self._folder.make()
+        except OSError as error:
+            _log.warn("the objects of this session cannot be kept: {reason}", reason=str(error))
+            return False
+        return True
+
+    def _end(self) -> None:
+        """A session that was ended on purpose leaves nothing; one that was suspended or killed can come back."""
+        status = self._session.exit_status
+        if status is not None and status not in (EXIT_SUSPENDED, _CRASHED) and status < _KILLED:
+            self._folder.discard()
+
+
+async def _checkpoint(checkpoints: Checkpoints) -> dict[str, object]:
+    try:
+        return await checkpoints.take()
+    except NotWritten as error:
+        raise RpcError(ErrorCode.NOT_WRITABLE, str(error)) from error

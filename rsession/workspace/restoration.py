@@ -1,0 +1,141 @@
+"""The start of a session that has objects in its store: page and prompt at once, objects as they are wanted."""
+
+import json
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from rsession import _shim
+from rsession.workspace import sentences
+
+if TYPE_CHECKING:
+    from rsession.session import Session
+    from rsession.workspace.folder import StoreFolder
+    from rsession.workspace.snapshots import Snapshots
+
+_log = Logger()
+_PAUSE_SECONDS = 0.005
+_BUSY_SECONDS = 0.5
+_PROGRESS_SECONDS = 0.2
+
+
+class Restoration:
+    """Opens the store; then loads what is in it, bit by bit, while R is idle."""
+
+    def __init__(self, session: "Session", folder: "StoreFolder", snapshots: "Snapshots") -> None:
+        self._session = session
+        self._folder = folder
+        self._snapshots = snapshots
+        self._prompt: Deferred[None] | None = None
+        self._total = 0.0
+        self._loaded = 0.0
+        self._left = 0
+        self._told = 0.0
+        self.is_loading = False
+        session.on_prompt(self._prompted)
+        session.on_r_event("workspace_damaged", self._tell_damage)
+
+    def begin(self) -> None:
+        """Queue the opening of the store before any line of the user."""
+        Deferred.fromCoroutine(self._run()).addErrback(
+            lambda failure: _log.warn("no objects were restored: {reason}", reason=failure.getErrorMessage())
+        )
+
+    def stop(self) -> None:
+        """Load nothing more in the background; objects still come when they are touched."""
+        self.is_loading = False
+
+    def state(self) -> dict[str, object]:
+        """For a page that opens."""
+        return {"loading": self.is_loading, "left": self._left, "done": self._loaded, "total": self._total}
+
+    async def _run(self) -> None:
+        opened = await self._open("0")
+        if opened.get("early"):
+            self._prompt = Deferred()
+            await self._prompt
+            opened = await self._open("1")
+        if "complaint" in opened:
+            opened = await self._start_anew(str(opened["complaint"]))
+        if "complaint" in opened:
+            self._say("warning", f"The objects of this session cannot be kept: {opened['complaint']}.")
+            return
+        self._snapshots.is_open = True
+        if opened["restored"] is not None:
+            self._tell_restored(cast("dict[str, object]", opened["restored"]))
+
+    async def _open(self, is_late: str) -> dict[str, object]:
+        return await self._ask("workspace_begin", _shim.__file__, self._folder.path, is_late)
+
+    async def _start_anew(self, complaint: str) -> dict[str, object]:
+        if not self._folder.holds_objects:
+            return {"complaint": complaint}
+        aside = self._folder.set_aside("damaged")
+        self._say("error", f"The saved objects cannot be used: {complaint}. They were set aside in {aside}.")
+        return await self._open("1")
+
+    def _tell_restored(self, report: dict[str, object]) -> None:
+        for kind, text in sentences.restored(report):
+            self._say(kind, text)
+        if report["damaged_packs"]:
+            self._say("error", "Files of the saved objects are missing or cut off; some objects will not come back.")
+        self._total = float(str(report["bytes"]))
+        self._left = int(str(report["objects"]))
+        self._session.events.emit("workspace_restored", {"objects": self._left, "bytes": self._total})
+        self._session.events.emit("environment_changed", {"reset": True})
+        self.is_loading = True
+        Deferred.fromCoroutine(self._load_rest(cast("list[str]", report["namespaces"]))).addErrback(
+            lambda failure: _log.warn("objects are not loaded: {reason}", reason=failure.getErrorMessage())
+        )
+
+    async def _load_rest(self, namespaces: list[str]) -> None:
+        missing = []
+        for name in namespaces:
+            await self._idle()
+            if await self._ask("workspace_load_namespace", name):
+                missing.append(name)
+        if missing:
+            self._say("warning", f"These packages cannot be loaded again: {sentences.listing(missing)}.")
+        while self.is_loading and self._left > 0:
+            await self._idle()
+            if self.is_loading:
+                await self._load_some()
+        self.is_loading = False
+        self._tell_progress()
+
+    async def _load_some(self) -> None:
+        part = await self._ask("workspace_load_some")
+        self._left = int(str(part["left"]))
+        self._loaded += float(str(part["bytes"]))
+        if self._session.clock.seconds() - self._told > _PROGRESS_SECONDS:
+            self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        self._told = self._session.clock.seconds()
+        progress = {"action": "resume", "done": self._loaded, "total": self._total, "left": self._left}
+        self._session.events.emit("workspace_progress", progress)
+
+    async def _idle(self) -> None:
+        await self._wait(_PAUSE_SECONDS)
+        while not self._session.console.is_idle_at_top or self._session.input_refusal is not None:
+            await self._wait(_BUSY_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        waiting: Deferred[None] = Deferred()
+        self._session.clock.callLater(seconds, waiting.callback, None)
+        await waiting
+
+    async def _ask(self, function: str, *arguments: str) -> dict[str, object]:
+        return cast("dict[str, object]", json.loads(await self._session.jobs.call(function, *arguments)))
+
+    def _prompted(self) -> None:
+        if self._prompt is not None and not self._prompt.called:
+            self._prompt.callback(None)
+
+    def _tell_damage(self, data: object) -> None:
+        if isinstance(data, dict):
+            self._say("error", f"{data['text']}. Everything else is restored.")
+
+    def _say(self, kind: str, text: str) -> None:
+        self._session.events.emit("show_message", {"kind": kind, "text": text})

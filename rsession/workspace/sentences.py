@@ -1,0 +1,70 @@
+"""What a person is told about kept objects."""
+
+import errno
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+_SHOWN = 10
+
+
+def size(count: float) -> str:
+    """Bytes as a person writes them."""
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1024 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError
+
+
+def listing(names: Sequence[str]) -> str:
+    """Some names, and how many more there are."""
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
+
+
+def failure(outcome: Mapping[str, object] | None) -> str:
+    """Why a snapshot was not written, from the writer's last word; None when it had none."""
+    if outcome is None:
+        return "The process that writes the objects was killed. What was saved before is as it was."
+    needed = float(str(outcome.get("needed", 0)))
+    if outcome["end"] == "limit":
+        return (
+            f"The objects take {size(needed)}, more than the {size(float(str(outcome['limit'])))} that may be kept. "
+            "Remove large objects, or save them to files."
+        )
+    if outcome["end"] == "full":
+        free = f", {size(float(str(outcome['free'])))} are free" if "free" in outcome else ""
+        return (
+            f"There is not enough room on the disk (or in your quota): {size(needed)} are needed{free}. "
+            "What was saved before is as it was."
+        )
+    number = int(str(outcome.get("errno", 0)))
+    reason = os.strerror(number) if number else "R failed"
+    return f"The objects could not be written: {errno.errorcode.get(number, '')} {reason}.".replace(":  ", ": ")
+
+
+def restored(report: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Kind and text of the messages after objects were found."""
+    messages = []
+    if not report["suspended"]:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(str(report["created"]))))
+        messages.append(("warning", f"The session had not ended properly. Its objects as of {when} are here again."))
+    if report["r_version"] is not None:
+        text = f"These objects were saved by R {report['r_version']}; library paths stay those of this R."
+        messages.append(("warning", text))
+    complaints = report["complaints"]
+    if isinstance(complaints, list):
+        messages += [("warning", str(text)) for text in complaints]
+    return messages + _lost(report["lost"])
+
+
+def _lost(lost: object) -> list[tuple[str, str]]:
+    messages = []
+    if isinstance(lost, dict) and lost.get("pointers"):
+        names = listing(lost["pointers"])
+        text = f"These objects were connected to something outside of R and must be made anew: {names}."
+        messages.append(("warning", text))
+    if isinstance(lost, dict) and lost.get("failed"):
+        messages.append(("warning", f"R could not save these objects: {listing(lost['failed'])}."))
+    return messages

@@ -1,0 +1,132 @@
+"""Taking snapshots: one at a time, each with its progress and its outcome."""
+
+import json
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.defer import Deferred
+
+from rsession.error_code import RpcError
+from rsession.workspace import sentences
+from rsession.workspace.console_file import write_console
+from rsession.workspace.writer import Writer
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorFDSet
+
+    from rsession.session import Session
+    from rsession.workspace.folder import StoreFolder
+    from rsession.workspace.settings import WorkspaceSettings
+
+
+class NotWritten(Exception):
+    """The message is for the user."""
+
+
+class Snapshots:
+    """Writes the store of a session. Nothing here may be used before R has opened the store."""
+
+    def __init__(self, session: "Session", folder: "StoreFolder", settings: "WorkspaceSettings") -> None:
+        self._session = session
+        self._folder = folder
+        self._settings = settings
+        self._writer: Writer | None = None
+        self._waiting: list[Deferred[None]] = []
+        self.is_open = False
+        """R has opened the store."""
+        self.last: dict[str, object] | None = None
+        """Of the last one that was completed: `{"created","bytes","written"}`."""
+        session.on_r_event("workspace_writer", self._told_pid)
+
+    async def checkpoint(self) -> dict[str, object]:
+        """Write while R goes on; raises NotWritten."""
+        writer = await self._begin("checkpoint")
+        try:
+            answer = await self._call("workspace_checkpoint", writer, *self._wishes())
+            writer.pid = cast("int | None", answer.get("pid"))
+            writer.forked()
+            outcome = await writer.ended
+            await writer.reap()
+            if "error" in answer:
+                raise NotWritten(str(answer["error"]))
+            await self._call("workspace_settle")
+            return self._completed(outcome)
+        finally:
+            self._end(writer)
+
+    async def suspend(self, is_forced: bool) -> dict[str, object]:
+        """Write while R waits; R's process ends by itself afterwards unless the answer says `blocked`."""
+        writer = await self._begin("suspend")
+        try:
+            answer = await self._call("workspace_suspend", writer, *self._wishes(), "1" if is_forced else "0")
+            writer.forked()
+            outcome = await writer.ended
+            writer.pid = None
+            if "error" in answer:
+                raise NotWritten(str(answer["error"]))
+            self._completed(outcome)
+            return answer
+        finally:
+            self._end(writer)
+
+    def cancel(self) -> None:
+        """Stop the writer."""
+        if self._writer is not None:
+            self._writer.kill()
+
+    async def _begin(self, action: str) -> Writer:
+        while self._writer is not None:
+            waiting: Deferred[None] = Deferred()
+            self._waiting.append(waiting)
+            await waiting
+        clock = cast("IReactorFDSet", self._session.clock)
+        writer = self._writer = Writer(clock, lambda done, total: self._tell(action, done, total))
+        try:
+            self._folder.make()
+            write_console(self._folder.console_path, self._session.console.actions())
+            await self._describe()
+        except OSError as error:
+            self._end(writer)
+            raise NotWritten(f"The objects could not be written: {error.strerror}.") from error
+        except BaseException:
+            self._end(writer)
+            raise
+        return writer
+
+    def _end(self, writer: Writer) -> None:
+        writer.forked()
+        self._writer = None
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.callback(None)
+
+    async def _describe(self) -> None:
+        start: object = 1
+        while start is not None:
+            start = json.loads(await self._session.jobs.call("workspace_describe", str(start)))
+
+    def _wishes(self) -> tuple[str, str]:
+        return "1" if self._settings.compresses else "0", str(self._settings.limit_bytes)
+
+    async def _call(self, function: str, writer: Writer | None = None, *arguments: str) -> dict[str, object]:
+        given = arguments if writer is None else (writer.descriptor, *arguments)
+        try:
+            return cast("dict[str, object]", json.loads(await self._session.jobs.call(function, *given)))
+        except RpcError as error:
+            raise NotWritten(error.message) from error
+
+    def _completed(self, outcome: dict[str, object] | None) -> dict[str, object]:
+        if outcome is None or outcome["end"] != "ok":
+            raise NotWritten(sentences.failure(outcome))
+        self.last = {
+            "created": self._session.clock.seconds(),
+            "bytes": outcome["bytes"],
+            "written": outcome["written"],
+        }
+        return self.last
+
+    def _tell(self, action: str, done: int, total: float) -> None:
+        self._session.events.emit("workspace_progress", {"action": action, "done": done, "total": total})
+
+    def _told_pid(self, pid: object) -> None:
+        if self._writer is not None:
+            self._writer.pid = int(str(pid))
