@@ -121,7 +121,7 @@ class Application:
         if self._front is not None:
             await Deferred.fromFuture(asyncio.ensure_future(self._front.stop(STOP_GRACE_SECONDS)))
         if self._worker is not None:
-            self._worker.save()
+            await self._worker.saver.save()
             await self._worker.store.close()
         _log.info("stopped")
         self._reactor.stop()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +13,12 @@ from rserver.accounts import Accounts, Lookup, look_up
 from rserver.clock import Clock
 from rserver.r_installations import RInstallations
 from rserver.sessions.control import Probe, SessionControl
+from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
 from rserver.sessions.starter import Master, Starter
 from rserver.sessions.table import SessionTable
+from rserver.sessions.usage import UsageMeter
+from rserver.sessions.user_actions import UserActions
 from rserver.settings import SettingsError, WorkerSettings
 from rserver.sign_in import audit
 from rserver.sign_in.cookies import CookieSigner
@@ -28,9 +31,11 @@ from rserver.store.store import Store
 from rserver.web.api import SessionsApi
 from rserver.web.failure_page import FailurePage
 from rserver.web.gate import WorkerGate
+from rserver.web.home_page import HomePage
 from rserver.web.ide_page import IdePage
 from rserver.web.pages import WorkerPages
 from rserver.web.request import FrontControl, Identity
+from rserver.web.session_view import SessionLister
 from rserver.web.sign_in_pages import SignInPages, read_login_html
 from rserver.web.templates import Templates
 from rserver.worker_threads import FromThread, WorkerThreads
@@ -94,6 +99,10 @@ class FrontLink:
         if self.front is not None:
             self.front.close_session(session.id)
 
+    def listeners(self) -> Mapping[str, int]:
+        """Open event streams by session id."""
+        return self.front.listeners() if self.front is not None else {}
+
 
 @dataclass(slots=True)
 class Worker:
@@ -103,6 +112,8 @@ class Worker:
     store: Store
     credentials: Credentials
     control: SessionControl
+    actions: UserActions
+    saver: SessionSaver
     gate: WorkerGate
     pages: WorkerPages
     link: FrontLink
@@ -127,8 +138,7 @@ class Worker:
 
     def save(self) -> None:
         """Write what changed to the store."""
-        if changed := self.control.table.take_changed():
-            self.store.put_sessions(changed).addErrback(_not_saved)
+        self.saver.save_soon()
 
     def _save_soon(self) -> None:
         if not self._save_planned:
@@ -147,6 +157,7 @@ class Worker:
             return
         self.credentials.signer = signer
         self.credentials.life = settings.cookie_life
+        self.actions.settings = settings
         self.control.launch_limit = settings.rsession_proxy_max_wait_secs
         if self.flow is not None:
             self.flow.policy = settings.policy
@@ -178,9 +189,10 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
     owner = owner_of(greeting)
     flow = None if owner else _flow(around, settings, threads, log)
-    pages = _pages(around, settings, (credentials, control, store, log), link, flow, owner)
-    gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner))
-    return Worker(settings, store, credentials, control, gate, pages, link, around.clock, flow)
+    actions = UserActions(control, installations, settings)
+    pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
+    gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.no_session)
+    return Worker(settings, store, credentials, control, actions, pages.saver, gate, pages, link, around.clock, flow)
 
 
 def signer_of(greeting: Message) -> CookieSigner:
@@ -201,23 +213,28 @@ def _flow(around: Surroundings, settings: WorkerSettings, threads: Threads, log:
 
 def _pages(
     around: Surroundings,
-    settings: WorkerSettings,
-    parts: tuple[Credentials, SessionControl, Store, audit.AuditLog],
+    parts: tuple[Credentials, UserActions, Store, audit.AuditLog],
     link: FrontLink,
     flow: SignInFlow | None,
     owner: Identity | None,
 ) -> WorkerPages:
-    credentials, control, store, log = parts
-    templates = Templates()
+    credentials, actions, store, log = parts
+    settings, templates = actions.settings, Templates()
     login = read_login_html(settings.auth_login_page_html, os.environ)
     sign_in = SignInPages(credentials, templates, log, store, link.close_user, flow, owner, settings.auth_token, login)
-    failure = FailurePage(credentials, control, templates)
-    return WorkerPages(sign_in, failure, IdePage(around.ide), SessionsApi(control), templates, store, around.loop)
+    lister = SessionLister(UsageMeter(around.clock, around.threads.files), link.listeners)
+    return WorkerPages(
+        sign_in,
+        HomePage(credentials, actions, lister, templates, around.now),
+        FailurePage(credentials, actions, templates),
+        IdePage(around.ide),
+        SessionsApi(actions, lister),
+        actions,
+        templates,
+        SessionSaver(actions.table, store),
+        around.loop,
+    )
 
 
 def _single_user(around: Surroundings, owner: Identity | None) -> SingleUser | None:
     return SingleUser(owner, lambda peer: uid_of_peer(peer, around.ports)) if owner else None
-
-
-def _not_saved(failure: object) -> None:
-    _log.error("sessions not stored: {why}", why=str(getattr(failure, "value", failure)))

@@ -28,6 +28,8 @@ class WorkerSettings:
     auth_login_page_html: str = ""
     auth_cookies_force_secure: bool = False
     auth_token: str = ""
+    server_multiple_sessions: bool = True
+    session_limit: int = 0
     rsession_which_r: str = ""
     rsession_config_file: str = ""
     rsession_proxy_max_wait_secs: int = 60

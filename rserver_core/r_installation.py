@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from rserver_core.shell_assignments import assignments
 
@@ -51,6 +50,18 @@ def find_installation(which_r: str = "", path: str = "", homes: tuple[str, ...] 
     raise NoR("; ".join(dict.fromkeys(faults)) or "no R on the PATH and in the usual places")
 
 
+def every_installation(which_r: str = "", path: str = "", homes: tuple[str, ...] = _HOMES) -> list[RInstallation]:
+    """One good R of each version, what `find_installation` finds first; with which_r that one alone."""
+    found: dict[str, RInstallation] = {}
+    for script in (which_r,) if which_r else candidates(path, homes):
+        try:
+            installation = read_installation(script)
+        except NoR:
+            continue
+        found.setdefault(installation.version, installation)
+    return list(found.values())
+
+
 def candidates(path: str, homes: tuple[str, ...] = _HOMES) -> Iterator[str]:
     """Start scripts that exist: on the PATH, in R's usual homes, below /opt/R (newest version first)."""
     for directory in filter(None, path.split(os.pathsep)):
@@ -67,7 +78,7 @@ def read_installation(script: str) -> RInstallation:
     home = found.get("R_HOME_DIR", "")
     if not home:
         raise NoR(f"{script} is no start script of R")
-    if not Path(home, "lib", "libR.so").exists():
+    if not os.path.exists(f"{home}/lib/libR.so"):
         raise NoR(f"the R in {home} has no lib/libR.so: it was built without --enable-R-shlib")
     description = _text(f"{home}/library/base/DESCRIPTION")
     version = _VERSION.search(description)

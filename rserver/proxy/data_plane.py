@@ -3,6 +3,8 @@
 import asyncio
 import resource
 import socket
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import cast
 
@@ -98,6 +100,10 @@ class DataPlane:
         for live in found:
             live.close()
         return len(found)
+
+    def listeners(self) -> Mapping[str, int]:
+        """See FrontControl."""
+        return Counter(live.session_id for live in self._services.live if live.listens)
 
     def _accept(self) -> asyncio.Protocol:
         if len(self._fronts) + len(self._services.live) >= self._most:

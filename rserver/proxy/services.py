@@ -25,6 +25,10 @@ class Live(Protocol):
     def session_id(self) -> str:
         """The session it goes to."""
 
+    @property
+    def listens(self) -> bool:
+        """Somebody follows the events of the session with it."""
+
     def close(self) -> None:
         """Break it off."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _Found = Target | Response
 # Body bytes taken from a client whose session is still being found or launched.
 _HELD_LIMIT = 64 * 1024
+_LISTENING = frozenset({"/events", "/rpc/get_events"})
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UPGRADED = "connection: Upgrade\r\nupgrade: websocket\r\n"
 _UNREACHABLE_TEXT = "The session cannot be reached."
@@ -85,6 +86,11 @@ class SessionExchange:
     def user(self) -> str:
         """See Live."""
         return self._identity.user
+
+    @property
+    def listens(self) -> bool:
+        """See Live."""
+        return self._rest in _LISTENING
 
     def close(self) -> None:
         """See Live."""
@@ -274,7 +280,7 @@ class SessionExchange:
             services.live.discard(splice)
             services.events.disconnected(session_id)
 
-        services.live.add(Splice(self.user, session_id, detached.transport, session, ended))
+        services.live.add(Splice(self.user, session_id, detached.transport, session, ended, listens=self.listens))
         detached.transport.resume_reading()
         if detached.full:
             session.pause_reading()

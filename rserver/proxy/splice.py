@@ -52,7 +52,7 @@ class _End(asyncio.Protocol):
 class Splice:
     """Joins two transports for one user and session; `when_ended` is called once, when the first of the two is gone."""
 
-    __slots__ = ("_client", "_when_ended", "session_id", "user")
+    __slots__ = ("_client", "_when_ended", "listens", "session_id", "user")
 
     def __init__(
         self,
@@ -61,9 +61,12 @@ class Splice:
         client: asyncio.Transport,
         session: asyncio.Transport,
         when_ended: Callable[["Splice"], None],
+        *,
+        listens: bool = False,
     ) -> None:
         self.user = user
         self.session_id = session_id
+        self.listens = listens
         self._when_ended = when_ended
         self._client = client
         one, two = _End(client, self), _End(session, self)

@@ -46,7 +46,7 @@ class Starter:
     async def start(self, session: Session) -> SessionRecord:
         """The record of the process, also when it turns out to run already; NotStarted otherwise."""
         try:
-            installation = await self.installations.current()
+            installation = await self.installations.wanted(session.r_version)
         except (NoR, ThreadsBusy) as error:
             raise NotStarted(Fate(f"No R was found: {error}.")) from None
         session.r_version = installation.version

@@ -1,20 +1,43 @@
 """REST of sessions, below /api/sessions. The front has checked the CSRF header."""
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import msgspec
 
 from rserver.master_client import MasterError
-from rserver.sessions.control import SessionControl
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.table import SessionTable
+from rserver.sessions.user_actions import NewSession, Refused, UserActions
 from rserver.web.request import Identity, Request, Response
-from rserver.web.responses import INTERNAL, NOT_A_REQUEST, NOT_SIGNED_IN, UNAVAILABLE, json_answer, rpc_error
-from rserver.web.session_view import json_of, no_such_session, server_url, url_of
+from rserver.web.responses import (
+    INTERNAL,
+    NO_SUCH_SESSION,
+    NOT_A_REQUEST,
+    NOT_ACCEPTABLE,
+    NOT_SIGNED_IN,
+    SESSION_LIMIT,
+    UNAVAILABLE,
+    json_answer,
+    rpc_error,
+)
+from rserver.web.session_view import SessionLister, json_of, no_such_session, server_url, url_of
 
 SESSIONS = "/api/sessions"
-_SIGNALS = {"quit": "TERM", "kill": "KILL"}
-_STATUS = {"unknown_session": (404, 14), "timeout": (504, UNAVAILABLE), "closed": (503, UNAVAILABLE)}
+_ACTIONS = frozenset({"suspend", "resume", "quit", "kill"})
+_OF_MASTER = {"unknown_session": (404, NO_SUCH_SESSION), "timeout": (504, UNAVAILABLE), "closed": (503, UNAVAILABLE)}
+_OF_REFUSAL = {NOT_ACCEPTABLE: 400, SESSION_LIMIT: 409}
+
+_T = TypeVar("_T")
+
+
+class New(msgspec.Struct, frozen=True):
+    """Body of POST /api/sessions."""
+
+    r_version: str | None = None
+    label: str | None = None
+    safe_start: bool = False
+    project: str | None = None
 
 
 class Resume(msgspec.Struct, frozen=True):
@@ -24,69 +47,110 @@ class Resume(msgspec.Struct, frozen=True):
     restore: bool = True
 
 
+class Suspend(msgspec.Struct, frozen=True):
+    """Body of POST …/suspend."""
+
+    force: bool = False
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Body of PATCH /api/sessions/{id}."""
+
+    label: str
+
+
+class BadBody(Exception):
+    """The body is not what this address takes; the text says why."""
+
+
 @dataclass(slots=True)
 class SessionsApi:
     """Answers for /api/sessions and below."""
 
-    control: SessionControl
+    actions: UserActions
+    lister: SessionLister
 
     @property
     def table(self) -> SessionTable:
         """All sessions."""
-        return self.control.table
+        return self.actions.table
 
     async def handle(self, request: Request) -> Response:
         """Any request to /api/sessions…"""
         if request.identity is None:
             return rpc_error(NOT_SIGNED_IN, "You are not signed in.")
+        try:
+            return await self._answer(request, request.identity)
+        except BadBody as error:
+            return rpc_error(NOT_A_REQUEST, f"The body is not acceptable: {error}", 400)
+        except Refused as error:
+            return rpc_error(error.code, str(error), _OF_REFUSAL.get(error.code, 409))
+        except MasterError as error:
+            status, code = _OF_MASTER.get(error.code, (500, INTERNAL))
+            return rpc_error(code, error.message, status)
+
+    async def _answer(self, request: Request, identity: Identity) -> Response:
         rest = request.path.removeprefix(SESSIONS).strip("/")
         if not rest:
-            return self._collection(request, request.identity)
+            return await self._collection(request, identity)
         session_id, _, action = rest.partition("/")
-        session = self.table.find(session_id, request.identity.user, request.identity.uid)
+        session = self.table.find(session_id, identity.user, identity.uid)
         if session is None:
             return no_such_session()
-        return await self._member(request, session, action)
+        if not action:
+            return await self._member(request, session)
+        if action not in _ACTIONS:
+            return rpc_error(NOT_A_REQUEST, "There is no such action.", 404)
+        return await self._act(request, session, action) if request.method == "POST" else _not_allowed("POST")
 
-    def _collection(self, request: Request, identity: Identity) -> Response:
+    async def _collection(self, request: Request, identity: Identity) -> Response:
         root = request.head.root_path
         match request.method:
             case "GET":
                 own = self.table.of_user(identity.user, identity.uid)
-                return json_answer({"sessions": [json_of(session, root) for session in own]})
+                return json_answer({"sessions": await self.lister.shown(own, root)})
             case "POST":
-                session = self.table.one_of_user(identity.user, identity.uid)
-                self.control.want(session, server_url(request.head))
+                body = _body(request, New)
+                choices = StartChoices(not body.safe_start, not body.safe_start)
+                wanted = NewSession(body.label or "", body.r_version or "", body.project or "", choices)
+                session = await self.actions.create(identity.user, identity.uid, wanted, server_url(request.head))
                 return json_answer({"id": session.id, "url": url_of(session.id, root)}, 201)
         return _not_allowed("GET, POST")
 
-    async def _member(self, request: Request, session: Session, action: str) -> Response:
-        if not action:
-            shown = request.method == "GET"
-            return json_answer(json_of(session, request.head.root_path)) if shown else _not_allowed("GET")
-        if action != "resume" and action not in _SIGNALS:
-            return rpc_error(NOT_A_REQUEST, "There is no such action.", 404)
-        if request.method != "POST":
-            return _not_allowed("POST")
-        return self._resume(request, session) if action == "resume" else await self._signal(request, session, action)
+    async def _member(self, request: Request, session: Session) -> Response:
+        match request.method:
+            case "GET":
+                (shown,) = await self.lister.shown([session], request.head.root_path)
+                return json_answer(shown)
+            case "PATCH":
+                self.actions.rename(session, _body(request, Change).label)
+                return json_answer(json_of(session, request.head.root_path))
+            case "DELETE":
+                self.actions.forget(session)
+                return Response(204, b"", "")
+        return _not_allowed("GET, PATCH, DELETE")
 
-    def _resume(self, request: Request, session: Session) -> Response:
-        try:
-            body = msgspec.json.decode(request.body or b"{}", type=Resume)
-        except msgspec.MsgspecError as error:
-            return rpc_error(NOT_A_REQUEST, f"The body is not acceptable: {error}", 400)
-        self.control.resume(session, StartChoices(body.run_rprofile, body.restore), server_url(request.head))
+    async def _act(self, request: Request, session: Session, action: str) -> Response:
+        control = self.actions.control
+        match action:
+            case "suspend":
+                await control.suspend(session, force=_body(request, Suspend).force)
+            case "resume":
+                body = _body(request, Resume)
+                choices = StartChoices(body.run_rprofile, body.restore)
+                self.actions.resume(session, choices, server_url(request.head))
+            case "quit":
+                await control.quit(session)
+            case "kill":
+                await control.kill(session)
         return json_answer(json_of(session, request.head.root_path), 202)
 
-    async def _signal(self, request: Request, session: Session, action: str) -> Response:
-        if session.status.record is None:
-            return json_answer(json_of(session, request.head.root_path), 202)
-        try:
-            await self.control.signal(session, _SIGNALS[action])
-        except MasterError as error:
-            status, code = _STATUS.get(error.code, (500, INTERNAL))
-            return rpc_error(code, error.message, status)
-        return json_answer(json_of(session, request.head.root_path), 202)
+
+def _body(request: Request, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(request.body or b"{}", type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadBody(str(error)) from None
 
 
 def _not_allowed(methods: str) -> Response:

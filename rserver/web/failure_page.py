@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from rserver.sessions.control import SessionControl
 from rserver.sessions.machine import State
 from rserver.sessions.session import Session, StartChoices
+from rserver.sessions.user_actions import UserActions
 from rserver.sign_in import csrf
 from rserver.sign_in.credentials import Credentials
 from rserver.web.forms import BadForm, form_fields
@@ -26,7 +26,7 @@ class FailurePage:
     """Shows why a session is gone and starts it again as its user wishes."""
 
     credentials: Credentials
-    control: SessionControl
+    actions: UserActions
     templates: Templates
 
     def show(self, session: Session, head: RequestHead) -> Response:
@@ -55,5 +55,5 @@ class FailurePage:
         given = head.headers.get("x-rs-csrf-token") or fields.get(csrf.CSRF_FIELD)
         if choices is None or not csrf.matches(head.cookies.get(csrf.CSRF_COOKIE), given):
             return None
-        self.control.resume(session, choices, server_url(head))
+        self.actions.resume(session, choices, server_url(head))
         return redirect(url_of(session.id, head.root_path), 303)

@@ -10,6 +10,7 @@ from rserver.sessions.session import Session
 from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.single_user import SingleUser
 from rserver.web.request import ANONYMOUS, Authentication, Identity, RequestHead, Response, Target
+from rserver.web.responses import wants_page
 from rserver.web.session_view import no_such_session, not_running, server_url
 
 _NOT_RENEWING = ("/events", "/rpc/get_events")
@@ -18,12 +19,16 @@ _BACKGROUND = "x-rstudio-refresh-auth-creds"
 
 @dataclass(slots=True)
 class WorkerGate:
-    """single_user: let in its owner without a cookie. loop: where awaitables for the front run."""
+    """single_user: let in its owner without a cookie. loop: where awaitables for the front run.
+
+    no_session: the page for a session that is unknown.
+    """
 
     credentials: Credentials
     control: SessionControl
     loop: Callable[[], asyncio.AbstractEventLoop]
     single_user: SingleUser | None = None
+    no_session: Callable[[RequestHead], Response] = lambda _head: no_such_session()
 
     def authenticate(self, head: RequestHead) -> Authentication:
         """See Gate."""
@@ -38,7 +43,7 @@ class WorkerGate:
         """See Gate."""
         session = self.control.table.find(session_id, identity.user, identity.uid)
         if session is None:
-            return no_such_session()
+            return self.no_session(head) if wants_page(head) else no_such_session()
         if session.target is not None:
             return session.target
         if not head.path.endswith(_NOT_RENEWING):

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from rserver.sessions.machine import State
-from rserver.sessions.session import Session, StartChoices
-from rserver.store.store import Store
+from rserver.sessions.saver import SessionSaver
+from rserver.sessions.session import Session
+from rserver.sessions.user_actions import Refused, UserActions
 from rserver.web.api import SESSIONS, SessionsApi
 from rserver.web.failure_page import FailurePage
+from rserver.web.home_page import HOME, HomePage
 from rserver.web.ide_page import IdePage, NotBuilt
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import html, plain, redirect, sign_in_redirect
@@ -19,11 +20,16 @@ from rserver.web.session_view import server_url, url_of
 from rserver.web.sign_in_pages import SIGN_IN, SignInPages, csrf_token
 from rserver.web.templates import Templates
 
-_TITLES = {400: "Bad request", 403: "Not allowed", 404: "Not found", 405: "Not allowed", 413: "Too large"}
+_TITLES = {
+    400: "Bad request",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not allowed",
+    409: "Not possible now",
+    413: "Too large",
+}
 _FAVICON = "/static/favicon.svg"
 _PREFIX = "/s/"
-
-_log = Logger()
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -33,11 +39,13 @@ class WorkerPages:
     """loop: where answers for the front run. The pages' own code waits on Deferreds."""
 
     sign_in: SignInPages
+    home: HomePage
     failure: FailurePage
     ide: IdePage
     api: SessionsApi
+    actions: UserActions
     templates: Templates
-    store: Store
+    saver: SessionSaver
     loop: Callable[[], asyncio.AbstractEventLoop]
 
     def handle(self, request: Request) -> Awaitable[Response]:
@@ -48,7 +56,7 @@ class WorkerPages:
         """The answer to any page request."""
         if request.path == SESSIONS or request.path.startswith(SESSIONS + "/"):
             response = await self.api.handle(request)
-            await self._save_new()
+            await self.saver.save()
             return response
         if request.path.startswith(_PREFIX):
             return await self._session_page(request)
@@ -56,9 +64,15 @@ class WorkerPages:
 
     def error(self, head: RequestHead, status: int, message: str) -> Response:
         """See Pages."""
+        if status == 404 and head.path.startswith(_PREFIX):
+            return self.no_session(head)
         title = _TITLES.get(status, "Something went wrong")
         page = self.templates.render("error", title=title, message=message, base=head.root_path + "/")
         return html(page, status)
+
+    def no_session(self, head: RequestHead) -> Response:
+        """The page for a session that is unknown, or somebody else's: nobody can tell which."""
+        return html(self.templates.render("no_session", base=head.root_path + "/"), 404)
 
     async def _plain_page(self, request: Request) -> Response:
         handlers = self._handlers().get(request.path)
@@ -72,7 +86,7 @@ class WorkerPages:
     def _handlers(self) -> dict[str, dict[str, Handler]]:
         return {
             "/": {"GET": self._root},
-            "/home": {"GET": self._root},
+            HOME: {"GET": self.home.show, "POST": self._home_form},
             SIGN_IN: {"GET": self.sign_in.show},
             "/auth-do-sign-in": {"POST": self.sign_in.sign_in},
             "/auth-sign-out": {"POST": self.sign_in.sign_out},
@@ -85,18 +99,22 @@ class WorkerPages:
         identity = request.identity
         if identity is None:
             return sign_in_redirect(request.head)
-        session = self.api.table.one_of_user(identity.user, identity.uid)
-        await self._save_new()
-        if session.state is State.ENDED:
-            # Whoever comes back after q() wants R again; only its own page tells that it ended.
-            self.failure.control.resume(session, StartChoices(), server_url(request.head))
+        session = self.actions.front(identity.user, identity.uid, server_url(request.head))
+        if session is None:
+            return redirect(request.head.root_path + HOME)
+        await self.saver.save()
         return redirect(url_of(session.id, request.head.root_path))
+
+    async def _home_form(self, request: Request) -> Response:
+        response = await self.home.act(request)
+        await self.saver.save()
+        return response
 
     async def _session_page(self, request: Request) -> Response:
         session_id, _, rest = request.path.removeprefix(_PREFIX).partition("/")
         session = self._own(session_id, request.identity)
         if session is None:
-            return self.error(request.head, 404, "There is no such session.")
+            return self.no_session(request.head)
         if rest == "restart":
             return self._restart(session, request)
         if request.method not in {"GET", "HEAD"}:
@@ -104,7 +122,7 @@ class WorkerPages:
         return self._show(session, request.head)
 
     def _show(self, session: Session, head: RequestHead) -> Response:
-        control = self.failure.control
+        control = self.actions.control
         control.want(session, server_url(head))
         if session.state in {State.FAILED, State.ENDED}:
             return self.failure.show(session, head)
@@ -118,22 +136,16 @@ class WorkerPages:
     def _restart(self, session: Session, request: Request) -> Response:
         if request.method != "POST":
             return redirect(url_of(session.id, request.head.root_path))
-        answer = self.failure.restart(session, request)
+        try:
+            answer = self.failure.restart(session, request)
+        except Refused as error:
+            return self.error(request.head, 409, str(error))
         return answer or self.error(request.head, 400, "The form is too old. Go back, reload the page and try again.")
 
     def _own(self, session_id: str, identity: Identity | None) -> Session | None:
         if identity is None:
             return None
-        return self.api.table.find(session_id, identity.user, identity.uid)
-
-    async def _save_new(self) -> None:
-        changed = self.api.table.take_changed()
-        if not changed:
-            return
-        try:
-            await self.store.put_sessions(changed)
-        except Exception as error:
-            _log.error("sessions not stored: {error}", error=str(error))
+        return self.actions.table.find(session_id, identity.user, identity.uid)
 
 
 async def _health(_request: Request) -> Response:

@@ -1,9 +1,12 @@
-"""A session as the web door shows it: in JSON, and the answers for a session that cannot be had. Pure."""
+"""A session as the web door shows it: in JSON, and the answers for a session that cannot be had."""
 
 import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from rserver.sessions.machine import State
 from rserver.sessions.session import Session
+from rserver.sessions.usage import NONE, Usage, UsageMeter
 from rserver.web.request import RequestHead, Response
 from rserver.web.responses import NO_SUCH_SESSION, SESSION_FAILED, rpc_error
 
@@ -15,7 +18,7 @@ def url_of(session_id: str, root_path: str) -> str:
     return f"{root_path}/s/{session_id}/"
 
 
-def json_of(session: Session, root_path: str) -> dict[str, object]:
+def json_of(session: Session, root_path: str, usage: Usage = NONE, connected: int = 0) -> dict[str, object]:
     """As GET /api/sessions/{id} shows it. A session that ended by q() is absent, with code 0."""
     fate = session.status.fate
     record = session.status.record
@@ -23,6 +26,7 @@ def json_of(session: Session, root_path: str) -> dict[str, object]:
         "id": session.id,
         "url": url_of(session.id, root_path),
         "label": session.label,
+        "title": session.title,
         "project": session.project,
         "r_version": session.r_version,
         "state": (State.ABSENT if session.state is State.ENDED else session.state).value,
@@ -31,9 +35,29 @@ def json_of(session: Session, root_path: str) -> dict[str, object]:
         "signal": fate.signal if fate else None,
         "stderr_tail": fate.stderr_tail if fate else None,
         "pid": record.pid if record else None,
+        "cpu_percent": usage.cpu_percent,
+        "memory_bytes": usage.memory_bytes,
+        "connected": connected,
         "created": session.created,
         "last_used": session.last_used,
     }
+
+
+@dataclass(slots=True)
+class SessionLister:
+    """Sessions with what they use and who is there. listeners: open event streams by session id."""
+
+    meter: UsageMeter
+    listeners: Callable[[], Mapping[str, int]]
+
+    async def shown(self, sessions: Iterable[Session], root_path: str) -> list[dict[str, object]]:
+        """As GET /api/sessions shows them, in the given order."""
+        listed = list(sessions)
+        usages, listeners = await self.meter.measure(listed), self.listeners()
+        return [
+            json_of(session, root_path, usages.get(session.id, NONE), listeners.get(session.id, 0))
+            for session in listed
+        ]
 
 
 def no_such_session() -> Response:

@@ -22,7 +22,11 @@ class Templates:
 
     def render(self, name: str, **values: str) -> str:
         """The page `name` with its placeholders filled."""
+        return self.part(name, **values)
+
+    def part(self, name: str, **values: str) -> Html:
+        """A part of a page, to be put into another."""
         if name not in self._read:
             self._read[name] = Template((self._folder / f"{name}.html").read_text(encoding="utf-8"))
         escaped = {key: value if isinstance(value, Html) else escape(value) for key, value in values.items()}
-        return self._read[name].substitute(escaped)
+        return Html(self._read[name].substitute(escaped))

@@ -73,6 +73,12 @@ class RserverSettings:
     server_add_header: tuple[str, ...] = option(
         Header(), "", "Header added to every response of the server, `Name: value`.", repeatable=True
     )
+    server_multiple_sessions: bool = option(
+        Flag(), "1", "1: a user may have several sessions and chooses on the page /home; 0: one session for each user."
+    )
+    session_limit: int = option(
+        Integer(0, 1000), "0", "Sessions that a user may have, suspended ones included; 0: no limit."
+    )
     rsession_which_r: str = option(
         Path(empty=True), "", "The R program that sessions run. Empty: the first R on the PATH."
     )
@@ -139,7 +145,7 @@ RSERVER = OptionTable(
         "config-file": "Configuration",
         "server-user": "The server itself",
         "www-address": "Web",
-        "rsession-which-r": "R sessions",
+        "server-multiple-sessions": "R sessions",
         "auth-none": "Signing in",
     },
     _contradictions,

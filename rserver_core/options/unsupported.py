@@ -27,7 +27,7 @@ r-cran-repos r-libs-user r-versions-multiple r-versions-path r-versions-scan res
 rsession-diagnostics-dir rsession-diagnostics-enabled rsession-diagnostics-strace-enabled rsession-exec-command
 rsession-ld-library-path rsession-memory-limit-mb rsession-no-profile rsession-process-limit
 rsession-stack-limit-mb
-server-access-log server-health-check-enabled server-multiple-sessions server-project-sharing
+server-access-log server-health-check-enabled server-project-sharing
 server-project-sharing-root-dir server-shared-storage-path server-user-home-page session-async-rpc-enabled
 session-async-rpc-timeout-ms session-connections-block-suspend session-create-profile session-create-public-folder
 session-default-new-project-dir session-disconnected-timeout-minutes session-ephemeral-env-vars

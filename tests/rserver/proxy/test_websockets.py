@@ -157,10 +157,12 @@ class TestEnds:
         client, end = world.open_websocket()
         poll = world.ask("/rpc/get_events", method="POST")
         world.session.accept().head()
+        assert world.call(world.plane.listeners) == {SID: 2}
         assert world.call(lambda: world.plane.close_user("bob")) == 0
         assert world.call(lambda: world.plane.close_user("alice")) == 2
         assert client.to_end() == end.to_end() == poll.to_end() == b""
         world.until(lambda: world.plane.carried == 0)
+        assert world.call(world.plane.listeners) == {}
 
     def test_end_of_a_session_closes_them(self, world: World) -> None:
         client, end = world.open_websocket()

@@ -38,6 +38,10 @@ class FakeFront:
     def __init__(self) -> None:
         self.users: list[str] = []
         self.sessions: list[str] = []
+        self.listening: dict[str, int] = {}
+
+    def listeners(self) -> dict[str, int]:
+        return self.listening
 
     def close_user(self, user: str) -> int:
         self.users.append(user)

@@ -1,0 +1,216 @@
+"""The page with all sessions of one user, and the forms on it. Its script only keeps it fresh."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+
+from rserver.master_client import MasterError
+from rserver.sessions.label import MOST_CHARACTERS
+from rserver.sessions.machine import State
+from rserver.sessions.session import Session, StartChoices
+from rserver.sessions.user_actions import NewSession, Refused, UserActions
+from rserver.sign_in import csrf
+from rserver.sign_in.credentials import Credentials
+from rserver.web.forms import BadForm, form_fields
+from rserver.web.request import Identity, Request, RequestHead, Response
+from rserver.web.responses import html, redirect, sign_in_redirect
+from rserver.web.session_view import SessionLister, server_url, url_of
+from rserver.web.sign_in_pages import csrf_token
+from rserver.web.templates import Html, Templates
+
+HOME = "/home"
+WORDS = {
+    State.ABSENT: "Not running",
+    State.LAUNCHING: "Starting",
+    State.RUNNING: "Running",
+    State.SUSPENDING: "Being suspended",
+    State.SUSPENDED: "Suspended",
+    State.RESUMING: "Resuming",
+    State.FAILED: "Failed",
+    State.ENDED: "Ended",
+}
+_BUTTONS: dict[State, tuple[tuple[str, str], ...]] = {
+    State.ABSENT: (("resume", "Start"), ("quit", "Quit")),
+    State.LAUNCHING: (),
+    State.RUNNING: (("suspend", "Suspend"), ("quit", "Quit")),
+    State.SUSPENDING: (("force-suspend", "Suspend now"),),
+    State.SUSPENDED: (("resume", "Resume"), ("quit", "Quit")),
+    State.RESUMING: (),
+    State.FAILED: (("resume", "Start again"), ("quit", "Quit")),
+    State.ENDED: (("resume", "Start again"), ("remove", "Remove from list")),
+}
+_TOO_OLD = "The form was too old. Try again."
+_GONE = "There is no such session any more."
+
+
+@dataclass(slots=True)
+class HomePage:
+    """now: seconds since 1970."""
+
+    credentials: Credentials
+    actions: UserActions
+    lister: SessionLister
+    templates: Templates
+    now: Callable[[], float] = time.time
+
+    async def show(self, request: Request) -> Response:
+        """GET /home; where a user has one session only, that one."""
+        identity, head = request.identity, request.head
+        if identity is None:
+            return sign_in_redirect(head)
+        if not self.actions.multiple:
+            return redirect(head.root_path + "/")
+        return await self._page(identity, head)
+
+    async def act(self, request: Request) -> Response:
+        """POST /home: `do` is new, or with `session` one of the buttons of a session."""
+        identity, head = request.identity, request.head
+        if identity is None:
+            return sign_in_redirect(head)
+        try:
+            fields = form_fields(request.body)
+        except BadForm:
+            fields = {}
+        if not csrf.matches(head.cookies.get(csrf.CSRF_COOKIE), fields.get(csrf.CSRF_FIELD)):
+            return await self._page(identity, head, _TOO_OLD, 400)
+        try:
+            return redirect(await self._do(identity, head, fields), 303)
+        except Refused as error:
+            return await self._page(identity, head, str(error), 409)
+        except MasterError as error:
+            return await self._page(identity, head, f"That did not work: {error.message}", 503)
+
+    async def _do(self, identity: Identity, head: RequestHead, fields: dict[str, str]) -> str:
+        """Where to go then."""
+        if fields.get("do") == "new":
+            session = await self.actions.create(identity.user, identity.uid, _wanted(fields), server_url(head))
+            return url_of(session.id, head.root_path)
+        found = self.actions.table.find(fields.get("session", ""), identity.user, identity.uid)
+        if found is None:
+            raise Refused(14, _GONE)
+        await self._change(found, fields, server_url(head))
+        return head.root_path + HOME
+
+    async def _change(self, session: Session, fields: dict[str, str], url: str) -> None:
+        control = self.actions.control
+        match fields.get("do"):
+            case "suspend" | "force-suspend" as how:
+                await control.suspend(session, force=how == "force-suspend")
+            case "resume":
+                self.actions.resume(session, StartChoices(), url)
+            case "quit":
+                await control.quit(session)
+            case "kill":
+                await control.kill(session)
+            case "rename":
+                self.actions.rename(session, fields.get("label", ""))
+            case "remove":
+                self.actions.forget(session)
+            case _:
+                raise Refused(6, _TOO_OLD)
+
+    # The page
+
+    async def _page(self, identity: Identity, head: RequestHead, problem: str = "", status: int = 200) -> Response:
+        token = csrf_token(head)
+        own = self.actions.table.of_user(identity.user, identity.uid)
+        own.sort(key=lambda session: session.state is State.ENDED)
+        shown = await self.lister.shown(own, head.root_path)
+        rows = [self._row(session, facts, token, head) for session, facts in zip(own, shown, strict=True)]
+        page = self.templates.render(
+            "home",
+            user=identity.user,
+            base=head.root_path + "/",
+            csrf_token=token,
+            problem=Html(f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""),
+            new_session=await self._new_session(identity, token, head),
+            rows=Html("".join(rows) or '<li class="none">You have no session yet.</li>'),
+        )
+        return html(page, status, (self.credentials.csrf(token, secure=head.secure),))
+
+    async def _new_session(self, identity: Identity, token: str, head: RequestHead) -> Html:
+        count = len(self.actions.table.open_of_user(identity.user, identity.uid))
+        if count >= self.actions.limit:
+            return Html(f'<p class="hint">You have {count} of {self.actions.limit} sessions that you may have.</p>')
+        versions = [installation.version for installation in await self.actions.installations.every()]
+        return self.templates.part(
+            "home_new",
+            base=head.root_path + "/",
+            csrf_token=token,
+            most=str(MOST_CHARACTERS),
+            versions=self._versions(versions) if len(versions) > 1 else Html(""),
+        )
+
+    def _versions(self, versions: list[str]) -> Html:
+        options = "".join(f"<option>{escape(version)}</option>" for version in versions)
+        return Html(f'<label class="field"><span>R version</span><select name="r_version">{options}</select></label>')
+
+    def _row(self, session: Session, facts: dict[str, object], token: str, head: RequestHead) -> str:
+        state = session.state
+        cause = session.status.fate.cause if session.status.fate else ""
+        return self.templates.part(
+            "home_session",
+            id=session.id,
+            state=state.value,
+            state_words=WORDS[state],
+            title=session.title,
+            label=session.label,
+            most=str(MOST_CHARACTERS),
+            url=url_of(session.id, head.root_path),
+            base=head.root_path + "/",
+            csrf_token=token,
+            cause=Html(f'<p class="cause">{escape(cause)}</p>' if cause else ""),
+            r_version=session.r_version or "not chosen yet",
+            project="None",
+            cpu=_percent(facts["cpu_percent"]),
+            memory=_bytes(facts["memory_bytes"]),
+            connected=_pages(facts["connected"]),
+            last_used=_ago(self.now() - session.last_used),
+            last_used_seconds=f"{session.last_used:.0f}",
+            last_used_iso=datetime.fromtimestamp(session.last_used, UTC).isoformat(timespec="seconds"),
+            buttons=self._buttons(session),
+            kill=self._kill(session, token, head) if session.is_alive else Html(""),
+        )
+
+    def _buttons(self, session: Session) -> Html:
+        return Html(
+            "".join(
+                self.templates.part("home_button", do=do, words=words, title=session.title, id=session.id)
+                for do, words in _BUTTONS[session.state]
+            )
+        )
+
+    def _kill(self, session: Session, token: str, head: RequestHead) -> Html:
+        return self.templates.part(
+            "home_kill", id=session.id, title=session.title, csrf_token=token, base=head.root_path + "/"
+        )
+
+
+def _wanted(fields: dict[str, str]) -> NewSession:
+    choices = StartChoices("no_profile" not in fields, "no_restore" not in fields)
+    return NewSession(fields.get("label", ""), fields.get("r_version", ""), choices=choices)
+
+
+def _percent(value: object) -> str:
+    return "—" if not isinstance(value, float) else f"{value:.0f} %"
+
+
+def _bytes(value: object) -> str:
+    if not isinstance(value, int):
+        return "—"
+    megabytes = value / 1e6
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def _pages(value: object) -> str:
+    return {0: "nobody", 1: "1 page"}.get(value, f"{value} pages") if isinstance(value, int) else "—"
+
+
+def _ago(seconds: float) -> str:
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -1,0 +1,110 @@
+// Keeps the list of sessions fresh. Without it the page works as it was sent.
+"use strict";
+(() => {
+  const PERIOD_MS = 3000;
+  // What a page asks by itself must not keep somebody signed in who has gone.
+  const BACKGROUND = { headers: { "X-RStudio-Refresh-Auth-Creds": "0" } };
+  const list = document.getElementById("sessions");
+  const news = document.getElementById("news");
+
+  const percent = (value) => (value === null ? "—" : `${Math.round(value)} %`);
+
+  function bytes(value) {
+    if (value === null) return "—";
+    return value >= 1e9 ? `${(value / 1e9).toFixed(1)} GB` : `${Math.round(value / 1e6)} MB`;
+  }
+
+  function pages(count) {
+    if (count === 0) return "nobody";
+    return count === 1 ? "1 page" : `${count} pages`;
+  }
+
+  function ago(seconds) {
+    for (const [size, name] of [[86400, "day"], [3600, "hour"], [60, "minute"]]) {
+      const count = Math.floor(seconds / size);
+      if (count >= 1) return `${count} ${name}${count > 1 ? "s" : ""} ago`;
+    }
+    return "just now";
+  }
+
+  function show(row, fact, text) {
+    const place = row.querySelector(`[data-fact="${fact}"]`);
+    if (place !== null && place.textContent !== text) place.textContent = text;
+  }
+
+  function update(row, session) {
+    show(row, "cpu", percent(session.cpu_percent));
+    show(row, "memory", bytes(session.memory_bytes));
+    show(row, "connected", pages(session.connected));
+    show(row, "last-used", ago(Date.now() / 1000 - session.last_used));
+  }
+
+  /** A session that was quit is absent, with code 0. */
+  function stateOf(session) {
+    return session.state === "absent" && session.cause !== null ? "ended" : session.state;
+  }
+
+  function sameAs(row, session) {
+    return row !== null && row.dataset.state === stateOf(session) && row.dataset.label === session.label;
+  }
+
+  /** Somebody is in the middle of something that a new list would undo. */
+  function inUse() {
+    return document.querySelector("#sessions details[open], #new-session details[open]") !== null;
+  }
+
+  async function redraw() {
+    const answer = await fetch("home", BACKGROUND);
+    if (!answer.ok || inUse()) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (inUse()) return;
+    const focused = document.activeElement?.id;
+    for (const id of ["sessions", "new-session"]) {
+      const fresh = page.getElementById(id);
+      if (fresh !== null) document.getElementById(id).replaceChildren(...fresh.childNodes);
+    }
+    if (focused) document.getElementById(focused)?.focus();
+  }
+
+  function tell(sessions) {
+    const changed = sessions.filter((session) => {
+      const row = document.getElementById(`session-${session.id}`);
+      return row !== null && row.dataset.state !== stateOf(session);
+    });
+    if (changed.length > 0) news.textContent = changed.map((each) => `${each.title}: ${stateOf(each)}`).join(". ");
+  }
+
+  async function refresh() {
+    const answer = await fetch("api/sessions", BACKGROUND);
+    if (answer.status === 401) {
+      location.reload();
+      return;
+    }
+    if (!answer.ok) return;
+    const { sessions } = await answer.json();
+    const rows = list.querySelectorAll("[data-id]");
+    const same = rows.length === sessions.length && sessions.every((session) => sameAs(document.getElementById(`session-${session.id}`), session));
+    if (!same) {
+      tell(sessions);
+      await redraw();
+    }
+    for (const session of sessions) {
+      const row = document.getElementById(`session-${session.id}`);
+      if (row !== null) update(row, session);
+    }
+  }
+
+  async function keepFresh() {
+    if (!document.hidden) await refresh().catch(() => undefined);
+    setTimeout(keepFresh, PERIOD_MS);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" ? document.activeElement?.closest("details[open]") : null;
+    if (open) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
+  });
+  setTimeout(keepFresh, PERIOD_MS / 3);
+})();

@@ -1,0 +1,142 @@
+"""Several sessions of one user, with real processes."""
+
+import concurrent.futures
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.rserver.worker_process import wait_until
+from tests.system.accounts import Account, account, processes_of
+from tests.system.running_server import RunningServer, running_server
+from tests.system.test_survival import kill_and_wait
+from tests.system.visitor import Visitor
+
+pytestmark = [pytest.mark.root, pytest.mark.r]
+
+
+@pytest.fixture
+def alice() -> Iterator[Account]:
+    with account("rsg") as made:
+        yield made
+
+
+@pytest.fixture
+def bob() -> Iterator[Account]:
+    with account("rsg") as made:
+        yield made
+
+
+def signed_in(server: RunningServer, who: Account) -> Visitor:
+    visitor = Visitor(server.port)
+    assert visitor.sign_in(who.name, who.password).status == 302
+    return visitor
+
+
+def create(visitor: Visitor, **wanted: Any) -> Visitor:
+    """A new session, and somebody in front of it."""
+    answer = visitor.post_json("/api/sessions", wanted)
+    assert answer.status == 201, answer.body
+    return Visitor(visitor.port, visitor.cookies, session_path=answer.json()["url"])
+
+
+def ready(visitor: Visitor) -> int:
+    """Wait for R's prompt; the pid of the session."""
+    pid: int = visitor.init()["session"]["pid"]
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    return pid
+
+
+def listed(visitor: Visitor) -> dict[str, dict[str, Any]]:
+    return {item["url"]: item for item in visitor.get("/api/sessions").json()["sessions"]}
+
+
+def is_alive(pid: int, who: Account) -> bool:
+    return pid in processes_of(who.uid)
+
+
+def test_three_at_once_are_three_processes_and_killing_one_leaves_the_others(
+    server: RunningServer, alice: Account, bob: Account
+) -> None:
+    visitor = signed_in(server, alice)
+    labels = ["Thesis", "Übung ✓", ""]
+    sessions = [create(visitor, label=label) for label in labels]
+    pids = [ready(session) for session in sessions]
+    assert len(set(pids)) == len({session.session_path for session in sessions}) == 3
+    for number, session in enumerate(sessions):
+        session.run(f"mine <- {number}")
+    assert [f"[1] {number}" in session.run("mine") for number, session in enumerate(sessions)] == [True] * 3
+    found = listed(visitor)
+    assert [found[session.session_path]["label"] for session in sessions] == labels
+    for item in found.values():
+        assert item["state"] == "running"
+        assert item["memory_bytes"] > 20_000_000
+        assert item["cpu_percent"] >= 0
+    assert visitor.get("/").location == "/home"
+    assert "Übung ✓" in visitor.get("/home").body.decode()
+    assert listed(signed_in(server, bob)) == {}
+
+    victim = sessions[1].session_path.split("/")[2]
+    assert visitor.post_json(f"/api/sessions/{victim}/kill", {}).status == 202
+    wait_until(lambda: listed(visitor)[sessions[1].session_path]["cause"] is not None)
+    assert [is_alive(pid, alice) for pid in pids] == [True, False, True]
+    assert "2" in sessions[2].run("mine")
+    assert listed(visitor)[sessions[0].session_path]["state"] == "running"
+
+
+def test_who_listens_is_counted(server: RunningServer, alice: Account) -> None:
+    session = create(signed_in(server, alice))
+    ready(session)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        polls = [pool.submit(session.rpc_answer, "get_events", session.seen) for _ in range(2)]
+        wait_until(lambda: listed(session)[session.session_path]["connected"] == 2)
+        session.rpc("console_input", "1 + 1", "")
+        for poll in polls:
+            assert "result" in poll.result()
+    assert listed(session)[session.session_path]["connected"] == 0
+
+
+def test_a_stampede_stops_at_the_limit_and_a_restart_of_the_server_keeps_list_and_processes(alice: Account) -> None:
+    with running_server(session_limit="2") as server:
+        visitor = signed_in(server, alice)
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            copies = [Visitor(server.port, dict(visitor.cookies)) for _ in range(12)]
+            answers = list(pool.map(lambda copy: copy.post_json("/api/sessions", {"label": "L"}), copies))
+        assert sorted(answer.status for answer in answers) == [201] * 2 + [409] * 10
+        refused = next(answer.json()["error"] for answer in answers if answer.status == 409)
+        assert refused["code"] == 20
+        assert "2 sessions" in refused["message"]
+        sessions = [
+            Visitor(server.port, visitor.cookies, session_path=answer.json()["url"])
+            for answer in answers
+            if answer.status == 201
+        ]
+        pids = [ready(session) for session in sessions]
+        before = {path: item["label"] for path, item in listed(visitor).items()}
+        kill_and_wait(server, sessions[0], "master")
+        wait_until(lambda: {item["state"] for item in listed(visitor).values()} == {"running"})
+        assert {path: item["label"] for path, item in listed(visitor).items()} == before
+        assert [session.init()["session"]["pid"] for session in sessions] == pids
+
+
+@pytest.mark.parametrize("multiple", ["0", "1"])
+def test_where_everybody_has_one_session(alice: Account, multiple: str) -> None:
+    with running_server(server_multiple_sessions=multiple) as server:
+        visitor = signed_in(server, alice)
+        paths = {create(visitor).session_path for _ in range(2)}
+        assert len(paths) == (1 if multiple == "0" else 2)
+        assert visitor.get("/").location == (paths.pop() if multiple == "0" else "/home")
+
+
+def test_addresses_that_lead_nowhere(server: RunningServer, alice: Account, bob: Account) -> None:
+    visitor, other = signed_in(server, alice), create(signed_in(server, bob))
+    browser = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
+    paths = [other.session_path, f"/s/{'0' * 21}/", f"/s/{'0' * 21}/help/index.html", "/s/xyz/", "/s/"]
+    answers = [visitor.get(path, browser) for path in paths]
+    assert {answer.status for answer in answers} == {404}
+    assert len({answer.body for answer in answers}) == 1
+    assert b"No such session" in answers[0].body
+    assert b'href="/home"' in answers[0].body
+    visitor.session_path = other.session_path
+    assert visitor.rpc_answer("client_init")["error"]["code"] == 14
