@@ -50,11 +50,18 @@ def _run(settings: "RserverSettings", argv: list[str]) -> int:
 
     if settings.server_set_umask:
         os.umask(0o022)
-    report = background.go() if settings.server_daemonize else background.stay
+    report = background.go(_log_file(settings)) if settings.server_daemonize else background.stay
     os.chdir(settings.server_working_dir)
     if "INVOCATION_ID" in os.environ:
         return serve(settings, argv, 0, report)
     return Guard(lambda attempt: serve(settings, argv, attempt, report)).run()
+
+
+def _log_file(settings: "RserverSettings") -> Path:
+    """Where a server in the background writes: the machine's to the machine's logs, one's own to its own directory."""
+    from rserver.supervisor.background import LOG_FILE
+
+    return LOG_FILE if os.geteuid() == 0 else Path(settings.server_lib_dir, LOG_FILE.name)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def stay(problem: str) -> None:
         print(f"rserver: {problem}", file=sys.stderr, flush=True)
 
 
-def go(log_file: Path = LOG_FILE) -> Report:
+def go(log_file: Path) -> Report:
     """Continue in a detached child, which must use the returned report.
 
     The calling process waits for the report and ends with 0, or prints the problem and ends with the child's exit code.

@@ -1,6 +1,7 @@
 """The verbs on a real server with real sessions."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -234,6 +235,22 @@ def test_the_own_server_of_a_user(ann: Account) -> None:
         assert f"sudo -u '#{ann.uid}' rstudio-server kill-all" in done.stderr
         done = rstudio_server("stop", *places(server), conf=conf, account=ann)
         assert (done.returncode, server.stop()) == (0, 0)
+
+
+@pytest.mark.r
+def test_a_user_starts_and_stops_a_server_without_root(ann: Account) -> None:
+    try:
+        started = rstudio_server("start", "--www-port=0", account=ann)
+        assert started.returncode == 0, started.stderr
+        address = re.search(r"^Open (http://127\.0\.0\.1:\d+/auth-token\?token=\w+)$", started.stdout, re.MULTILINE)
+        assert address
+        state = answer_of(rstudio_server("status", "--json", account=ann))
+        assert address[1].startswith(state["addresses"][0])
+        assert (ann.home / ".local/share/rstudio-server/rserver.log").stat().st_mode & 0o777 == 0o600
+    finally:
+        done = rstudio_server("stop", account=ann)
+    assert (done.returncode, done.stdout) == (0, "rserver was stopped.\n")
+    assert rstudio_server("status", account=ann).returncode == 3
 
 
 def test_nothing_but_the_standard_library_is_loaded() -> None:
