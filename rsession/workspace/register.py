@@ -76,7 +76,12 @@ class Workspace:
     def _add_suspend_methods(self) -> None:
         rpc = self._session.rpc
 
-        @rpc.method("suspend_session", Param("force", "boolean", False, doc="whatever stands against it"))
+        # The server, which is no client, asks too: for an idle session, and from the list of sessions.
+        @rpc.method(
+            "suspend_session",
+            Param("force", "boolean", False, doc="whatever stands against it"),
+            open_to_strangers=True,
+        )
         def suspend_session(force: bool) -> "Deferred[dict[str, object]]":
             """Write everything and end the process; `{"suspended", "blockers": [{"kind", "reason"}]}`."""
             self._check_open()
