@@ -22,6 +22,7 @@ from rserver.master_client import MasterClient
 from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.settings import FrontSettings
 from rserver.sessions.probe import SocketProbe
+from rserver.sessions.suspend_call import SocketSuspend
 from rserver.web.static_files import StaticFiles
 from rserver_core.frame import Message
 
@@ -81,6 +82,7 @@ class Application:
             lambda: self._loop,
             self._master,
             probe,
+            SocketSuspend(lambda: self._loop),
             self._ports(),
             life=_life_of_master(),
         )

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from rserver.accounts import Accounts, Lookup, look_up
 from rserver.clock import Clock
 from rserver.r_installations import RInstallations
-from rserver.sessions.control import Probe, SessionControl
+from rserver.sessions.control import AskToSuspend, Probe, SessionControl
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
 from rserver.sessions.starter import Master, Starter
@@ -76,6 +76,7 @@ class Surroundings:
     loop: Callable[[], asyncio.AbstractEventLoop]
     master: Master
     probe: Probe
+    ask_to_suspend: AskToSuspend
     ports: tuple[int, ...] = ()
     now: Callable[[], float] = time.time
     life: str = ""
@@ -185,6 +186,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         around.probe,
         settings.rsession_proxy_max_wait_secs,
         link.close_session,
+        around.ask_to_suspend,
     )
     log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
     owner = owner_of(greeting)

@@ -1,6 +1,7 @@
 """Why a session failed or ended, as a sentence for its user. Pure."""
 
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rserver.sessions.machine import Fate
@@ -62,6 +63,11 @@ def of_wish(exit_fate: Fate | None = None, *, killed: bool = False) -> Fate:
     """The fate of a session that its user ended; exit_fate: of the process, when it had one."""
     how = "killed" if killed else "ended"
     return replace(exit_fate or Fate("", 0), cause=f"The session was {how} by its user.")
+
+
+def of_blockers(reasons: Sequence[str]) -> Fate:
+    """Why a session that was asked to suspend itself still runs, in its own words."""
+    return Fate(" ".join(["The session was not suspended.", *reasons]))
 
 
 def of_staying(seconds: float) -> Fate:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -17,11 +17,15 @@ from rserver.sessions.table import SessionTable
 from rserver_core.frame import Message
 from rserver_core.launch_wire import BadRequest, SessionRecord
 
+if TYPE_CHECKING:
+    from rserver.sessions.suspend_call import SuspendAnswer
+
 KILL_SECONDS = 10.0
 LIST_RETRY_SECONDS = 1.0
 LOSS_GRACE_SECONDS = 0.5
 END_GRACE_SECONDS = 0.5
 PROBE_AGAIN_SECONDS = 0.25
+SUSPEND_ANSWER_SECONDS = 1.0
 SUSPEND_SECONDS = 30.0
 FORCED_SUSPEND_SECONDS = 600.0
 
@@ -36,11 +40,15 @@ class Starts(Protocol):
 
 
 Probe = Callable[[SessionRecord], "Deferred[None]"]
+AskToSuspend = Callable[[SessionRecord, bool], "Deferred[SuspendAnswer]"]
 
 
 @dataclass(slots=True)
 class SessionControl:
-    """probe fires when a process answers; on_end is told of sessions whose process is gone, on_change of any change."""
+    """probe fires when a process answers, ask_to_suspend when it has suspended itself or says why not.
+
+    on_end is told of sessions whose process is gone, on_change of any change.
+    """
 
     clock: Clock
     table: SessionTable
@@ -49,6 +57,7 @@ class SessionControl:
     probe: Probe
     launch_limit: int
     on_end: Callable[[Session], object]
+    ask_to_suspend: AskToSuspend
     on_change: Callable[[], object] = lambda: None
     _gone: "dict[int, Deferred[None]]" = field(default_factory=dict)
     _listing: bool = False
@@ -77,19 +86,38 @@ class SessionControl:
 
         Nothing happens unless it runs. Without force it may stay: it runs on then, and its status says so.
         """
-        again = force and session.state is State.SUSPENDING
-        if session.state is not State.RUNNING and not again:
+        record = session.status.record
+        if record is None or session.state not in {State.RUNNING, State.SUSPENDING}:
+            return
+        if session.state is State.SUSPENDING and not force:
             return
         session.again_asked = False
-        if not again:
-            self._move(session, Input.SUSPEND)
+        self._move(session, Input.SUSPEND)
+        told = Deferred.fromCoroutine(self._tell_to_suspend(session, record, force))
+        try:
+            # What stands against it is known at once; writing may take long, and nobody waits for that.
+            await limit(_shared(told), SUSPEND_ANSWER_SECONDS, self.clock, TimeoutError())
+        except TimeoutError:
+            told.addErrback(_not_signalled, session)
+
+    async def _tell_to_suspend(self, session: Session, record: SessionRecord, force: bool) -> None:
+        try:
+            answer = await self.ask_to_suspend(record, force)
+        except (OSError, CancelledError):
+            await self._signal_to_suspend(session, record, force)
+            return
+        if not answer.suspended:
+            self._stayed(session, record, causes.of_blockers(answer.reasons))
+
+    async def _signal_to_suspend(self, session: Session, record: SessionRecord, force: bool) -> None:
         seconds = FORCED_SUSPEND_SECONDS if force else SUSPEND_SECONDS
-        record = session.status.record
-        self.clock.callLater(seconds, self._stayed, session, record, seconds)
+        self.clock.callLater(seconds, self._stayed, session, record, causes.of_staying(seconds))
+        if session.status.record is not record:
+            return
         try:
             await self.signal(session, "USR2" if force else "USR1")
         except MasterError:
-            self._stayed(session, record, 0.0)
+            self._stayed(session, record, None)
             raise
 
     async def kill(self, session: Session) -> None:
@@ -154,9 +182,9 @@ class SessionControl:
         self._begin_attempt(session)
         Deferred.fromCoroutine(self._start(session, session.attempt, old)).addErrback(_unexpected, session)
 
-    def _stayed(self, session: Session, record: SessionRecord | None, seconds: float) -> None:
+    def _stayed(self, session: Session, record: SessionRecord, fate: Fate | None) -> None:
         if session.state is State.SUSPENDING and session.status.record is record:
-            self._move(session, Input.STAYED, fate=causes.of_staying(seconds) if seconds else None)
+            self._move(session, Input.STAYED, fate=fate)
 
     def _begin_attempt(self, session: Session) -> None:
         session.attempt += 1
@@ -296,6 +324,20 @@ class SessionControl:
         session = self.table.get(session_id)
         if session is not None and session.status.record is record:
             self._ended(session, Input.LOST, causes.of_loss())
+
+
+def _shared(waiting: "Deferred[None]") -> "Deferred[None]":
+    """Fires as waiting does; who cancels it leaves waiting alone."""
+    copy: Deferred[None] = Deferred()
+
+    def settle(result: object) -> object:
+        if copy.called:
+            return result
+        copy.callback(result)  # type: ignore[arg-type]
+        return None
+
+    waiting.addBoth(settle)
+    return copy
 
 
 def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:

@@ -61,7 +61,7 @@ MEANINGS = {
     Input.PUT_AWAY: "its user quits it while it has no process",
     Input.STARTED: "the launcher says that its process runs",
     Input.ANSWERED: "it answers `GET /ping`",
-    Input.STAYED: "it was told to suspend itself and did not in time",
+    Input.STAYED: "something stands against it, it cannot be told, or it does not do it in time",
     Input.CLEAN_EXIT: "R ends with code 0 after it answered a user",
     Input.SUSPENDED_EXIT: "it ends with code 101: its objects are on the disk",
     Input.BAD_EXIT: "it ends otherwise",

@@ -1,6 +1,8 @@
 """Several sessions of one user, with real processes."""
 
 import concurrent.futures
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -140,3 +142,65 @@ def test_addresses_that_lead_nowhere(server: RunningServer, alice: Account, bob:
     assert b'href="/home"' in answers[0].body
     visitor.session_path = other.session_path
     assert visitor.rpc_answer("client_init")["error"]["code"] == 14
+
+
+def state_of(visitor: Visitor) -> dict[str, Any]:
+    return listed(visitor)[visitor.session_path]
+
+
+def test_suspending_resuming_and_what_stands_against_it(server: RunningServer, alice: Account) -> None:
+    visitor = create(signed_in(server, alice), label="kept")
+    pid = ready(visitor)
+    visitor.run("kept <- 4711")
+    path = f"/api/sessions/{visitor.session_path.split('/')[2]}"
+    visitor.rpc("console_input", "Sys.sleep(600)", "")
+    visitor.wait_for(lambda event: event["type"] == "busy" and event["data"]["value"])
+    shown = visitor.post_json(f"{path}/suspend", {}).json()
+    assert shown["state"] == "running"
+    assert "R is working" in shown["cause"]
+    visitor.rpc("interrupt")
+    visitor.wait_for_prompt()
+
+    assert visitor.post_json(f"{path}/suspend", {}).status == 202
+    wait_until(lambda: state_of(visitor)["state"] == "suspended", 20)
+    wait_until(lambda: not is_alive(pid, alice))
+    assert visitor.get("/").location == visitor.session_path
+    again = ready(visitor)
+    assert again != pid
+    assert "4711" in visitor.run("kept")
+
+    visitor.rpc("console_input", "Sys.sleep(600)", "")
+    visitor.wait_for(lambda event: event["type"] == "busy" and event["data"]["value"])
+    assert visitor.post_json(f"{path}/suspend", {"force": True}).status == 202
+    wait_until(lambda: state_of(visitor)["state"] == "suspended", 20)
+    assert visitor.post_json(f"{path}/resume", {}).json()["state"] == "resuming"
+    ready(visitor)
+    assert "4711" in visitor.run("kept")
+
+
+def test_a_suspended_session_outlives_the_whole_server(alice: Account) -> None:
+    with running_server() as server:
+        visitor = create(signed_in(server, alice))
+        ready(visitor)
+        visitor.run("kept <- 'still here'")
+        visitor.post_json(f"/api/sessions/{visitor.session_path.split('/')[2]}/suspend", {})
+        wait_until(lambda: state_of(visitor)["state"] == "suspended", 20)
+        kill_and_wait_for_worker(server)
+        assert state_of(visitor)["state"] == "suspended"
+        ready(visitor)
+        assert "still here" in visitor.run("kept")
+
+
+def kill_and_wait_for_worker(server: RunningServer) -> None:
+    """The master, and all that belongs to it, is another one afterwards."""
+    before = server.master_pid
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: server.pids("worker_main.py") and server.master_pid != before, 20)
+    wait_until(lambda: _serves(server), 20)
+
+
+def _serves(server: RunningServer) -> bool:
+    try:
+        return Visitor(server.port).get("/health-check").status == 200
+    except OSError:
+        return False

@@ -10,12 +10,15 @@ from rserver.sessions.control import (
     END_GRACE_SECONDS,
     KILL_SECONDS,
     LOSS_GRACE_SECONDS,
+    SUSPEND_ANSWER_SECONDS,
     SUSPEND_SECONDS,
     SessionControl,
 )
 from rserver.sessions.machine import Fate, State, Status
+from rserver.sessions.probe import NoAnswer
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import NotStarted
+from rserver.sessions.suspend_call import SuspendAnswer
 from rserver.sessions.table import SessionTable
 from rserver_core.launch_wire import SessionRecord
 from tests.rserver.doubles import FakeMaster, record
@@ -43,15 +46,32 @@ class House:
         self.clock, self.master, self.launches = Clock(), FakeMaster(), Launches()
         self.probes: list[Deferred[None]] = []
         self.ended: list[str] = []
+        self.understands = True
+        self.asked: list[bool] = []
+        self.answers: list[Deferred[SuspendAnswer]] = []
         self.table = SessionTable()
         self.control = SessionControl(
-            self.clock, self.table, self.master, self.launches, self._probe, LIMIT, lambda s: self.ended.append(s.id)
+            self.clock,
+            self.table,
+            self.master,
+            self.launches,
+            self._probe,
+            LIMIT,
+            lambda s: self.ended.append(s.id),
+            self._ask_to_suspend,
         )
         self.session = self.table.one_of_user("alice", 1001)
 
     def _probe(self, _record: SessionRecord) -> "Deferred[None]":
         self.probes.append(Deferred())
         return self.probes[-1]
+
+    def _ask_to_suspend(self, _record: SessionRecord, force: bool) -> "Deferred[SuspendAnswer]":
+        self.asked.append(force)
+        self.answers.append(Deferred())
+        if not self.understands:
+            self.answers[-1].errback(NoAnswer())
+        return self.answers[-1]
 
     def state(self) -> State:
         return self.session.state
@@ -297,7 +317,8 @@ def test_a_launch_during_the_question_is_not_lost(house: House) -> None:
 
 
 def suspend(house: House, *, force: bool = False) -> str:
-    """Ask the session to suspend; the signal it gets."""
+    """Ask a session that knows no such question to suspend; the signal it gets."""
+    house.understands = False
     done = Deferred.fromCoroutine(house.control.suspend(house.session, force=force))
     name: str = house.master.answer("signal", {"ok": True})["signal"]
     assert done.called
@@ -321,6 +342,29 @@ def test_suspending_and_resuming(house: House) -> None:
     house.clock.advance(SUSPEND_SECONDS)
     assert house.state() is State.RUNNING
     assert house.session.status.fate is None
+
+
+def test_what_stands_against_it_is_told_at_once(house: House) -> None:
+    house.run()
+    done = Deferred.fromCoroutine(house.control.suspend(house.session, force=False))
+    assert (house.state(), house.asked) == (State.SUSPENDING, [False])
+    house.answers.pop().callback(SuspendAnswer(False, ("R is working.",)))
+    assert done.called
+    assert house.state() is State.RUNNING
+    assert house.fate.cause == "The session was not suspended. R is working."
+    assert not house.master.requests
+
+
+def test_nobody_waits_until_everything_is_written(house: House) -> None:
+    house.run()
+    done = Deferred.fromCoroutine(house.control.suspend(house.session, force=True))
+    house.clock.advance(SUSPEND_ANSWER_SECONDS)
+    assert done.called
+    house.clock.advance(10_000)
+    assert (house.state(), house.asked) == (State.SUSPENDING, [True])
+    house.answers.pop().callback(SuspendAnswer(True))
+    house.exit(code=101)
+    assert house.state() is State.SUSPENDED
 
 
 def test_one_that_suspends_itself_unasked(house: House) -> None:
@@ -347,6 +391,7 @@ def test_force_helps_one_that_is_still_thinking_about_it(house: House) -> None:
 
 def test_a_signal_that_cannot_be_sent_leaves_it_running(house: House) -> None:
     house.run()
+    house.understands = False
     done = Deferred.fromCoroutine(house.control.suspend(house.session, force=False))
     house.master.answer("signal", MasterError("timeout", "no launcher"))
     assert isinstance(done.result.value, MasterError)  # type: ignore[attr-defined]

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from rserver.composition import Surroundings, Threads, Worker, build
+from rserver.sessions.probe import NoAnswer
 from rserver.sessions.session import Session
+from rserver.sessions.suspend_call import SuspendAnswer
 from rserver.sign_in.policy import Account
 from rserver.web.request import Authentication, Identity, Request, RequestHead, Response
 from rserver_core.launch_wire import SessionRecord
@@ -59,6 +61,7 @@ class House:
         self.clock, self.time, self.front = Clock(), 1_700_000_000.0, FakeFront()
         self.master = FakeMaster(check_password=check_password)
         self.probes: list[Deferred[None]] = []
+        self.blockers: list[str] | None = None
         self.directory = directory
         ide = directory / "ide"
         ide.mkdir(exist_ok=True)
@@ -71,6 +74,7 @@ class House:
             asyncio.get_running_loop,
             self.master,
             self._probe,
+            self._ask_to_suspend,
             now=lambda: self.time + self.clock.seconds(),
             lookup=accounts,
             ide=ide,
@@ -87,6 +91,10 @@ class House:
     def _probe(self, _record: SessionRecord) -> "Deferred[None]":
         self.probes.append(Deferred())
         return self.probes[-1]
+
+    def _ask_to_suspend(self, _record: SessionRecord, _force: bool) -> "Deferred[SuspendAnswer]":
+        """By default the session knows no such question."""
+        return fail(NoAnswer()) if self.blockers is None else succeed(SuspendAnswer(False, tuple(self.blockers)))
 
     def result(self, waiting: "Deferred[Any]", seconds: float = 120.0) -> Any:
         """What waiting gives, time passing as needed."""

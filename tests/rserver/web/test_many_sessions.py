@@ -196,6 +196,16 @@ def test_suspending_and_resuming(house: House, body: Any, signal: str) -> None:
     assert (status, shown["state"]) == (202, "resuming")
 
 
+def test_what_stands_against_suspending_is_shown(house: House) -> None:
+    browser = house.browse("alice")
+    session = running(browser)
+    house.blockers = ["R is working.", "Connections are open: <file>."]
+    status, shown = browser.json("POST", f"/api/sessions/{session.id}/suspend")
+    assert (status, shown["state"]) == (202, "running")
+    assert shown["cause"] == "The session was not suspended. R is working. Connections are open: <file>."
+    assert "Connections are open: &lt;file&gt;" in page(browser)
+
+
 def test_a_request_brings_a_suspended_session_back_and_an_event_poll_does_not(house: House) -> None:
     browser = house.browse("alice")
     session = running(browser)
