@@ -73,10 +73,11 @@ entries <- function() {
 
 has_flag <- function(flags, flag) bitwAnd(as.integer(flags), as.integer(flag)) != 0L
 
-# Names of the objects that were stored without what cannot be stored
+# Names of the objects that were stored without what cannot be stored. Definitions of classes and methods hold pointers to nothing
+# of the user's.
 unkeepable <- function() {
   all <- entries()
-  is_binding <- all$kind == ENTRY_BINDING & all$owner == -1
+  is_binding <- all$kind == ENTRY_BINDING & all$owner == -1 & !grepl("^[.]__[CT]__", all$name)
   list(
     pointers = json_array(by_name(all$name[is_binding & has_flag(all$flags, HOLDS_POINTER)])),
     failed = json_array(by_name(all$name[is_binding & has_flag(all$flags, NOT_WRITTEN)]))

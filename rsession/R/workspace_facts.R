@@ -113,14 +113,21 @@ set_kind <- function(kind) {
   suppressWarnings(RNGkind(kind[[1L]], kind[[2L]], kind[[3L]]))
 }
 
-# From the end of the search path to its front, so that the order comes out right
+# Where to attach what was not yet attached: before the next thing behind it that is there
+search_place <- function(name, wanted) {
+  behind <- match(wanted[seq_along(wanted) > match(name, wanted, nomatch = 1L)], search())
+  behind <- behind[!is.na(behind)]
+  max(2L, if (length(behind)) behind[[1L]] else 2L)
+}
+
+# From the end of the search path to its front
 attach_packages <- function(wanted) {
   packages <- rev(sub("^package:", "", wanted[startsWith(wanted, "package:")]))
   missing <- character()
   for (package in packages) {
     if (paste0("package:", package) %in% search()) next
     attached <- tryCatch(
-      library(package, character.only = TRUE, warn.conflicts = FALSE, quietly = TRUE, logical.return = TRUE),
+      library(package, pos = search_place(paste0("package:", package), wanted), character.only = TRUE, warn.conflicts = FALSE, quietly = TRUE, logical.return = TRUE),
       error = function(e) FALSE
     )
     if (!attached) missing <- c(missing, package)

@@ -12,9 +12,8 @@ workspace_restore <- function() {
   facts <- read_fact(all, "session")
   note_descriptions(read_fact(all, "described"))
   complaints <- if (is.null(facts)) "The settings of the session could not be read back." else apply_facts(facts, same_version)
-  roots <- attach_roots(all, facts$attached)
+  roots <- attach_roots(all, facts$attached, facts$search)
   for (owner in c(-1, roots$ticket)) restore_bindings(all, owner, roots)
-  set_search_order(facts$search)
   .Call(workspace$calls$keep_seed)
   is_suspended <- file.exists(file.path(workspace$folder, "suspended"))
   unlink(file.path(workspace$folder, "suspended"))
@@ -39,26 +38,15 @@ note_descriptions <- function(described) {
 }
 
 # list(ticket, environment): empty environments on the search path in the places of the attached ones
-attach_roots <- function(all, names) {
+attach_roots <- function(all, names, wanted) {
   tickets <- all$ticket[all$kind == ENTRY_ENVIRONMENT & has_flag(all$flags, IS_ATTACHED)]
   environments <- vector("list", length(tickets))
   for (i in rev(seq_along(tickets))) {
-    environments[[i]] <- attach(NULL, name = if (i <= length(names)) names[[i]] else "restored", warn.conflicts = FALSE)
+    name <- if (i <= length(names)) names[[i]] else "restored"
+    environments[[i]] <- attach(NULL, pos = search_place(name, wanted), name = name, warn.conflicts = FALSE)
     .Call(workspace$calls$adopt, environments[[i]], tickets[[i]])
   }
   list(ticket = tickets, environment = environments)
-}
-
-# attach() puts everything in front; where data stood between packages these are moved before it again
-set_search_order <- function(wanted) {
-  if (is.null(wanted) || identical(intersect(search(), wanted), intersect(wanted, search()))) return(invisible())
-  for (name in rev(wanted[-c(1L, length(wanted))])) {
-    if (!startsWith(name, "package:") || !name %in% search() || name == "package:base") next
-    try({
-      detach(name, character.only = TRUE)
-      library(sub("^package:", "", name), character.only = TRUE, warn.conflicts = FALSE, quietly = TRUE)
-    }, silent = TRUE)
-  }
 }
 
 restore_bindings <- function(all, owner, roots) {

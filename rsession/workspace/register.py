@@ -57,6 +57,8 @@ class Workspace:
         if self._prepare():
             self._session.console.show_again(read_console(self._folder.console_path))
             self._restoration.begin()
+        else:
+            self._snapshots.opened(False)
 
     def hear_signals(self, reactor: "IReactorFDSet") -> None:
         """SIGUSR1 suspends politely, SIGUSR2 in any case."""
@@ -84,8 +86,7 @@ class Workspace:
         )
         def suspend_session(force: bool) -> "Deferred[dict[str, object]]":
             """Write everything and end the process; `{"suspended", "blockers": [{"kind", "reason"}]}`."""
-            self._check_open()
-            return Deferred.fromCoroutine(self._suspension.suspend(force))
+            return Deferred.fromCoroutine(self._suspend(force))
 
         @rpc.method("cancel_suspend")
         def cancel_suspend() -> None:
@@ -95,8 +96,7 @@ class Workspace:
         @rpc.method("checkpoint_session")
         def checkpoint_session() -> "Deferred[dict[str, object]]":
             """Write the objects now, while R goes on; `{"created", "bytes", "written"}`."""
-            self._check_open()
-            return Deferred.fromCoroutine(_checkpoint(self._checkpoints))
+            return Deferred.fromCoroutine(self._checkpoint())
 
     def _add_state_methods(self) -> None:
         rpc = self._session.rpc
@@ -111,9 +111,20 @@ class Workspace:
             """Load no further objects in the background; each still comes when it is touched."""
             self._restoration.stop()
 
-    def _check_open(self) -> None:
-        if not self._snapshots.is_open:
-            raise RpcError(ErrorCode.UNAVAILABLE, "the objects of this session cannot be kept (yet)")
+    async def _suspend(self, is_forced: bool) -> dict[str, object]:
+        await self._wait_until_open()
+        return await self._suspension.suspend(is_forced)
+
+    async def _checkpoint(self) -> dict[str, object]:
+        await self._wait_until_open()
+        try:
+            return await self._checkpoints.take()
+        except NotWritten as error:
+            raise RpcError(ErrorCode.NOT_WRITABLE, str(error)) from error
+
+    async def _wait_until_open(self) -> None:
+        if not await self._snapshots.when_open():
+            raise RpcError(ErrorCode.UNAVAILABLE, "the objects of this session cannot be kept")
 
     def _prepare(self) -> bool:
         try:
@@ -130,10 +141,3 @@ class Workspace:
         status = self._session.exit_status
         if status is not None and status not in (EXIT_SUSPENDED, _CRASHED) and status < _KILLED:
             self._folder.discard()
-
-
-async def _checkpoint(checkpoints: Checkpoints) -> dict[str, object]:
-    try:
-        return await checkpoints.take()
-    except NotWritten as error:
-        raise RpcError(ErrorCode.NOT_WRITABLE, str(error)) from error

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rsession import _shim
 from rsession.workspace import sentences
@@ -38,9 +39,11 @@ class Restoration:
 
     def begin(self) -> None:
         """Queue the opening of the store before any line of the user."""
-        Deferred.fromCoroutine(self._run()).addErrback(
-            lambda failure: _log.warn("no objects were restored: {reason}", reason=failure.getErrorMessage())
-        )
+        Deferred.fromCoroutine(self._run()).addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> None:
+        _log.warn("no objects were restored: {reason}", reason=failure.getErrorMessage())
+        self._snapshots.opened(False)
 
     def stop(self) -> None:
         """Load nothing more in the background; objects still come when they are touched."""
@@ -60,8 +63,9 @@ class Restoration:
             opened = await self._start_anew(str(opened["complaint"]))
         if "complaint" in opened:
             self._say("warning", f"The objects of this session cannot be kept: {opened['complaint']}.")
+        self._snapshots.opened("complaint" not in opened)
+        if "complaint" in opened:
             return
-        self._snapshots.is_open = True
         if opened["restored"] is not None:
             self._tell_restored(cast("dict[str, object]", opened["restored"]))
 

@@ -31,11 +31,32 @@ class Snapshots:
         self._settings = settings
         self._writer: Writer | None = None
         self._waiting: list[Deferred[None]] = []
-        self.is_open = False
-        """R has opened the store."""
+        self._opening: list[Deferred[bool]] = []
+        self._is_open: bool | None = None
         self.last: dict[str, object] | None = None
         """Of the last one that was completed: `{"created","bytes","written"}`."""
         session.on_r_event("workspace_writer", self._told_pid)
+
+    @property
+    def is_open(self) -> bool:
+        """R has opened the store."""
+        return self._is_open is True
+
+    def opened(self, is_open: bool) -> None:
+        """Whether there is a store in this process."""
+        self._is_open = is_open
+        waiting, self._opening = self._opening, []
+        for deferred in waiting:
+            deferred.callback(is_open)
+
+    def when_open(self) -> "Deferred[bool]":
+        """Fires as soon as it is known whether there is a store."""
+        waiting: Deferred[bool] = Deferred()
+        if self._is_open is None:
+            self._opening.append(waiting)
+        else:
+            waiting.callback(self._is_open)
+        return waiting
 
     async def checkpoint(self) -> dict[str, object]:
         """Write while R goes on; raises NotWritten."""
