@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import uvloop
@@ -19,11 +20,15 @@ from rserver import memory, worker_log
 from rserver.clock import limit
 from rserver.composition import IDE, STATIC, Surroundings, Threads, Worker, build
 from rserver.master_client import MasterClient
+from rserver.offline_file import FILE_NAME, OfflineFile
 from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.settings import FrontSettings
 from rserver.sessions.probe import SocketProbe
 from rserver.sessions.suspend_call import SocketSuspend
+from rserver.web.offline_page import OfflinePage
 from rserver.web.static_files import StaticFiles
+from rserver.web.templates import Templates
+from rserver.worker_threads import WorkerThreads
 from rserver_core.frame import Message
 
 CHANNEL_FD = 3
@@ -91,10 +96,23 @@ class Application:
         options = worker.settings
         settings = FrontSettings(options.root_path.rstrip("/"), options.www_frame_origin, options.server_add_header)
         static = StaticFiles({"ide": IDE, "static": STATIC})
-        front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static)
+        closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
+        front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed)
         worker.link.front = front
         for listener in self._listeners:
             await Deferred.fromFuture(asyncio.ensure_future(front.listen(listener)))
+
+    async def _offline_file(self, lib_dir: str) -> OfflineFile:
+        """Read, and watched from now on."""
+        threads = WorkerThreads(self._reactor, "offline")
+        file = OfflineFile(self._reactor, threads, Path(lib_dir, FILE_NAME), self._break_off)
+        await file.look()
+        Deferred.fromCoroutine(file.keep_looking()).addErrback(_failed)
+        return file
+
+    def _break_off(self) -> None:
+        if self._front is not None:
+            self._front.close_all()
 
     def _ports(self) -> tuple[int, ...]:
         return tuple(listener.getsockname()[1] for listener in self._listeners)

@@ -14,7 +14,7 @@ from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.dispatch import Dispatcher
 from rserver.proxy.front import Front
 from rserver.proxy.pool import Pool
-from rserver.proxy.services import Services
+from rserver.proxy.services import Closed, Services
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Gate, Pages, SessionEvents
 from rserver.web.responses import ResponseEncoder
@@ -39,13 +39,14 @@ class DataPlane:
         pages: Pages,
         events: SessionEvents,
         static: StaticFiles,
+        closed: Closed = lambda head: None,
     ) -> None:
         self._loop = loop
         self._settings = settings
         self._deadlines = Deadlines(loop, settings.tick_seconds)
         self._pool = Pool(settings, loop, self._deadlines)
         self._encoder = ResponseEncoder(settings.frame_origin, settings.add_headers)
-        self._services = Services(settings, loop, gate, pages, events, self._deadlines, self._pool, Logger())
+        self._services = Services(settings, loop, gate, pages, events, self._deadlines, self._pool, Logger(), closed)
         self._dispatcher = Dispatcher(self._services, static)
         self._fronts: set[Front] = set()
         self._servers: list[asyncio.Server] = []
@@ -97,6 +98,13 @@ class DataPlane:
     def close_session(self, session_id: str) -> int:
         """See FrontControl."""
         found = list(self._services.live_of_session(session_id))
+        for live in found:
+            live.close()
+        return len(found)
+
+    def close_all(self) -> int:
+        """Break off everything that is carried to sessions; how much that was."""
+        found = list(self._services.live)
         for live in found:
             live.close()
         return len(found)

@@ -64,6 +64,8 @@ class Dispatcher:
     ) -> Exchange | Response:
         if isinstance(where, StaticRoute):
             return self._static.respond(head, where.prefix, where.name)
+        if (closed := self._services.closed(head)) is not None:
+            return closed
         if isinstance(where, MovedRoute):
             query = f"?{head.query}" if head.query else ""
             return redirect(head.root_path + where.path + query, 308)

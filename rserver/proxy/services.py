@@ -1,7 +1,7 @@
 """What every exchange needs: the collaborators and the state that the connections of one worker share."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +33,10 @@ class Live(Protocol):
         """Break it off."""
 
 
+Closed = Callable[[RequestHead], Response | None]
+"""The answer to give to everybody while nothing is served, else None."""
+
+
 @dataclass(slots=True)
 class Services:
     """Shared by all connections of one worker."""
@@ -45,6 +49,7 @@ class Services:
     deadlines: Deadlines
     pool: Pool
     log: Logger
+    closed: Closed
     live: set[Live] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -273,6 +273,7 @@ class World:
         self.session = Session(str(folder / "session.sock"))
         self.target = Target(self.session.path, os.getuid(), (("X-RS-User", "alice"),))
         self.gate.targets[SID] = self.target
+        self.closed: Response | None = None
         self.log: list[str] = []
         self.folder = folder
         self._settings = settings
@@ -285,7 +286,9 @@ class World:
         """Listen."""
         self._thread.start()
         static = StaticFiles({"static": self.folder / "static"})
-        self.plane = DataPlane(self._loop, self._settings, self.gate, self.pages, self.events, static)
+        self.plane = DataPlane(
+            self._loop, self._settings, self.gate, self.pages, self.events, static, lambda _: self.closed
+        )
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         self.address = listener.getsockname()
