@@ -9,6 +9,7 @@
 #include "shim/engine.h"
 #include "shim/queue.h"
 #include "shim/r_api.h"
+#include "shim/thread_locale.h"
 
 static PyObject *os_error(void)
 {
@@ -82,6 +83,11 @@ static PyObject *shim_preload(PyObject *module, PyObject *argument)
     complaint = r_api_load(library);
     Py_END_ALLOW_THREADS
     return PyBool_FromLong(complaint == NULL);
+}
+
+static PyObject *shim_keep_own_locale(PyObject *module, PyObject *unused)
+{
+    return keep_own_locale() ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
 
 static PyObject *shim_run(PyObject *module, PyObject *arguments)
@@ -342,6 +348,7 @@ static PyObject *shim_acknowledge_quit(PyObject *module, PyObject *unused)
 static PyMethodDef methods[] = {
     {"open", shim_open, METH_NOARGS, NULL},
     {"preload", shim_preload, METH_O, NULL},
+    {"keep_own_locale", shim_keep_own_locale, METH_NOARGS, NULL},
     {"run", shim_run, METH_VARARGS, NULL},
     {"submit", shim_submit, METH_VARARGS, NULL},
     {"clear_input", shim_clear_input, METH_NOARGS, NULL},

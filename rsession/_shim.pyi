@@ -3,10 +3,16 @@
 from typing import NoReturn
 
 def open() -> tuple[int, int, int, int]:  # noqa: A001 - a module's open, like os.open
-    """Replace the standard descriptors; (event fd that R rings, children's stdout, children's stderr, original stderr)."""
+    """Replace the standard descriptors.
+
+    The answer: event fd that R rings, children's stdout, children's stderr, original stderr.
+    """
 
 def preload(library: bytes, /) -> bool:
     """Load libR in any thread, without starting it, so that `run` finds it loaded; False when that fails."""
+
+def keep_own_locale() -> None:
+    """Every thread but R's calls this first: its system errors must not read the environment, which R may be changing."""
 
 def run(library: bytes, argv: list[bytes], sources: list[bytes], listener: int, /) -> NoReturn:
     """Load libR and run it in this thread until the process ends; raises OSError when the library cannot be loaded."""

@@ -26,6 +26,7 @@ def _find_r() -> RInstallation:
 
 def _serve(settings: RsessionSettings, installation: RInstallation, descriptors: tuple[int, int, int, int]) -> None:
     try:
+        _shim.keep_own_locale()
         from rsession.app import serve
 
         serve(settings, installation, descriptors, _STARTED)

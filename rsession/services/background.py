@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.threads import deferToThread
 
+from rsession import _shim
+
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
@@ -21,4 +23,9 @@ class Background(Protocol):
 
 def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Deferred[T]":
     """`Background` by the reactor's thread pool."""
-    return deferToThread(function, *args, **kwargs)
+
+    def apart_from_r() -> T:
+        _shim.keep_own_locale()
+        return function(*args, **kwargs)
+
+    return deferToThread(apart_from_r)

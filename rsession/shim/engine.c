@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BELL_ACTIVITY 33
 #define LAST_WORDS_SECONDS 2
@@ -34,6 +35,9 @@ static void say_farewell(int status, void *unused)
     while (!exchange.quit_seen && pthread_cond_timedwait(&exchange.acknowledged, &exchange.lock, &until) == 0) {
     }
     exchange_unlock();
+    /* What is left of exit() tears down libraries that the other threads still use. */
+    fflush(NULL);
+    _exit(status);
 }
 
 void engine_run(void)
