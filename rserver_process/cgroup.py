@@ -9,10 +9,11 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from functools import cache
 from typing import Protocol
 
 from rserver_process import kernel_files
+from rserver_process.clone import fork_into_directory
 
 _LEGACY = ("pids", "freezer")
 _KILL_LIMIT, _LOOK_AGAIN = 1.0, 0.01
@@ -24,6 +25,9 @@ class Cgroup(Protocol):
 
     def join(self) -> None:
         """Put the calling process in; what it forks from then on is in too."""
+
+    def fork(self) -> int:
+        """Like os.fork, the child being in. Only for a process with one thread."""
 
     def kill(self) -> None:
         """End every process in the group."""
@@ -37,6 +41,10 @@ class NoCgroup:
 
     def join(self) -> None:
         """Nothing."""
+
+    def fork(self) -> int:
+        """os.fork."""
+        return os.fork()
 
     def kill(self) -> None:
         """Nothing."""
@@ -56,6 +64,15 @@ class HierarchyGroup:
         # A group is a comfort: a session that cannot have it runs without.
         with contextlib.suppress(OSError):
             kernel_files.write(os.path.join(self._path, "cgroup.procs"), "0")
+
+    def fork(self) -> int:
+        """The child is born in the group where the kernel can do that, else it joins."""
+        pid = fork_into_directory(self._path)
+        if pid is None:
+            pid = os.fork()
+            if pid == 0:
+                self.join()
+        return pid
 
     def kill(self) -> None:
         """End every process in the group, all at once where the kernel can (version 2 since Linux 5.14)."""
@@ -128,13 +145,18 @@ def _name(session: str, keeper_pid: int) -> str:
     return f"rserver-{session}-{keeper_pid}"
 
 
-def _parents() -> Iterator[str]:
+def discover() -> None:
+    """Find out now where groups can be made, so that what is forked from here knows."""
+    _parents()
+
+
+@cache
+def _parents() -> tuple[str, ...]:
     """Groups of this process below which it may make others, best first."""
     mounts = _mounts()
-    for controller in ("", *_LEGACY):
-        path = _parent(mounts, controller, "cgroup" if controller else "cgroup2")
-        if path and _may_use(path):
-            yield path
+    kinds = {controller: "cgroup" if controller else "cgroup2" for controller in ("", *_LEGACY)}
+    paths = (_parent(mounts, controller, kind) for controller, kind in kinds.items())
+    return tuple(path for path in paths if path and _may_use(path))
 
 
 def _parent(mounts: list[list[str]], controller: str, kind: str) -> str | None:

@@ -146,7 +146,8 @@ class _Keeper:
         # With PAM the groups are those of this process: pam_group may have added some.
         groups, pam = (None, opened.environment) if opened else (account.groups, {})
         try:
-            child = start(SessionPlan(spec, context.settings, context.files, account, pam, groups))
+            group = cgroup.create(session, os.getpid())
+            child = start(SessionPlan(spec, context.settings, context.files, account, pam, groups), group)
         except StartFailed:
             self._undo(session)
             raise

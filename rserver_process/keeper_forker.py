@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable
 from typing import NoReturn
 
-from rserver_process import kernel_files, signals
+from rserver_process import cgroup, kernel_files, signals
 from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.event_loop import Loop
 
@@ -81,6 +81,7 @@ class KeeperForker:
 def _fork_keepers(orders: socket.socket, be_keeper: BeKeeper) -> NoReturn:
     try:
         _leave_parent(orders.fileno())
+        cgroup.discover()
         while True:
             _, fds, _, _ = socket.recv_fds(orders, 1, 1)
             if not fds:

@@ -14,8 +14,9 @@ from typing import NoReturn
 
 from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
-from rserver_process import cgroup, privileges, session_socket, signals
+from rserver_process import privileges, session_socket, signals
 from rserver_process.accounts import Account
+from rserver_process.cgroup import Cgroup
 from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.process_table import start_ticks
@@ -55,12 +56,12 @@ class Child:
     report: bytes
 
 
-def start(plan: SessionPlan) -> Child:
-    """Start the session; StartFailed when its program could not be executed, or nothing could be written down."""
+def start(plan: SessionPlan, group: Cgroup) -> Child:
+    """Start the session in its group; StartFailed when its program could not be executed, or nothing written down."""
     words, child_words = os.pipe2(os.O_CLOEXEC)
     output, child_output = os.pipe2(os.O_CLOEXEC)
     keeper = os.getpid()
-    pid = os.fork()
+    pid = group.fork()
     if pid == 0:
         _be_session(plan, keeper, child_words, child_output)
     os.close(child_words)
@@ -115,7 +116,6 @@ def _prepare(plan: SessionPlan, session: str, keeper: int, words: int) -> None:
     settings = plan.settings
     path = plan.files.socket(session)
     _hold(session_socket.listen(path, plan.account, settings.server_gid))
-    cgroup.create(session, keeper).join()
     record = _record(plan.account, session, keeper, path)
     plan.files.remove(f"{session}.exit")
     plan.files.write_record(record)

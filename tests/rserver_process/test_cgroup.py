@@ -33,6 +33,19 @@ def test_group_ends_what_left_its_process_session() -> None:
 
 
 @pytest.mark.root
+def test_a_forked_child_is_in_the_group_from_its_first_instruction() -> None:
+    """And the parent is not."""
+    group = cgroup.create(SESSION, os.getpid())
+    pid = group.fork()
+    if pid == 0:
+        inside = f"rserver-{SESSION}-{os.getppid()}" in Path("/proc/self/cgroup").read_text()
+        os._exit(0 if inside or isinstance(group, NoCgroup) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert SESSION not in Path("/proc/self/cgroup").read_text()
+    group.remove()
+
+
+@pytest.mark.root
 def test_group_of_a_lost_keeper_is_cleared_by_its_name() -> None:
     """Session and keeper make the name; one that is not there is no error."""
     group = cgroup.create(SESSION, 99)
