@@ -76,6 +76,7 @@ class Application:
         await worker.control.restore()
         await self._listen(worker)
         worker.keep_saving()
+        worker.idle.begin()
         memory.freeze()
         _log.info("ready on {ports}", ports=self._ports())
 

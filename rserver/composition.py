@@ -13,13 +13,14 @@ from rserver.accounts import Accounts, Lookup, look_up
 from rserver.clock import Clock
 from rserver.r_installations import RInstallations
 from rserver.sessions.control import AskToSuspend, Probe, SessionControl
+from rserver.sessions.idle_watch import IdleWatch
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
 from rserver.sessions.starter import Master, Starter
 from rserver.sessions.table import SessionTable
 from rserver.sessions.usage import UsageMeter
 from rserver.sessions.user_actions import UserActions
-from rserver.settings import SettingsError, WorkerSettings
+from rserver.settings import SettingsError, WorkerSettings, timeout_minutes
 from rserver.sign_in import audit
 from rserver.sign_in.cookies import CookieSigner
 from rserver.sign_in.credentials import Credentials
@@ -114,6 +115,8 @@ class Worker:
     credentials: Credentials
     control: SessionControl
     actions: UserActions
+    idle: IdleWatch
+    threads: Threads
     saver: SessionSaver
     gate: WorkerGate
     pages: WorkerPages
@@ -159,10 +162,15 @@ class Worker:
         self.credentials.signer = signer
         self.credentials.life = settings.cookie_life
         self.actions.settings = settings
+        self._read_timeout(settings)
         self.control.launch_limit = settings.rsession_proxy_max_wait_secs
         if self.flow is not None:
             self.flow.policy = settings.policy
         _log.info("options read again")
+
+    def _read_timeout(self, settings: WorkerSettings) -> None:
+        read = self.threads.files.run(lambda: timeout_minutes(settings, os.environ))
+        read.addCallbacks(lambda minutes: setattr(self.idle, "timeout_minutes", minutes), _not_read)
 
 
 async def build(around: Surroundings, greeting: Message) -> Worker:
@@ -194,7 +202,11 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     actions = UserActions(control, installations, settings)
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
     gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.no_session)
-    return Worker(settings, store, credentials, control, actions, pages.saver, gate, pages, link, around.clock, flow)
+    idle = IdleWatch(around.clock, control, around.now, timeout_minutes(settings, os.environ))
+    saver = pages.saver
+    return Worker(
+        settings, store, credentials, control, actions, idle, threads, saver, gate, pages, link, around.clock, flow
+    )
 
 
 def signer_of(greeting: Message) -> CookieSigner:
@@ -240,3 +252,7 @@ def _pages(
 
 def _single_user(around: Surroundings, owner: Identity | None) -> SingleUser | None:
     return SingleUser(owner, lambda peer: uid_of_peer(peer, around.ports)) if owner else None
+
+
+def _not_read(failure: object) -> None:
+    _log.error("rsession.conf is not read again: {why}", why=str(getattr(failure, "value", failure)))

@@ -1,4 +1,4 @@
-"""Files written from tables: option samples and reference pages, RPC reference. Runs in .venv."""
+"""Files written from tables: option samples and reference pages, RPC methods, session states. Runs in .venv."""
 
 import os
 import sys
@@ -44,3 +44,6 @@ def _files() -> Iterator[tuple[str, str]]:
     from tools.rpc_page import rpc_page
 
     yield "docs/reference/rpc.md", rpc_page()
+    from tools.session_states_page import session_states_page
+
+    yield "docs/reference/session-states.md", session_states_page()

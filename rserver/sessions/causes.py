@@ -75,6 +75,11 @@ def of_staying(seconds: float) -> Fate:
     return Fate(f"The session was asked to suspend and did not within {seconds:g} seconds: something keeps it busy.")
 
 
+def of_disuse(minutes: int) -> str:
+    """Why the server asked a session to suspend itself."""
+    return f"Nobody used it for {minutes} minute{'' if minutes == 1 else 's'}."
+
+
 def of_loss() -> Fate:
     """The fate of a session that is gone and left no word."""
     return Fate("The session is gone. How it ended is not known, the server was being restarted at that time.")

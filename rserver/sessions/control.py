@@ -1,7 +1,7 @@
 """Drives the sessions' machines: launches once, listens to the master's events, sets right what was missed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -81,17 +81,18 @@ class SessionControl:
         self._launch(session, Input.RESUME)
         return True
 
-    async def suspend(self, session: Session, *, force: bool) -> None:
+    async def suspend(self, session: Session, *, force: bool, note: str = "") -> None:
         """Tell it to write its objects down and end; force: also when it is busy. MasterError when it cannot be told.
 
         Nothing happens unless it runs. Without force it may stay: it runs on then, and its status says so.
+        note: why, a sentence; empty when its user wants it.
         """
         record = session.status.record
         if record is None or session.state not in {State.RUNNING, State.SUSPENDING}:
             return
         if session.state is State.SUSPENDING and not force:
             return
-        session.again_asked = False
+        session.again_asked, session.suspend_note = False, note
         self._move(session, Input.SUSPEND)
         told = Deferred.fromCoroutine(self._tell_to_suspend(session, record, force))
         try:
@@ -176,7 +177,7 @@ class SessionControl:
     def _launch(self, session: Session, why: Input) -> None:
         old = session.status.record
         session.proven = session.again_asked = False
-        session.end_asked = ""
+        session.end_asked = session.suspend_note = ""
         self._move(session, why)
         self.table.used(session)
         self._begin_attempt(session)
@@ -349,7 +350,7 @@ def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         answered=session.proven,
     )
     if code == causes.SUSPENDED_CODE:
-        return Input.SUSPENDED_EXIT, fate
+        return Input.SUSPENDED_EXIT, replace(fate, cause=f"{fate.cause} {session.suspend_note}".strip())
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
     return (Input.CLEAN_EXIT if code == 0 and session.proven else Input.BAD_EXIT), fate

@@ -31,6 +31,9 @@ class Session:
     had_process  when the worker ended there was one, and it was not seen since
     end_asked    signal by which its user wants its process to end
     again_asked  somebody wants it back as soon as it is suspended
+    suspend_note  why it was asked to suspend itself, a sentence; empty: its user wants it
+    idle_asked   when it was last asked to because nobody used it, in seconds since 1970
+    connections  requests and WebSockets that are carried to it now
     """
 
     id: str
@@ -49,6 +52,8 @@ class Session:
     had_process: bool = False
     end_asked: str = ""
     again_asked: bool = False
+    suspend_note: str = ""
+    idle_asked: float = 0.0
     connections: int = 0
     target: Target | None = None
     _waiting: "list[Deferred[Status]]" = field(default_factory=list)

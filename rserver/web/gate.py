@@ -55,11 +55,13 @@ class WorkerGate:
     def connected(self, session_id: str) -> None:
         """See SessionEvents."""
         if (session := self.control.table.get(session_id)) is not None:
+            session.connections += 1
             self.control.table.used(session)
 
     def disconnected(self, session_id: str) -> None:
         """See SessionEvents."""
         if (session := self.control.table.get(session_id)) is not None:
+            session.connections -= 1
             self.control.table.used(session)
 
     def first_byte(self, session_id: str) -> None:

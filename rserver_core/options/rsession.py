@@ -37,6 +37,11 @@ class RsessionSettings:
     session_save_action_default: str = option(
         Choice(("no", "yes", "ask")), "no", "Whether `q()` saves the objects to .RData in the working directory."
     )
+    session_timeout_minutes: int = option(
+        Integer(0, 525600),
+        "120",
+        "Minutes after which the server suspends a session that nobody uses and in which R is idle. 0: never.",
+    )
     session_checkpoint_minutes: int = option(
         Integer(0, 1440), "5", "Minutes of work after which the objects are saved against a crash. 0: never."
     )
@@ -58,6 +63,6 @@ RSESSION = OptionTable(
     {
         "config-file": "Given by the server",
         "session-default-working-dir": "Session",
-        "session-checkpoint-minutes": "Keeping objects",
+        "session-timeout-minutes": "Keeping objects",
     },
 )

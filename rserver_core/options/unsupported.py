@@ -3,6 +3,7 @@
 BELONGS_IN = {
     "session-default-working-dir": "rsession.conf",
     "session-save-action-default": "rsession.conf",
+    "session-timeout-minutes": "rsession.conf",
 }
 
 _NAMES = """
@@ -34,7 +35,7 @@ session-default-new-project-dir session-disconnected-timeout-minutes session-eph
 session-external-pointers-block-suspend session-first-project-template-path session-handle-offline-enabled
 session-handle-offline-timeout-ms session-port-range session-preflight-script session-quit-child-processes-on-exit
 session-rprofile-on-resume-default session-suspend-on-incomplete-statement session-timeout-kill-hours
-session-timeout-minutes session-timeout-suspend session-use-file-storage ssl-certificate ssl-certificate-key
+session-timeout-suspend session-use-file-storage ssl-certificate ssl-certificate-key
 ssl-enabled ssl-hsts ssl-hsts-include-subdomains ssl-hsts-max-age ssl-protocols ssl-redirect-http
 user-provisioning-enabled user-provisioning-start-uid websocket-connect-timeout websocket-handshake-timeout
 websocket-ping-seconds workbench-api-admin-enabled workbench-api-enabled workbench-api-super-admin-enabled

@@ -3,7 +3,9 @@
 import concurrent.futures
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,3 +206,24 @@ def _serves(server: RunningServer) -> bool:
         return Visitor(server.port).get("/health-check").status == 200
     except OSError:
         return False
+
+
+@pytest.mark.slow
+def test_a_session_that_nobody_uses_for_the_time_set_is_suspended(alice: Account) -> None:
+    with tempfile.NamedTemporaryFile("w", prefix="rsg-", suffix=".conf") as conf:
+        # Server and session must be able to read it.
+        Path(conf.name).chmod(0o644)
+        conf.write("session-timeout-minutes=1\n")
+        conf.flush()
+        _suspends_unasked(alice, conf.name)
+
+
+def _suspends_unasked(alice: Account, conf: str) -> None:
+    with running_server(rsession_config_file=conf) as server:
+        visitor = create(signed_in(server, alice))
+        ready(visitor)
+        visitor.run("kept <- 4711")
+        wait_until(lambda: state_of(visitor)["state"] == "suspended", 120)
+        assert "Nobody used it for 1 minute." in state_of(visitor)["cause"]
+        ready(visitor)
+        assert "4711" in visitor.run("kept")
