@@ -13,17 +13,18 @@ from rserver.supervisor import cookie_keys, installation, listeners
 from rserver.supervisor.background import Report
 from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
+from rserver.supervisor.launcher_host import LauncherHost
 from rserver.supervisor.password_checks import PasswordChecks
 from rserver.supervisor.places import Places
 from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
-from rserver.supervisor.session_hosts import KeeperHost, LauncherHost
-from rserver.supervisor.worker_requests import SessionHost, WorkerRequests
 from rserver_core.config_errors import ConfigErrors
 from rserver_core.frame import Message
 from rserver_core.options.command_line import load
 from rserver_core.options.rserver import RSERVER, RserverSettings
 from rserver_process.event_loop import Loop
+from rserver_process.keeper_host import KeeperHost
 from rserver_process.keeper_settings import KeeperSettings
+from rserver_process.requests import Requests
 
 # After a crash the last worker may hold the port until it has noticed.
 PORT_PATIENCE_SECONDS = 5.0
@@ -76,7 +77,7 @@ class Master:
         os.close(self._lock)
         return ExitCode.CLEAN
 
-    def _make_host(self) -> SessionHost:
+    def _make_host(self) -> LauncherHost | KeeperHost:
         if self._settings.auth_pam_sessions_enabled and not self._places.single_user:
             return self._make_launcher()
         options = RSERVER.to_json(self._settings)
@@ -132,8 +133,8 @@ class Master:
             options["auth-token"] = self._token()
         return {"options": options, "cookie_keys": self._keys}
 
-    def _new_requests(self) -> WorkerRequests:
-        return WorkerRequests(self._host, self._checks.check, self._worker.send)
+    def _new_requests(self) -> Requests:
+        return Requests({"check_password": self._checks.check, **self._host.operations}, self._worker.send)
 
     def _worker_lost(self) -> None:
         # Answers to what the last worker asked must not reach the next one, whose ids begin anew.

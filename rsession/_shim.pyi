@@ -12,7 +12,7 @@ def preload(library: bytes, /) -> bool:
     """Load libR in any thread, without starting it, so that `run` finds it loaded; False when that fails."""
 
 def keep_own_locale() -> None:
-    """Every thread but R's calls this first: its system errors must not read the environment, which R may be changing."""
+    """Every thread but R's calls this first: its system errors must not read the environment that R changes."""
 
 def run(library: bytes, argv: list[bytes], sources: list[bytes], listener: int, /) -> NoReturn:
     """Load libR and run it in this thread until the process ends; raises OSError when the library cannot be loaded."""

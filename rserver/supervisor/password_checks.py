@@ -1,21 +1,18 @@
 """Runs rserver-pam for the worker: fixed argv, checked name, a bound on how many at once and how long."""
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from rserver.supervisor import installation
-from rserver_core.frame import Message
 from rserver_core.launch_wire import BadRequest, user_of
 from rserver_process.event_loop import Loop
 from rserver_process.helper_job import HelperJob, JobLimits, JobResult
+from rserver_process.requests import Done, refusal
 
 MAX_JOBS = 16
 MAX_JOBS_OF_USER = 2
 MAX_PASSWORD_BYTES = 512
 LIMITS = JobLimits(seconds=60.0, output=4096)
-
-Done = Callable[[Message], None]
 
 
 class PasswordChecks:
@@ -29,7 +26,7 @@ class PasswordChecks:
         """done gets `exit` and `reason`, or an error `busy` or `timeout`. BadRequest before anything is started."""
         user, password = user_of(message), _password(message)
         if self._running.total() >= MAX_JOBS or self._running[user] >= MAX_JOBS_OF_USER:
-            done({"error": {"code": "busy", "message": "too many password checks at once"}})
+            done(refusal("busy", "too many password checks at once"))
             return
         self._running[user] += 1
         argv = [*installation.python(installation.PAM), user, self._service]
@@ -46,7 +43,7 @@ class PasswordChecks:
         self._running[user] -= 1
         self._running += Counter()
         if result.timed_out:
-            done({"error": {"code": "timeout", "message": f"PAM did not answer within {LIMITS.seconds:.0f} s"}})
+            done(refusal("timeout", f"PAM did not answer within {LIMITS.seconds:.0f} s"))
         elif result.code is None:
             done({"exit": 3, "reason": f"rserver-pam ended by signal {result.signal}"})
         else:

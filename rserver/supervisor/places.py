@@ -32,7 +32,7 @@ class Places:
             raise StartRefused(ExitCode.CONFIGURATION, f"server-data-dir is longer than {MAX_RUN_DIR} bytes: {run_dir}")
         single_user = os.geteuid() != 0
         entry = _own_account() if single_user else _account(settings.server_user)
-        owner = Owner(entry.pw_uid, entry.pw_gid)
+        owner = Owner(entry.pw_uid, os.getegid() if single_user else entry.pw_gid)
         return cls(run_dir, Path(settings.server_lib_dir), owner, entry.pw_name, single_user)
 
     def make(self) -> None:

@@ -105,7 +105,7 @@ def test_a_profile_that_fails_is_explained_in_the_console(
 ) -> None:
     profile = alice.home / ".Rprofile"
     profile.write_text('stop("the profile is broken")\n')
-    os.chown(profile, alice.uid, alice.uid)
+    os.chown(profile, alice.uid, alice.gid)
     with Person(chromium, server) as person:
         person.sign_in(alice)
         person.sees("the profile is broken")
@@ -116,7 +116,7 @@ def test_a_login_script_that_ends_the_session_is_explained_with_choices(
 ) -> None:
     script = alice.home / ".bash_profile"
     script.write_text('echo "this account is closed on Sundays" >&2\nexit 1\n')
-    os.chown(script, alice.uid, alice.uid)
+    os.chown(script, alice.uid, alice.gid)
     with Person(chromium, server) as person:
         person.visit()
         person.page.fill("[name=username]", alice.name)

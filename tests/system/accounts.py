@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import secrets
 import signal
 import subprocess
@@ -17,6 +18,7 @@ class Account:
     name: str
     password: str
     uid: int
+    gid: int
     home: Path
 
 
@@ -28,8 +30,8 @@ def account(prefix: str = "rst", *options: str) -> Iterator[Account]:
     _run("useradd", "--create-home", "--shell", "/bin/bash", *options, name)
     try:
         _run("chpasswd", stdin=f"{name}:{password}")
-        uid = int(_run("id", "-u", name))
-        yield Account(name, password, uid, Path(f"~{name}").expanduser())
+        entry = pwd.getpwnam(name)
+        yield Account(name, password, entry.pw_uid, entry.pw_gid, Path(entry.pw_dir))
     finally:
         with contextlib.suppress(subprocess.CalledProcessError):
             kill_processes_of(int(_run("id", "-u", name)))

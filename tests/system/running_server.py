@@ -32,7 +32,6 @@ class RunningServer:
         self.lines: list[str] = []
         self._changed = threading.Condition()
         argv = [sys.executable, str(ROOT / "rserver" / "__main__.py"), *(f"--{k}={v}" for k, v in options.items())]
-        uid = account.uid if account else None
         self.process = subprocess.Popen(
             argv,
             stdout=subprocess.PIPE,
@@ -40,9 +39,9 @@ class RunningServer:
             text=True,
             env=env,
             start_new_session=True,
-            user=uid,
-            group=uid,
-            extra_groups=None if uid is None else [],
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -108,7 +107,7 @@ def running_server(
     given = {name.replace("_", "-"): value for name, value in options.items()}
     full_env = {**os.environ, "RSTUDIO_CONFIG_DIR": str(directory / "conf"), **(env or {})}
     if account:
-        os.chown(directory, account.uid, account.uid)
+        os.chown(directory, account.uid, account.gid)
         full_env |= {"HOME": str(account.home), "USER": account.name, "LOGNAME": account.name}
     with _pam_services() as (password_service, session_service):
         server = RunningServer(

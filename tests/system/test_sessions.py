@@ -59,7 +59,7 @@ def test_a_third_account_reaches_neither_socket(server: RunningServer, alice: Ac
         [
             "setpriv",
             f"--reuid={bob.uid}",
-            f"--regid={bob.uid}",
+            f"--regid={bob.gid}",
             "--clear-groups",
             "/usr/bin/python3",
             "-c",
@@ -75,7 +75,7 @@ def test_a_third_account_reaches_neither_socket(server: RunningServer, alice: Ac
         [
             "setpriv",
             f"--reuid={alice.uid}",
-            f"--regid={alice.uid}",
+            f"--regid={alice.gid}",
             "--clear-groups",
             "/usr/bin/python3",
             "-c",
@@ -86,7 +86,7 @@ def test_a_third_account_reaches_neither_socket(server: RunningServer, alice: Ac
     )
     assert owner.returncode == 0
     listed = subprocess.run(
-        ["setpriv", f"--reuid={alice.uid}", f"--regid={alice.uid}", "--clear-groups", "ls", socket.parent],
+        ["setpriv", f"--reuid={alice.uid}", f"--regid={alice.gid}", "--clear-groups", "ls", socket.parent],
         capture_output=True,
         text=True,
         check=False,

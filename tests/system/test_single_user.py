@@ -32,7 +32,7 @@ def own_server(alice: Account) -> Iterator[RunningServer]:
 
 
 def _fetch_as(account: Account, url: str) -> str:
-    argv = ["setpriv", f"--reuid={account.uid}", f"--regid={account.uid}", "--clear-groups", sys.executable]
+    argv = ["setpriv", f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups", sys.executable]
     return subprocess.run([*argv, "-c", FETCH, url], capture_output=True, text=True, check=True).stdout
 
 

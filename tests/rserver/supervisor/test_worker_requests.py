@@ -1,53 +1,45 @@
 """The privileged side answers four operations with checked fields, whatever else it is sent."""
 
-from typing import Any
-
 import pytest
 
-from rserver.supervisor.session_hosts import LauncherHost
-from rserver.supervisor.worker_requests import Done, WorkerRequests
-from rserver_core.frame import Message
-from rserver_core.launch_wire import LaunchSpec
+from rserver.supervisor.launcher_host import LauncherHost
+from rserver_core.frame import FrameError, Message
+from rserver_process.requests import Done, Requests
 
 SESSION = "0" * 21
 
 
-class RecordingHost:
-    """Takes notes, answers at once."""
+def _ask(*messages: Message) -> tuple[list[Message], list[Message]]:
+    """What reaches a launcher that answers at once, and what the worker is answered."""
+    reached, replies = list[Message](), list[Message]()
 
-    def __init__(self) -> None:
-        self.calls: list[Any] = []
+    def launcher(message: Message) -> None:
+        reached.append(dict(message))
+        host.received({"id": message["id"], "ok": True})
 
-    def launch(self, spec: LaunchSpec, done: Done) -> None:
-        self.calls.append(spec)
-        done({"session": {}})
-
-    def signal(self, session: str, name: str, done: Done) -> None:
-        self.calls.append((session, name))
-        done({"ok": True})
-
-    def list(self, done: Done) -> None:
-        done({"sessions": []})
-
-
-def _ask(*messages: Message) -> tuple[RecordingHost, list[Message]]:
-    host, replies = RecordingHost(), list[Message]()
-    requests = WorkerRequests(host, lambda message, done: done({"exit": 0, "reason": ""}), replies.append)
+    host = LauncherHost(launcher, replies.append)
+    host.ready()
+    password = {"check_password": lambda message, done: done({"exit": 0, "reason": ""})}
+    requests = Requests({**password, **host.operations}, replies.append)
     for message in messages:
         requests.received(message)
-    return host, replies
+    return reached, replies
 
 
 def test_each_operation_is_answered_under_its_id() -> None:
     launch = {"session": SESSION, "user": "bob", "argv": ["--x"], "env": {"A": "b"}}
-    host, replies = _ask(
+    reached, replies = _ask(
+        {"id": 11, "op": "launch", "launch": launch, "more": "is dropped"},
+        {"id": 12, "op": "signal", "session": SESSION, "signal": "TERM"},
+        {"id": 13, "op": "list"},
+        {"id": 14, "op": "check_password", "user": "bob", "password": "x"},
+    )
+    assert reached == [
         {"id": 1, "op": "launch", "launch": launch},
         {"id": 2, "op": "signal", "session": SESSION, "signal": "TERM"},
         {"id": 3, "op": "list"},
-        {"id": 4, "op": "check_password", "user": "bob", "password": "x"},
-    )
-    assert host.calls == [LaunchSpec(SESSION, "bob", ("--x",), (("A", "b"),)), (SESSION, "TERM")]
-    assert [reply["id"] for reply in replies] == [1, 2, 3, 4]
+    ]
+    assert [reply["id"] for reply in replies] == [11, 12, 13, 14]
     assert not any("error" in reply for reply in replies)
 
 
@@ -67,16 +59,22 @@ def test_each_operation_is_answered_under_its_id() -> None:
     ],
 )
 def test_what_is_not_allowed_is_refused_and_reaches_nobody(message: Message) -> None:
-    host, replies = _ask({"id": 7, **message})
-    assert host.calls == []
+    reached, replies = _ask({"id": 7, **message})
+    assert reached == []
     assert [(reply["id"], reply["error"]["code"]) for reply in replies] == [(7, "bad_request")]
+
+
+@pytest.mark.parametrize("message", [{"op": "list"}, {"id": "1", "op": "list"}, {"id": True, "op": "list"}])
+def test_a_message_without_an_id_ends_the_channel(message: Message) -> None:
+    with pytest.raises(FrameError):
+        _ask(message)
 
 
 def test_answers_to_a_lost_worker_go_nowhere() -> None:
     waiting: list[Done] = []
     replies: list[Message] = []
-    requests = WorkerRequests(RecordingHost(), lambda message, done: waiting.append(done), replies.append)
-    requests.received({"id": 1, "op": "check_password"})
+    requests = Requests({"wait": lambda message, done: waiting.append(done)}, replies.append)
+    requests.received({"id": 1, "op": "wait"})
     requests.close()
     waiting[0]({"exit": 0})
     assert replies == []
@@ -87,10 +85,10 @@ def test_requests_wait_for_a_launcher_that_is_being_started_and_ids_do_not_mix()
     events: list[Message] = []
     answers: list[Message] = []
     host = LauncherHost(sent.append, events.append)
-    host.list(answers.append)
+    host.operations["list"]({}, answers.append)
     assert sent == []
     host.ready()
-    host.signal(SESSION, "INT", answers.append)
+    host.operations["signal"]({"session": SESSION, "signal": "INT"}, answers.append)
     host.received({"id": sent[1]["id"], "ok": True})
     host.received({"event": "exited", "session": SESSION})
     assert answers == [{"ok": True}]
