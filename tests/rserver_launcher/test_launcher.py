@@ -1,5 +1,6 @@
 """The launcher as a process, over its channel."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from rserver_core.frame import encode, greeting
+from tests.rserver.worker_process import wait_until
 from tests.rserver_launcher.launcher_process import PROGRAM, LauncherProcess, launcher
 from tests.rserver_process.sessions import is_gone, session_name
 from tests.system.accounts import Account, processes_of
@@ -193,13 +195,22 @@ def test_fifty_requests_at_once(options: dict[str, Any], user: Account) -> None:
         assert processes_of(user.uid) == [record["pid"]]
 
 
+def open_files(process: Path) -> list[str]:
+    """What its descriptors lead to, sorted; a descriptor closed meanwhile is left out."""
+    found = []
+    for fd in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(fd).split(":")[0])
+    return sorted(found)
+
+
 def test_keeper_has_nothing_of_the_launcher(options: dict[str, Any], user: Account) -> None:
     """No channel, no terminal, no standard error of the server: /dev/null, the session's output, its own channel."""
     with launcher(options) as process:
         record = process.launch(user.name, ONE)["session"]
         keeper = Path("/proc") / str(record["keeper_pid"])
-        links = sorted(os.readlink(fd).split(":")[0] for fd in (keeper / "fd").iterdir())
-        assert links == ["/dev/null"] * 3 + ["anon_inode", "pipe", "socket"]
+        # The answer comes as soon as the session runs; a moment later the keeper waits for its end.
+        wait_until(lambda: open_files(keeper) == ["/dev/null"] * 3 + ["anon_inode", "pipe", "socket"])
         fields = (keeper / "stat").read_text().rpartition(")")[2].split()
         assert int(fields[3]) == record["keeper_pid"], "not its own process session"
         assert fields[4] == "0", "has a terminal"
