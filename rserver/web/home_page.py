@@ -41,6 +41,7 @@ _BUTTONS: dict[State, tuple[tuple[str, str], ...]] = {
     State.FAILED: (("resume", "Start again"), ("quit", "Quit")),
     State.ENDED: (("resume", "Start again"), ("remove", "Remove from list")),
 }
+_ANYWAY = (("force-suspend", "Suspend anyway"),)
 _TOO_OLD = "The form was too old. Try again."
 _GONE = "There is no such session any more."
 
@@ -148,7 +149,7 @@ class HomePage:
         return Html(f'<label class="field"><span>R version</span><select name="r_version">{options}</select></label>')
 
     def _row(self, session: Session, facts: dict[str, object], token: str, head: RequestHead) -> str:
-        state = session.state
+        state, url = session.state, url_of(session.id, head.root_path)
         cause = session.status.fate.cause if session.status.fate else ""
         return self.templates.part(
             "home_session",
@@ -157,8 +158,9 @@ class HomePage:
             state_words=WORDS[state],
             title=session.title,
             label=session.label,
+            cause_text=cause,
             most=str(MOST_CHARACTERS),
-            url=url_of(session.id, head.root_path),
+            url=url,
             base=head.root_path + "/",
             csrf_token=token,
             cause=Html(f'<p class="cause">{escape(cause)}</p>' if cause else ""),
@@ -170,15 +172,19 @@ class HomePage:
             last_used=_ago(self.now() - session.last_used),
             last_used_seconds=f"{session.last_used:.0f}",
             last_used_iso=datetime.fromtimestamp(session.last_used, UTC).isoformat(timespec="seconds"),
+            links=self.templates.part(
+                "home_details" if state in {State.FAILED, State.ENDED} else "home_open", url=url, title=session.title
+            ),
             buttons=self._buttons(session),
             kill=self._kill(session, token, head) if session.is_alive else Html(""),
         )
 
     def _buttons(self, session: Session) -> Html:
+        stayed = session.state is State.RUNNING and session.status.fate is not None
         return Html(
             "".join(
                 self.templates.part("home_button", do=do, words=words, title=session.title, id=session.id)
-                for do, words in _BUTTONS[session.state]
+                for do, words in (*_BUTTONS[session.state], *(_ANYWAY if stayed else ()))
             )
         )
 

@@ -45,7 +45,9 @@
   }
 
   function sameAs(row, session) {
-    return row !== null && row.dataset.state === stateOf(session) && row.dataset.label === session.label;
+    if (row === null) return false;
+    const { state, label, cause } = row.dataset;
+    return state === stateOf(session) && label === session.label && cause === (session.cause ?? "");
   }
 
   /** Somebody is in the middle of something that a new list would undo. */
@@ -83,13 +85,14 @@
     if (!answer.ok) return;
     const { sessions } = await answer.json();
     const rows = list.querySelectorAll("[data-id]");
-    const same = rows.length === sessions.length && sessions.every((session) => sameAs(document.getElementById(`session-${session.id}`), session));
+    const rowOf = (session) => document.getElementById(`session-${session.id}`);
+    const same = rows.length === sessions.length && sessions.every((session) => sameAs(rowOf(session), session));
     if (!same) {
       tell(sessions);
       await redraw();
     }
     for (const session of sessions) {
-      const row = document.getElementById(`session-${session.id}`);
+      const row = rowOf(session);
       if (row !== null) update(row, session);
     }
   }
