@@ -127,7 +127,9 @@ class SignInFlow:
     async def _ask_pam(self, attempt: Attempt, password: str) -> Denial | None:
         try:
             async with self.lanes.checks.turn(""):
-                asked = self.master.request("check_password", user=attempt.user, password=password)
+                asked = self.master.request(
+                    "check_password", user=attempt.user, password=password, address=attempt.address
+                )
                 del password
                 answer = await asked
         except MasterError as error:

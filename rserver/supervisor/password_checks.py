@@ -1,5 +1,6 @@
 """Runs rserver-pam for the worker: fixed argv, checked name, a bound on how many at once and how long."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -12,6 +13,7 @@ from rserver_process.requests import Done, refusal
 MAX_JOBS = 16
 MAX_JOBS_OF_USER = 2
 MAX_PASSWORD_BYTES = 512
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{0,45}(%[A-Za-z0-9_.-]{1,15})?", re.ASCII)
 LIMITS = JobLimits(seconds=60.0, output=4096)
 
 
@@ -24,7 +26,7 @@ class PasswordChecks:
 
     def check(self, message: dict[str, Any], done: Done) -> None:
         """done gets `exit` and `reason`, or an error `busy` or `timeout`. BadRequest before anything is started."""
-        user, password = user_of(message), _password(message)
+        user, password, address = user_of(message), _password(message), _address(message)
         if self._running.total() >= MAX_JOBS or self._running[user] >= MAX_JOBS_OF_USER:
             done(refusal("busy", "too many password checks at once"))
             return
@@ -35,7 +37,7 @@ class PasswordChecks:
             argv,
             password,
             lambda result: self._ended(user, result, done),
-            env=installation.environment(),
+            env=installation.environment(PAM_RHOST=address),
             limits=LIMITS,
         )
 
@@ -48,6 +50,13 @@ class PasswordChecks:
             done({"exit": 3, "reason": f"rserver-pam ended by signal {result.signal}"})
         else:
             done({"exit": result.code if result.code in range(5) else 3, "reason": result.stderr})
+
+
+def _address(message: dict[str, Any]) -> str:
+    address = message.get("address", "")
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+        raise BadRequest("address is no IP address")
+    return address
 
 
 def _password(message: dict[str, Any]) -> bytes:

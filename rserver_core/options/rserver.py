@@ -87,7 +87,7 @@ class RserverSettings:
         Path(empty=True), "", "Read by sessions instead of rsession.conf in the configuration directory."
     )
     rsession_proxy_max_wait_secs: int = option(
-        Integer(1, 600), "10", "Seconds that a request waits for a session that is starting."
+        Integer(1, 600), "60", "Seconds that a request waits for a session that is starting."
     )
     auth_none: bool = option(
         Flag(),
