@@ -14,6 +14,7 @@
 #define SMALL_CHUNK ((size_t)64 << 10)
 #define SYNC_BYTES ((uint64_t)32 << 20)
 #define LEAST_COMPRESSED 512
+#define SAMPLE_BYTES 8192
 
 enum { PLAIN, LZ4 };
 
@@ -128,12 +129,24 @@ static bool append(struct chunk_writer *writer, struct pack_file *pack, const ch
     return flush(pack) && write_fully(pack->file, data, size);
 }
 
+/* Tries the middle of a large chunk first: most numbers do not become smaller, and finding that out takes longer than writing. */
+static int compress(const char *data, size_t size, char *compressed)
+{
+    if (size > 4 * SAMPLE_BYTES) {
+        const char *sample = data + size / 2 - SAMPLE_BYTES / 2;
+        if (lz4_compress(sample, compressed, SAMPLE_BYTES, SAMPLE_BYTES - SAMPLE_BYTES / 4) <= 0) {
+            return 0;
+        }
+    }
+    return lz4_compress(data, compressed, (int)size, (int)(size - size / 4));
+}
+
 static bool store(struct chunk_writer *writer, struct pack_file *pack, const void *data, size_t size, struct chunk *chunk)
 {
     char *compressed = pack->buffer + BUFFER_BYTES;
     int smaller = 0;
     if (writer->compresses && size >= LEAST_COMPRESSED) {
-        smaller = lz4_compress(data, compressed, (int)size, (int)(size - size / 8));
+        smaller = compress(data, size, compressed);
     }
     chunk->codec = smaller > 0 ? LZ4 : PLAIN;
     return append(writer, pack, smaller > 0 ? compressed : data, smaller > 0 ? (size_t)smaller : size, chunk);
