@@ -144,7 +144,7 @@ describe("files", () => {
 
 describe("endingOf", () => {
   it("tells a crash from an ordinary end", () => {
-    expect(endingOf({ id: "s", state: "failed", cause: "It crashed.", signal: 11 })).toEqual({
+    expect(endingOf({ id: "s", state: "failed", cause: "It crashed.", signal: 11 })).toMatchObject({
       title: "R stopped unexpectedly",
       cause: "It crashed.",
       detail: "Signal 11 (SIGSEGV: segmentation fault)",
@@ -152,6 +152,13 @@ describe("endingOf", () => {
     });
     expect(endingOf({ id: "s", state: "absent", code: 0 })).toMatchObject({ detail: "", failed: false });
     expect(endingOf({ id: "s", state: "failed", code: 2 }).detail).toBe("Exit code 2");
+    expect(endingOf({ id: "s", state: "suspended", cause: "Nobody used it.", code: 101 })).toEqual({
+      title: "The session is suspended",
+      cause: "Nobody used it.",
+      detail: "",
+      failed: false,
+      wayBack: "Resume the session",
+    });
     expect(endingOf({ id: "s", state: "failed", cause: "Ended by signal 9.", signal: 9 }).detail).toBe("");
     expect(endingOf({ id: "s", state: "failed", signal: "SIGXCPU" }).detail).toBe("Signal SIGXCPU");
   });

@@ -141,6 +141,19 @@ describe("SessionLink", () => {
     expect([kind(), joins.at(-1)]).toEqual(["live", ["p2", true]]);
   });
 
+  it("tells of a suspended session and follows when it comes back", async () => {
+    server.record = { id: "s", state: "suspending" };
+    server.drop();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(kind()).toBe("reconnecting");
+    server.die({ id: "s", state: "suspended", code: 101 });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(link.link.value).toMatchObject({ kind: "ended", session: { state: "suspended" } });
+    server.revive();
+    await vi.advanceTimersByTimeAsync(3000);
+    expect([kind(), joins.at(-1)]).toEqual(["live", ["p2", true]]);
+  });
+
   it("joins a session that another tab started again", async () => {
     server.die({ id: "s", state: "absent", code: 0 });
     await vi.advanceTimersByTimeAsync(50);

@@ -95,3 +95,24 @@ def test_it_works_without_script(chromium: Browser, server: RunningServer, alice
         expect(page).to_have_url(re.compile(r"/home$"))
     finally:
         context.close()
+
+
+def test_a_session_that_is_suspended_while_its_page_is_open(
+    chromium: Browser, server: RunningServer, alice: Account
+) -> None:
+    with Person(chromium, server) as person, Person(chromium, server) as other:
+        person.sign_in(alice)
+        person.type_at_prompt("kept <- 4711")
+        person.wait_for_prompt()
+        other.sign_in(alice)
+        other.page.get_by_test_id("sessions-link").click()
+        row = other.page.locator("li.session")
+        expect(row.locator("[data-fact=connected]")).to_have_text("1 page", timeout=PATIENCE)
+        row.get_by_role("button", name="Suspend").click()
+        expect(row.locator(".state")).to_have_text("Suspended", timeout=PATIENCE)
+        overlay = person.page.get_by_test_id("session-overlay")
+        expect(overlay).to_contain_text("The session is suspended", timeout=PATIENCE)
+        overlay.get_by_role("button", name="Resume the session").click()
+        person.wait_for_prompt()
+        person.type_at_prompt("kept + 1")
+        person.sees("4712")

@@ -159,7 +159,7 @@ export interface Methods {
 
 export type MethodName = keyof Methods;
 
-export type SessionStateName = "absent" | "launching" | "running" | "failed";
+export type SessionStateName = "absent" | "launching" | "running" | "suspending" | "suspended" | "resuming" | "failed";
 
 /** What the server, not the session, says about a session (`GET /api/sessions/{id}`). */
 export interface SessionRecord {

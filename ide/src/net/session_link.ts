@@ -135,7 +135,7 @@ export class SessionLink {
     while (!signal.aborted) {
       const record = await this.api.state().catch(() => null);
       if (signal.aborted) return;
-      if (record?.state === "launching") this.begin(true);
+      if (record !== null && isComing(record)) this.begin(true);
       await aborted(signal, POLL_MS);
     }
   }
@@ -190,7 +190,7 @@ export class SessionLink {
         this.reconnecting();
         return (await this.stillKnown()) ? "retry" : "stop";
       }
-      if (record.state !== "launching") {
+      if (!isComing(record) && record.state !== "suspending") {
         this.ended(record);
         return "stop";
       }
@@ -240,10 +240,14 @@ export class SessionLink {
       await this.pause.wait(this.link.value.kind === "starting" ? POLL_MS : SLOW_POLL_MS);
       const record = await this.api.state().catch(() => null);
       if (record === null) continue;
-      if (record.state === "running" || record.state === "launching") return this.begin(true);
+      if (record.state === "running" || isComing(record)) return this.begin(true);
       if (this.link.value.kind === "starting" && record.state === "failed") this.ended(record);
     }
   }
+}
+
+function isComing({ state }: SessionRecord): boolean {
+  return state === "launching" || state === "resuming";
 }
 
 function isCode(error: unknown, ...codes: readonly number[]): boolean {

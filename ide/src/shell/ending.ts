@@ -7,7 +7,17 @@ export interface Ending {
   /** Exit code or signal in words; empty when it ended by itself in good order. */
   readonly detail: string;
   readonly failed: boolean;
+  /** What the button says that brings R back. */
+  readonly wayBack: string;
 }
+
+const SUSPENDED: Ending = {
+  title: "The session is suspended",
+  cause: "Its objects are kept.",
+  detail: "",
+  failed: false,
+  wayBack: "Resume the session",
+};
 
 const SIGNALS: Readonly<Record<number, string>> = {
   4: "SIGILL: illegal instruction",
@@ -21,12 +31,14 @@ const SIGNALS: Readonly<Record<number, string>> = {
 
 /** Words for the end of a session, from what the server recorded. */
 export function endingOf(session: SessionRecord): Ending {
+  if (session.state === "suspended") return { ...SUSPENDED, cause: session.cause || SUSPENDED.cause };
   const failed = session.state === "failed";
   return {
     title: failed ? "R stopped unexpectedly" : "The R session has ended",
     cause: session.cause || (failed ? "The R process ended without saying why." : "R ended by itself."),
     detail: saysAlready(session) ? "" : detailOf(session),
     failed,
+    wayBack: "Start a new R session",
   };
 }
 

@@ -20,6 +20,9 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
       <span class="top-space" />
       <StopButton app={app} />
       {session === null ? null : <span class="top-user">{session.user}</span>}
+      <a class="button" href="../../home" data-testid="sessions-link" title="All your sessions">
+        Sessions
+      </a>
       <button type="button" class="button" data-testid="sign-out" onClick={() => signOut(app)}>
         <Icon name="signOut" />
         <span>Sign out</span>

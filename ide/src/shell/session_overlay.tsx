@@ -87,10 +87,13 @@ function EndedCard({ app, session, problem, leave }: EndedProps & { readonly lea
             {problem}
           </p>
         )}
-        <Choices app={app} start={start} />
+        <Choices app={app} start={start} wayBack={ending.wayBack} />
         <button type="button" class="link-button" onClick={leave}>
           Look at the page first
-        </button>
+        </button>{" "}
+        <a class="link-button" href="../../home">
+          Your sessions
+        </a>
       </div>
     </div>
   );
@@ -99,9 +102,10 @@ function EndedCard({ app, session, problem, leave }: EndedProps & { readonly lea
 interface ChoicesProps {
   readonly app: App;
   readonly start: { current: HTMLButtonElement | null };
+  readonly wayBack: string;
 }
 
-function Choices({ app, start }: ChoicesProps): JSX.Element {
+function Choices({ app, start, wayBack }: ChoicesProps): JSX.Element {
   const resume = (run_rprofile: boolean, restore: boolean) => (): void => {
     void app.link.restart({ run_rprofile, restore });
   };
@@ -114,7 +118,7 @@ function Choices({ app, start }: ChoicesProps): JSX.Element {
         data-testid="overlay-start"
         onClick={resume(true, true)}
       >
-        Start a new R session
+        {wayBack}
       </button>
       <button type="button" class="button" data-testid="overlay-no-profile" onClick={resume(false, true)}>
         Without .Rprofile
