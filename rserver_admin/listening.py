@@ -22,10 +22,12 @@ def addresses(pid: int) -> list[str]:
 
 
 def _sockets(pid: int) -> Iterator[str]:
-    for entry in descriptors(pid):
-        with contextlib.suppress(OSError):
-            if match := _SOCKET.fullmatch(str(entry.readlink())):
-                yield match[1]
+    # Of a process that we may not look into we know no sockets.
+    with contextlib.suppress(PermissionError):
+        for entry in descriptors(pid):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if match := _SOCKET.fullmatch(str(entry.readlink())):
+                    yield match[1]
 
 
 def _rows(table: Path) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """A running server as /proc shows it: master, guard, since when, on which addresses; and how it is signalled."""
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -61,7 +62,7 @@ def holder_of(pid_file: Path) -> ServerProcess | None:
     except (OSError, ValueError, IndexError):
         return None
     ticks = start_ticks(pid)
-    if ticks is None or not _has_open(pid, wanted):
+    if ticks is None or not _holds(pid, pid_file, wanted):
         return None
     argv, parent = _command_line(pid), _parent(pid)
     # The guard and its master are one program: the second was forked from the first.
@@ -75,8 +76,8 @@ def moment_of(ticks: int) -> float:
 
 
 def descriptors(pid: int) -> Iterator[Path]:
-    """The entries of a process's table of descriptors; none when it cannot be read."""
-    with contextlib.suppress(OSError):
+    """The entries of a process's table of descriptors; none when it is gone. PermissionError: it is another's."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         yield from Path(f"/proc/{pid}/fd").iterdir()
 
 
@@ -101,9 +102,28 @@ def _ended(handle: int, deadline: float) -> bool:
     return bool(select.select([handle], [], [], max(0.0, deadline - time.monotonic()))[0])
 
 
+def _holds(pid: int, pid_file: Path, wanted: os.stat_result) -> bool:
+    try:
+        return _has_open(pid, wanted)
+    except PermissionError:
+        # After newgrp we may not look into our own process; that the file is locked must do then.
+        return _is_locked(pid_file)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _has_open(pid: int, wanted: os.stat_result) -> bool:
     for entry in descriptors(pid):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if os.path.samestat(entry.stat(), wanted):
                 return True
     return False

@@ -20,7 +20,7 @@ from rserver_process.process_table import kill_tree, send_to_session
 from rserver_process.session_environment import session_environment
 
 SECONDS = 60.0
-_END_SECONDS = 10.0
+_END_SECONDS, _LAST_SECONDS = 10.0, 1.0
 _TAIL = 2000
 _ID = "0" * 21
 _PASSED_ON = ("RSTUDIO_CONFIG_DIR", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -54,9 +54,7 @@ def run_trial(trial: Trial, account: Account, seconds: float = SECONDS) -> str:
         try:
             answer = SessionClient(path, deadline, lambda: process.poll() is None).compute()
         except NoAnswer as error:
-            code = process.poll()
-            ended = "" if code is None else f" ({_how(code)})"
-            raise TrialFailed(f"{error}{ended}", _tail(output.fileno())) from None
+            raise TrialFailed(f"{error}{_end_of(process)}", _tail(output.fileno())) from None
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_END_SECONDS)
     return answer
@@ -108,8 +106,13 @@ def _start(trial: Trial, account: Account, listener: socket.socket, output: int)
     )
 
 
-def _how(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"signal {-code}"
+def _end_of(process: "subprocess.Popen[bytes]") -> str:
+    try:
+        # Its connections close a moment before it can be waited for.
+        code = process.wait(_LAST_SECONDS)
+    except subprocess.TimeoutExpired:
+        return ""
+    return f" (exit code {code})" if code >= 0 else f" (signal {-code})"
 
 
 def _tail(fd: int) -> str:

@@ -17,7 +17,6 @@ def rstudio_server(
     *arguments: str, conf: Path | str = "/nonexistent", account: Account | None = None, **env: str
 ) -> "subprocess.CompletedProcess[str]":
     """The finished command. account: who types it; None: whoever runs the tests."""
-    uid = account.uid if account else None
     home = {"HOME": str(account.home), "USER": account.name} if account else {}
     return subprocess.run(
         [sys.executable, _PROGRAM, *arguments],
@@ -27,9 +26,9 @@ def rstudio_server(
         cwd="/",
         timeout=120,
         check=False,
-        user=uid,
-        group=uid,
-        extra_groups=None if uid is None else [],
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
     )
 
 

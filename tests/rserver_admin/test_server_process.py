@@ -1,6 +1,10 @@
 import os
 import socket
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,17 @@ import pytest
 from rserver_admin.listening import addresses
 from rserver_admin.server_process import holder_of
 from tests.rserver_admin.processes import sleeper
+from tests.system.running_server import ROOT
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """One that everybody can read."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @pytest.fixture
@@ -81,3 +96,33 @@ def test_listening_addresses_are_those_of_the_process() -> None:
 def test_an_ipv6_address() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as six:
         assert f"[::1]:{six.getsockname()[1]}" in addresses(os.getpid())
+
+
+@pytest.mark.root
+def test_the_holder_is_found_by_its_owner_in_another_group(open_directory: Path) -> None:
+    """As after newgrp."""
+    path = open_directory / "rserver.pid"
+    path.touch()
+    lock = f"import fcntl, os; held = open({str(path)!r}); fcntl.flock(held, fcntl.LOCK_EX)"
+    drop = f"os.setresgid({NOBODY}, {NOBODY}, {NOBODY}); os.setresuid({NOBODY}, {NOBODY}, {NOBODY})"
+    with sleeper(f"{lock}; {drop}") as process:
+        path.write_text(f"{process.pid}\n")
+        assert _found_by_nobody(path) == f"{process.pid}\n"
+    assert _found_by_nobody(path) == "\n"
+
+
+def _found_by_nobody(path: Path) -> str:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pathlib import Path; "
+        "from rserver_admin.server_process import holder_of; "
+        f"found = holder_of(Path({str(path)!r})); print(found.pid if found else '')"
+    )
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code],
+        user=NOBODY,
+        group=NOBODY - 1,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
