@@ -8,7 +8,7 @@ _RULES = (
     (re.compile(r"\bRtmp\w{6}\b"), "<tempdir>"),
     (re.compile(r"(<tempdir>/+[A-Za-z_.-]*?)[0-9a-f]{6,}"), r"\1<unique>"),
     (re.compile(r'"([a-z]*?)[0-9a-f]{10,14}(\.R)?"'), r'"\1<unique>\2"'),
-    (re.compile(r"0x[0-9a-f]{6,}"), "<address>"),
+    (re.compile(r"(0x|@)[0-9a-f]{6,}"), "<address>"),
     (re.compile(r"<(environment|pointer|bytecode): (?:<address>|0x[0-9a-f]+)>"), r"<\1>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( [A-Z]{3,4})?"), "<time>"),
     (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d( [A-Z]{3,4})? \d{4}"), "<time>"),
