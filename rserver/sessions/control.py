@@ -265,13 +265,12 @@ class SessionControl:
             gone.callback(None)
 
     def _ended(self, session: Session, happened: Input, fate: Fate) -> None:
-        again = session.again_asked
         self._move(session, happened, fate=fate)
         self.table.used(session)
-        if again and session.state is State.SUSPENDED:
-            self.resume(session, session.choices)
         # Requests under way are answered meanwhile: the kernel has closed what the process had open.
         self.clock.callLater(END_GRACE_SECONDS, self._cut_off, session, session.attempt)
+        if session.again_asked and session.state is State.SUSPENDED:
+            self.resume(session, session.choices)
 
     def _move(
         self, session: Session, happened: Input, record: SessionRecord | None = None, fate: Fate | None = None

@@ -45,7 +45,7 @@ class UsageMeter:
 
     def __init__(self, clock: Clock, threads: WorkerThreads, read: "Read | None" = None) -> None:
         self._clock, self._threads, self._read = clock, threads, read or read_tree
-        self._known: dict[int, tuple[float, Sample | None, Usage]] = {}
+        self._known: dict[tuple[int, int], tuple[float, Sample | None, Usage]] = {}
 
     async def measure(self, sessions: Iterable[Session]) -> dict[str, Usage]:
         """By session id; sessions without a process use nothing and are left out."""
@@ -53,10 +53,10 @@ class UsageMeter:
         stale = [record for record in records if not self._is_fresh(record)]
         if stale:
             await self._look(stale)
-        return {record.session: self._known[record.pid][2] for record in records if record.pid in self._known}
+        return {record.session: self._known[key][2] for record in records if (key := _key(record)) in self._known}
 
     def _is_fresh(self, record: SessionRecord) -> bool:
-        known = self._known.get(record.pid)
+        known = self._known.get(_key(record))
         return known is not None and self._clock.seconds() - known[0] < FRESH_SECONDS
 
     async def _look(self, records: list[SessionRecord]) -> None:
@@ -68,10 +68,14 @@ class UsageMeter:
             return
         now = self._clock.seconds()
         for record, sample in zip(records, samples, strict=True):
-            before = self._known.get(record.pid)
-            self._known[record.pid] = (now, sample, _usage(before[1] if before else None, sample, record.pid_start))
-        for pid in [pid for pid, known in self._known.items() if now - known[0] > STALE_SECONDS]:
-            del self._known[pid]
+            before = self._known.get(_key(record))
+            self._known[_key(record)] = (now, sample, _usage(before[1] if before else None, sample, record.pid_start))
+        for key in [key for key, known in self._known.items() if now - known[0] > STALE_SECONDS]:
+            del self._known[key]
+
+
+def _key(record: SessionRecord) -> tuple[int, int]:
+    return record.pid, record.pid_start
 
 
 def _usage(before: Sample | None, sample: Sample | None, started_ticks: int) -> Usage:

@@ -208,3 +208,20 @@ def test_headers_of_the_administrator_are_added() -> None:
     with running_worker({"server-add-header": ["X-House: ours", "X-Floor: 2"]}) as worker:
         headers = Visitor(worker.port).get("/auth-sign-in").headers
         assert (headers["X-House"], headers["X-Floor"]) == ("ours", "2")
+
+
+def test_the_page_of_all_sessions_knows_the_root_path() -> None:
+    with running_worker({"www-root-path": "/r"}) as worker:
+        visitor = Visitor(worker.port)
+        visitor.get("/r/auth-sign-in")
+        visitor.post_form("/r/auth-do-sign-in", username=USER, password=PASSWORD)
+        urls = [visitor.post_json("/r/api/sessions", {}).json()["url"] for _ in range(2)]
+        assert all(url.startswith("/r/s/") for url in urls)
+        assert visitor.get("/r/").location == "/r/home"
+        page = visitor.get("/r/home").body.decode()
+        assert all(f'href="{url}"' in page for url in urls)
+        assert 'action="/r/home"' in page
+        assert visitor.get("/r/static/home.js").status == 200
+        answer = visitor.post_form("/r/home", session=urls[0].split("/")[3], do="rename", label="first")
+        assert answer.location == "/r/home"
+        assert "first" in visitor.get("/r/home").body.decode()

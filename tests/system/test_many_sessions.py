@@ -124,6 +124,24 @@ def test_a_stampede_stops_at_the_limit_and_a_restart_of_the_server_keeps_list_an
         assert [session.init()["session"]["pid"] for session in sessions] == pids
 
 
+def test_names_and_removal_from_outside(server: RunningServer, alice: Account, bob: Account) -> None:
+    visitor = create(signed_in(server, alice), label="old")
+    ready(visitor)
+    path = f"/api/sessions/{visitor.session_path.split('/')[2]}"
+    token = {"X-RS-CSRF-Token": visitor.cookies["rs-csrf-token"]}
+    for method in ("PATCH", "DELETE"):
+        assert visitor.request(method, path, b'{"label": "new"}').status == 403
+    stranger = signed_in(server, bob)
+    strange_token = {"X-RS-CSRF-Token": stranger.cookies["rs-csrf-token"]}
+    assert stranger.request("PATCH", path, b'{"label": "mine"}', strange_token).status == 404
+    assert visitor.request("PATCH", path, '{"label": "Größe 📈"}'.encode(), token).json()["label"] == "Größe 📈"
+    assert visitor.request("DELETE", path, None, token).status == 409
+    assert visitor.post_form("/home", session=visitor.session_path.split("/")[2], do="quit").status == 303
+    wait_until(lambda: state_of(visitor)["state"] == "absent", 20)
+    assert visitor.request("DELETE", path, None, token).status == 204
+    assert listed(visitor) == {}
+
+
 @pytest.mark.parametrize("multiple", ["0", "1"])
 def test_where_everybody_has_one_session(alice: Account, multiple: str) -> None:
     with running_server(server_multiple_sessions=multiple) as server:

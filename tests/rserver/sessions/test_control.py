@@ -406,6 +406,8 @@ def test_who_resumes_one_that_is_just_being_suspended_gets_it_back(house: House)
     house.exit(code=101)
     assert house.state() is State.RESUMING
     assert len(house.launches.begun) == 2
+    house.clock.advance(END_GRACE_SECONDS)
+    assert not house.ended
 
 
 @pytest.mark.parametrize(("how", "signal"), [("quit", "TERM"), ("kill", "KILL")])
