@@ -67,7 +67,7 @@ def _explained(known: Known, verdict: Verdict) -> Iterator[str]:
     places = sorted({difference.source for difference in found})
     yield f"### {known.title}\n"
     yield textwrap.fill(known.reason, _WIDTH)
-    yield f"\n{len(found)} lines, in {', '.join(places)}.\n"
+    yield f"\n{len(found)} lines, in {', '.join(places)}.\n" if found else "\nNot in this run.\n"
     for difference in found[:1]:
         yield "```"
         yield from _shortened(difference.statement, 4)
