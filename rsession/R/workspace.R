@@ -10,6 +10,9 @@ IS_PROMISE <- 8
 IS_ATTACHED <- 32
 NOT_WRITTEN <- 128
 EAGER_BYTES <- 65536
+CHEAP_BYTES <- 16384
+CHEAP_LENGTH <- 1000
+ATOMIC_TYPES <- c(10, 13, 14, 15, 16, 24)
 DESCRIBED_AT_ONCE <- 150L
 EXIT_SUSPENDED <- 101L
 
@@ -96,6 +99,9 @@ describe_unforced <- function(env, name) {
   if (!is.null(known)) return(c(known$description, list(loaded = FALSE)))
   entry <- workspace$columns
   row <- match(ticket, entry$ticket)
+  if (entry$type[row] %in% ATOMIC_TYPES && entry$bytes[row] <= CHEAP_BYTES) {
+    return(describe_value(name, .subset2(env, name), entry$length[row]))
+  }
   type <- type_names[as.character(entry$type[row])]
   described <- describe_opaque(name, "value", "<not loaded yet>")
   described[c("type", "length", "size")] <- list(unname(type), entry$length[row], entry$bytes[row])
@@ -104,14 +110,22 @@ describe_unforced <- function(env, name) {
 
 # Describes some of the objects that the list shows; NULL when all are done, or where to go on
 workspace_describe <- function(from) {
-  names <- by_name(ls(globalenv(), sorted = FALSE))
-  names <- names[seq_len(min(length(names), OBJECT_LIMIT))]
   from <- as.integer(from)
+  if (from == 1L) workspace$describing <- shown_names()
+  names <- workspace$describing
   if (from > length(names)) return(NULL)
   part <- names[from:min(length(names), from + DESCRIBED_AT_ONCE - 1L)]
   seen <- probe(globalenv(), part)
   for (i in seq_along(part)) describe_once(part[[i]], seen[[1L]][[i]], seen[[2L]][[i]], seen[[3L]][[i]])
   if (from + DESCRIBED_AT_ONCE > length(names)) NULL else from + DESCRIBED_AT_ONCE
+}
+
+# Those of which reading them back would not be quicker than describing them
+shown_names <- function() {
+  names <- by_name(ls(globalenv(), sorted = FALSE))
+  names <- names[seq_len(min(length(names), OBJECT_LIMIT))]
+  seen <- probe(globalenv(), names)
+  names[seen[[1L]] >= 0L & !(seen[[1L]] %in% ATOMIC_TYPES & seen[[2L]] <= CHEAP_LENGTH)]
 }
 
 describe_once <- function(name, type, length, print) {

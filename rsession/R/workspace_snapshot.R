@@ -36,10 +36,15 @@ workspace_suspend <- function(progress, compresses, limit, is_forced) {
   settled <- workspace_settle()
   if (status != 0L) return(list(written = FALSE))
   if (!is.null(settled$error)) return(settled)
-  if (length(settled$pointers) && is_forced != "1") return(list(written = TRUE, blocked = TRUE, lost = settled))
+  if (length(settled$pointers) && is_forced != "1") return(list(written = TRUE, blocked = TRUE, lost = settled, saved = last_snapshot()))
   file.create(file.path(workspace$folder, "suspended"))
   .Call(workspace$calls$leave, EXIT_SUSPENDED)
-  list(written = TRUE, blocked = FALSE, lost = settled)
+  list(written = TRUE, blocked = FALSE, lost = settled, saved = last_snapshot())
+}
+
+last_snapshot <- function() {
+  state <- .Call(workspace$calls$state)
+  list(created = state[[2L]], bytes = state[[6L]], written = state[[7L]])
 }
 
 # Reasons that only R knows

@@ -15,6 +15,7 @@
 #define DEEPEST 60
 #define PROGRESS_NANOSECONDS 100000000
 #define NOT_WRITTEN 3
+#define PLAIN_ELEMENTS 1000
 #define SPARE_BYTES ((double)(8 << 20)) /* for the manifest and what others write meanwhile */
 
 struct range {
@@ -38,6 +39,8 @@ static struct {
     size_t range_count, range_room;
     char *buffer;
     size_t buffered;
+    char head[256]; /* of every stream, as R writes it */
+    size_t head_size;
     uint64_t entry_bytes;
     uint32_t entry_flags;
     uint32_t *met; /* environments that the current entry names */
@@ -339,6 +342,36 @@ static void serialise(void *value)
     flush_buffer();
 }
 
+/* The stream of NULL is the head and one number. */
+static void take_head(void)
+{
+    struct out_stream stream;
+    memset(&stream, 0, sizeof stream);
+    wr.R_InitOutPStream(&stream, NULL, R_NATIVE_BINARY, R_SERIALISATION_VERSION, out_char, out_bytes, NULL, *wr.R_NilValue);
+    wr.R_Serialize(*wr.R_NilValue, &stream);
+    s.head_size = s.buffered - sizeof(int);
+    memcpy(s.head, s.buffer, s.head_size < sizeof s.head ? s.head_size : 0);
+    s.buffered = 0;
+}
+
+static bool is_plain(SEXP x, int type)
+{
+    return element_size(type) != 0 && s.head_size < sizeof s.head && !wr.ALTREP(x) && wr.ATTRIB(x) == *wr.R_NilValue &&
+           wr.Rf_xlength(x) <= PLAIN_ELEMENTS;
+}
+
+/* What R_Serialize writes for such a vector, without the table of references that it makes for every object. */
+static void write_plain(SEXP x, int type)
+{
+    int length = (int)wr.Rf_xlength(x);
+    size_t size = (size_t)length * element_size(type);
+    out_bytes(NULL, s.head, (int)s.head_size);
+    out_bytes(NULL, &type, sizeof type);
+    out_bytes(NULL, &length, sizeof length);
+    out_bytes(NULL, (char *)data_of(x, type), (int)size);
+    flush_buffer();
+}
+
 static void complete_entry(uint32_t number, uint64_t first_ref)
 {
     struct entry *entry = &s.next.entries[number];
@@ -367,6 +400,12 @@ static void write_value(uint32_t entry, SEXP value)
 {
     begin_entry();
     uint64_t first_ref = s.next.heading.refs;
+    int type = wr.TYPEOF(value);
+    if (is_plain(value, type)) {
+        write_plain(value, type);
+        complete_entry(entry, first_ref);
+        return;
+    }
     measure(value, 0, true);
     if (!wr.R_ToplevelExec(serialise, value)) {
         s.buffered = 0;
@@ -594,6 +633,8 @@ static void set_heading(const struct snapshot_wish *wish)
     clock_gettime(CLOCK_REALTIME, &now);
     s.next.heading.generation = s.old->heading.generation + 1;
     s.next.heading.created = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    s.next.heading.visited = s.writer.done;
+    s.next.heading.written = s.writer.written;
     s.next.heading.is_suspended = wish->is_suspended;
     snprintf(s.next.heading.r_version, sizeof s.next.heading.r_version, "%s", wish->r_version);
 }
@@ -606,10 +647,11 @@ static void write_everything(void *data)
         s.total += measure_bindings(wr.VECTOR_ELT(wish->attached, i));
     }
     check_room(wish);
+    take_head();
     write_roots(wish);
-    set_heading(wish);
     int failure = chunk_writer_close(&s.writer);
     if (failure == 0) {
+        set_heading(wish);
         spread_pointer_flags();
         failure = catalog_write(&s.next, workspace.folder);
     }

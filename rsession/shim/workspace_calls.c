@@ -129,16 +129,18 @@ static bool pack_is_whole(const struct pack *pack)
     return size >= (off_t)pack->size;
 }
 
-/* rs_workspace_state(): c(generation, created, is_suspended, bytes, packs that are missing or too short). */
+/* rs_workspace_state(): c(generation, created, is_suspended, bytes, packs that are missing or too short, bytes visited, written). */
 EXPORTED SEXP rs_workspace_state(void)
 {
     const struct catalog *catalog = &workspace.catalog;
-    SEXP answer = wr.Rf_allocVector(R_REALS, 5);
+    SEXP answer = wr.Rf_allocVector(R_REALS, 7);
     double *values = wr.REAL(answer);
     values[0] = (double)catalog->heading.generation;
     values[1] = (double)catalog->heading.created / 1e6;
     values[2] = catalog->heading.is_suspended;
     values[3] = values[4] = 0;
+    values[5] = (double)catalog->heading.visited;
+    values[6] = (double)catalog->heading.written;
     for (uint64_t i = 0; i < catalog->heading.entries; i++) {
         values[3] += (double)catalog->entries[i].bytes;
     }

@@ -79,13 +79,14 @@ class Snapshots:
         writer = await self._begin("suspend")
         try:
             answer = await self._call("workspace_suspend", writer, *self._wishes(), "1" if is_forced else "0")
+            writer.pid = None
+            if answer.get("written"):
+                # R is about to end: nothing may be waited for any more.
+                self.last = cast("dict[str, object]", answer["saved"])
+                return answer
             writer.forked()
             outcome = await writer.ended
-            writer.pid = None
-            if "error" in answer:
-                raise NotWritten(str(answer["error"]))
-            self._completed(outcome)
-            return answer
+            raise NotWritten(str(answer.get("error") or sentences.failure(outcome)))
         finally:
             self._end(writer)
 
