@@ -5,11 +5,12 @@
 #include "thread_locale.h"
 
 #include <locale.h>
-#include <pthread.h>
 
 static locale_t own;
 
-static void make_own(void)
+/* Before there is a second thread: the C library measures the names of the locale before it takes its lock, and writes past their end
+ * when R sets a longer one meanwhile. */
+__attribute__((constructor)) static void make_own(void)
 {
     locale_t now = duplocale(LC_GLOBAL_LOCALE);
     if (now != (locale_t)0) {
@@ -19,7 +20,5 @@ static void make_own(void)
 
 bool keep_own_locale(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_own);
     return own != (locale_t)0 && uselocale(own) != (locale_t)0;
 }
