@@ -27,7 +27,7 @@ workspace$damaged <- character()
 
 workspace_calls <- function(library) {
   names <- c("open", "entries", "state", "r_version", "load", "bind", "adopt", "unloaded", "unwrap", "snapshot", "wait", "settle",
-    "leave", "keep_seed")
+    "leave", "keep_seed", "class_key")
   dll <- dyn.load(library)
   calls <- lapply(names, function(name) getNativeSymbolInfo(paste0("rs_workspace_", name), dll)$address)
   names(calls) <- names
@@ -50,7 +50,13 @@ workspace_begin <- function(library, folder, is_late) {
   workspace$folder <- folder
   refused <- .Call(workspace$calls$open, folder, workspace_fetch)
   if (is_refusal(refused)) return(list(complaint = as.character(refused)))
+  .Call(workspace$calls$class_key, class_key())
   list(restored = if (.Call(workspace$calls$state)[[1L]] > 0) workspace_restore())
+}
+
+class_key <- function() {
+  if (!"methods" %in% loadedNamespaces()) return(NULL)
+  tryCatch(get(".newExternalptr", asNamespace("methods"))(), error = function(e) NULL)
 }
 
 # What the promise of an unloaded object calls
@@ -76,11 +82,10 @@ entries <- function() {
 
 has_flag <- function(flags, flag) bitwAnd(as.integer(flags), as.integer(flag)) != 0L
 
-# Names of the objects that were stored without what cannot be stored. Definitions of classes and methods hold pointers to nothing
-# of the user's.
+# Names of the objects that were stored without what cannot be stored
 unkeepable <- function() {
   all <- entries()
-  is_binding <- all$kind == ENTRY_BINDING & all$owner == -1 & !grepl("^[.]__[CT]__", all$name)
+  is_binding <- all$kind == ENTRY_BINDING & all$owner == -1
   list(
     pointers = json_array(by_name(all$name[is_binding & has_flag(all$flags, HOLDS_POINTER)])),
     failed = json_array(by_name(all$name[is_binding & has_flag(all$flags, NOT_WRITTEN)]))

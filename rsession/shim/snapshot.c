@@ -306,7 +306,7 @@ static void note_pointer(SEXP x)
     void *address = wr.R_ExternalPtrAddr(x);
     if (address == (void *)*wr.R_NilValue) {
         s.harmless = wr.R_ExternalPtrProtected(x);
-    } else if (address != NULL && x != s.harmless) {
+    } else if (address != NULL && address != workspace.class_key && x != s.harmless) {
         s.entry_flags |= FLAG_POINTER;
     }
 }

@@ -30,6 +30,7 @@ struct workspace {
     uint32_t *tickets; /* ticket → entry; NO_NUMBER: gone */
     uint32_t ticket_count;
     uint64_t nonce;
+    void *class_key; /* address that external pointers in class definitions hold, and that means nothing */
     SEXP loader; /* the function that promises of unloaded objects call */
 };
 

@@ -81,6 +81,13 @@ EXPORTED SEXP rs_workspace_open(SEXP folder, SEXP loader)
     return take_catalog(&catalog) && make_tickets() ? nothing() : refusal(catalog_no_memory);
 }
 
+/* rs_workspace_class_key(pointer): the pointer that class definitions hold is no connection to the outside. */
+EXPORTED SEXP rs_workspace_class_key(SEXP pointer)
+{
+    workspace.class_key = wr.TYPEOF(pointer) == R_POINTER ? wr.R_ExternalPtrAddr(pointer) : NULL;
+    return nothing();
+}
+
 static SEXP number_vector(SEXP list, int at, ptrdiff_t count)
 {
     return wr.SET_VECTOR_ELT(list, at, wr.Rf_allocVector(R_REALS, count));

@@ -1,5 +1,6 @@
 """What goes wrong while objects are kept: crashes, full disks, damage, limits, other versions."""
 
+import ctypes
 import json
 import os
 import signal
@@ -265,3 +266,57 @@ def test_objects_r_cannot_write_stand_in_nobody_s_way(session: RunningSession) -
     stream = restored(session)
     assert any("deep" in text for text in messages(stream))
     assert evaluate(session, stream, "x") == "[1] 1\n"
+
+
+class _Hash(ctypes.Structure):
+    _fields_ = (("low", ctypes.c_uint64), ("high", ctypes.c_uint64))
+
+
+def pretend_version(session: RunningSession, version: bytes) -> None:
+    """Write another R's version into the manifest, with its checksum."""
+    manifest = store_of(session) / "manifest"
+    data = bytearray(manifest.read_bytes()[:-16])
+    assert data[96:101] == b"4.2.2"
+    data[96:101] = version
+    xxh3 = ctypes.CDLL("libxxhash.so.0").XXH3_128bits
+    xxh3.restype, xxh3.argtypes = _Hash, (ctypes.c_char_p, ctypes.c_size_t)
+    manifest.write_bytes(bytes(data) + bytes(xxh3(bytes(data), len(data))))
+
+
+def test_objects_of_another_r_come_with_a_sentence(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "x <- 1; f <- function() x; .libPaths(tempdir())")
+    suspend(session, stream)
+    pretend_version(session, b"4.0.5")
+    stream = restored(session)
+    assert "saved by R 4.0.5" in message(stream, "saved by R")
+    assert evaluate(session, stream, "f(); any(grepl('Rtmp', .libPaths()))") == "[1] 1\n[1] FALSE\n"
+
+
+def test_names_and_values_of_every_kind(session: RunningSession) -> None:
+    stream = ready(session)
+    make = """
+    assign("a name", 1); assign("\\u00fcber", 2); `if` <- base::`if`; assign(".hidden", 3); T <- "mine"; c <- 7; nothing <- NULL
+    raws <- as.raw(0:255); na <- c(NA, NaN, Inf); names(na) <- c("x", NA, ""); empty <- list(); big_raw <- raw(3e6)
+    Stack <- setRefClass("Stack", fields = list(items = "list"), methods = list(push = function(x) {items[[length(items) + 1]] <<- x}))
+    stack <- Stack$new(); stack$push(1); frame <- data.frame(x = 1:3); frame$l <- list(1, "b", NULL -> z); model <- lm(dist ~ speed, cars)
+    """
+    evaluate(session, stream, f"{{{make}}}")
+    stream = resume(session, stream)
+    told = "cat(`a name`, get('\\u00fcber'), .hidden, T, is.null(nothing), length(raws), names(na), length(empty), length(big_raw))"
+    assert evaluate(session, stream, told) == "1 2 3 mine TRUE 256 x NA  0 3000000"
+    assert evaluate(session, stream, "rm(c, T, `if`); stack$push(2); length(stack$items)") == "[1] 2\n"
+    assert evaluate(session, stream, "round(predict(model, data.frame(speed = 10))[[1]], 2)") == "[1] 21.74\n"
+
+
+def test_objects_that_depend_on_each_other_may_be_removed_before_they_are_loaded(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "x <- 1:10; delayedAssign('y', sum(x)); f <- function() sum(x)")
+    suspend(session, stream)
+    stream = restored(session)
+    session.call("stop_loading")
+    evaluate(session, stream, "rm(f)")
+    assert evaluate(session, stream, "y") == "[1] 55\n"
+    suspend(session, stream)
+    stream = restored(session)
+    assert evaluate(session, stream, "ls()") == '[1] "x" "y"\n'
