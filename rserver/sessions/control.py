@@ -90,9 +90,10 @@ class SessionControl:
         record = session.status.record
         if record is None or session.state not in {State.RUNNING, State.SUSPENDING}:
             return
+        session.again_asked = False
         if session.state is State.SUSPENDING and not force:
             return
-        session.again_asked, session.suspend_note = False, note
+        session.suspend_note = note
         self._move(session, Input.SUSPEND)
         told = Deferred.fromCoroutine(self._tell_to_suspend(session, record, force))
         try:

@@ -410,6 +410,15 @@ def test_who_resumes_one_that_is_just_being_suspended_gets_it_back(house: House)
     assert not house.ended
 
 
+def test_who_changes_their_mind_twice_gets_it_suspended(house: House) -> None:
+    house.run()
+    suspend(house)
+    house.control.resume(house.session, StartChoices())
+    Deferred.fromCoroutine(house.control.suspend(house.session, force=False))
+    house.exit(code=101)
+    assert house.state() is State.SUSPENDED
+
+
 @pytest.mark.parametrize(("how", "signal"), [("quit", "TERM"), ("kill", "KILL")])
 def test_what_its_user_ends_has_ended_and_not_failed(house: House, how: str, signal: str) -> None:
     house.run()
