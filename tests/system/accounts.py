@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import random
 import secrets
 import signal
 import subprocess
@@ -27,7 +28,7 @@ def account(prefix: str = "rst", *options: str) -> Iterator[Account]:
     """Make an account with a home, give it a password, remove both with everything that still runs as it."""
     name = prefix + secrets.token_hex(3)
     password = secrets.token_hex(8)
-    _run("useradd", "--create-home", "--shell", "/bin/bash", *options, name)
+    _add(name, *options)
     try:
         _run("chpasswd", stdin=f"{name}:{password}")
         entry = pwd.getpwnam(name)
@@ -36,6 +37,14 @@ def account(prefix: str = "rst", *options: str) -> Iterator[Account]:
         with contextlib.suppress(subprocess.CalledProcessError):
             kill_processes_of(int(_run("id", "-u", name)))
         _run("userdel", "--force", "--remove", name)
+
+
+def _add(name: str, *options: str) -> None:
+    """The account and its group, both with the same number, which several runs at once would not get by themselves."""
+    for number in random.sample(range(20_000, 50_000), 50):
+        if subprocess.run(["groupadd", "--gid", str(number), name], capture_output=True, check=False).returncode == 0:
+            break
+    _run("useradd", "--create-home", "--shell", "/bin/bash", "--uid", str(number), "--gid", name, *options, name)
 
 
 def processes_of(uid: int) -> list[int]:
