@@ -100,17 +100,22 @@ type_names <- c("0" = "NULL", "1" = "symbol", "3" = "closure", "4" = "environmen
 describe_unforced <- function(env, name) {
   ticket <- if (is.null(workspace$calls) || !identical(env, globalenv())) NA else .Call(workspace$calls$unloaded, env, name)
   if (is.na(ticket)) return(describe_opaque(name, "promise", "<promise not evaluated yet>"))
-  known <- workspace$described[[name]]
-  if (!is.null(known)) return(c(known$description, list(loaded = FALSE)))
   entry <- workspace$columns
   row <- match(ticket, entry$ticket)
-  if (entry$type[row] %in% ATOMIC_TYPES && entry$bytes[row] <= CHEAP_BYTES) {
-    return(describe_value(name, .subset2(env, name), entry$length[row]))
-  }
+  if (entry$type[row] %in% ATOMIC_TYPES && entry$bytes[row] <= CHEAP_BYTES) return(describe_read_back(env, name, entry$length[row]))
+  known <- workspace$described[[name]]
+  if (!is.null(known)) return(c(known$description, list(loaded = FALSE)))
   type <- type_names[as.character(entry$type[row])]
   described <- describe_opaque(name, "value", "<not loaded yet>")
   described[c("type", "length", "size")] <- list(unname(type), entry$length[row], entry$bytes[row])
   c(described, list(loaded = FALSE))
+}
+
+describe_read_back <- function(env, name, length) {
+  tryCatch(
+    describe_value(name, .subset2(env, name), length),
+    error = function(e) describe_opaque(name, "value", "<cannot be read back>")
+  )
 }
 
 # Describes some of the objects that the list shows; NULL when all are done, or where to go on

@@ -1,15 +1,16 @@
 """Processes that R has started and that still run."""
 
 import os
-from collections.abc import Collection
+
+_WRITER = "rsession-writer"
 
 
-def child_names(without: Collection[int] = ()) -> list[str]:
-    """Names with process ids of this process's children, zombies left out."""
+def child_names() -> list[str]:
+    """Names with process ids of this process's children, zombies and the writer of a snapshot left out."""
     names = []
     for child in _children():
         name, state = _status(child)
-        if child not in without and state not in ("", "Z", "X"):
+        if name != _WRITER and state not in ("", "Z", "X"):
             names.append(f"{name} ({child})")
     return names
 

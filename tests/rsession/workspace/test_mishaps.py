@@ -3,8 +3,8 @@
 import ctypes
 import json
 import os
-import signal
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -298,8 +298,10 @@ def test_names_and_values_of_every_kind(session: RunningSession) -> None:
     make = """
     assign("a name", 1); assign("\\u00fcber", 2); `if` <- base::`if`; assign(".hidden", 3); T <- "mine"; c <- 7; nothing <- NULL
     raws <- as.raw(0:255); na <- c(NA, NaN, Inf); names(na) <- c("x", NA, ""); empty <- list(); big_raw <- raw(3e6)
-    Stack <- setRefClass("Stack", fields = list(items = "list"), methods = list(push = function(x) {items[[length(items) + 1]] <<- x}))
-    stack <- Stack$new(); stack$push(1); frame <- data.frame(x = 1:3); frame$l <- list(1, "b", NULL -> z); model <- lm(dist ~ speed, cars)
+    push <- function(x) items[[length(items) + 1]] <<- x
+    Stack <- setRefClass("Stack", fields = list(items = "list"), methods = list(push = push))
+    stack <- Stack$new(); stack$push(1); frame <- data.frame(x = 1:3); frame$l <- list(1, "b", NULL)
+    model <- lm(dist ~ speed, cars)
     """
     evaluate(session, stream, f"{{{make}}}")
     stream = resume(session, stream)

@@ -21,9 +21,11 @@ def session() -> Iterator[RunningSession]:
 def test_objects_come_back_as_they_were(session: RunningSession) -> None:
     stream = ready(session)
     make = """
-    options(keep.source = FALSE); kept <- list(NULL, TRUE, NA_integer_, 1:3, 2.5, 1i, "é", as.raw(1), quote(a + b), expression(x, y))
+    options(keep.source = FALSE); kept <- list(NULL, TRUE, NA_integer_, 1:3, 2.5, 1i, "é", as.raw(1))
+    kept <- c(kept, list(quote(a + b), expression(x, y)))
     kept <- c(kept, list(factor(c("u", "v")),
-      data.frame(a = 1:2, b = c("x", NA)), structure(1, class = "k"), Sys.Date(), matrix(1:4, 2), y ~ x, numeric(0))); compact <- 1:1e9
+      data.frame(a = 1:2, b = c("x", NA)), structure(1, class = "k"), Sys.Date(), matrix(1:4, 2), y ~ x, numeric(0)))
+    compact <- 1:1e9
     long <- as.double(1:400000); strings <- as.character(1:200000)
     latin <- `Encoding<-`("\\xe9", "latin1"); bytes <- `Encoding<-`("\\xff", "bytes")
     setClass("P", representation(x = "numeric")); s4 <- new("P", x = 1)
@@ -49,8 +51,10 @@ def test_environments_stay_shared(session: RunningSession) -> None:
     evaluate(session, stream, f"{{{make}}}")
     stream = resume(session, stream)
     assert evaluate(session, stream, "add(); add(); get_n(); counter$get()") == "[1] 3\n[1] 3\n"
-    told = "c(identical(environment(add), environment(get_n)), identical(holder[[1]], e), identical(e$self, e), class(e) == 'thing')"
-    assert evaluate(session, stream, told) == "[1] TRUE TRUE TRUE TRUE\n"
+    told = (
+        "c(identical(environment(add), environment(get_n)), identical(holder[[1]], e), identical(e$self, e), class(e))"
+    )
+    assert evaluate(session, stream, told) == '[1] "TRUE"  "TRUE"  "TRUE"  "thing"\n'
     assert (
         evaluate(session, stream, "n <- 0; while (!is.null(deep)) {n <- n + 1; deep <- deep$following}; n")
         == "[1] 20000\n"
@@ -82,8 +86,9 @@ def test_the_session_around_the_objects_comes_back(session: RunningSession) -> N
     folder.mkdir()
     make = f"""
     library(splines); attach(list(tied = 3), name = "ties"); library(grid); loadNamespace("stats4")
-    options(digits = 4, my.own = list(1)); Sys.setenv(FLAVOUR = "sour"); setwd("{folder}"); Sys.setenv(TZ = "Asia/Tokyo")
-    RNGkind("Wichmann-Hill"); set.seed(7); first <- runif(2); following <- {{old <- .Random.seed; x <- runif(1); .Random.seed <- old; x}}
+    options(digits = 4, my.own = list(1)); Sys.setenv(FLAVOUR = "sour", TZ = "Asia/Tokyo"); setwd("{folder}")
+    RNGkind("Wichmann-Hill"); set.seed(7); first <- runif(2)
+    following <- {{old <- .Random.seed; x <- runif(1); .Random.seed <- old; x}}
     cat(search(), file = "search.txt")
     """
     evaluate(session, stream, f"{{{make}}}")
@@ -91,7 +96,7 @@ def test_the_session_around_the_objects_comes_back(session: RunningSession) -> N
     assert session.start["console"]["actions"][0]["type"] == "output"
     assert any("library(splines)" in action["text"] for action in session.start["console"]["actions"])
     assert evaluate(session, stream, "cat(search() == scan('search.txt', '', quiet = TRUE))").strip("TRUE ") == ""
-    told = "cat(tied, getOption('digits'), getOption('my.own')[[1]], Sys.getenv('FLAVOUR'), Sys.timezone(), basename(getwd()))"
+    told = "cat(tied, getOption('digits'), options()$my.own[[1]], Sys.getenv('FLAVOUR'), Sys.timezone(), basename(getwd()))"
     assert evaluate(session, stream, told) == "3 4 1 sour Asia/Tokyo work"
     assert evaluate(session, stream, "RNGkind()[1]; runif(1) == following") == '[1] "Wichmann-Hill"\n[1] TRUE\n'
     stream.wait_for(lambda e: e["type"] == "workspace_progress" and e["data"]["left"] == 0)
