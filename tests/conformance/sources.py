@@ -63,9 +63,25 @@ def _download(directory: Path, version: str) -> Path:
     return next(work.glob("r-base_*.orig.tar.*"))
 
 
+def _mirror(suite: str) -> str:
+    """Where this machine gets the packages of a Debian release from."""
+    query = ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages"]
+    try:
+        listing = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        message = f"apt does not tell its sources: {error}"
+        raise SourceUnavailableError(message) from error
+    for line in listing.splitlines():
+        codename, _, address = line.partition(" ")
+        if codename == suite:
+            return address
+    message = f"apt has no source of Debian {suite}"
+    raise SourceUnavailableError(message)
+
+
 def _apt_options(work: Path) -> list[str]:
     entry = work / "source.sources"
-    entry.write_text(_APT_SOURCE.format(suite=_suite()), encoding="utf-8")
+    entry.write_text(_APT_SOURCE.format(mirror=_mirror(_suite()), suite=_suite()), encoding="utf-8")
     # apt's sandbox user cannot write below a private cache folder; the caller's own rights are enough.
     pairs = {
         "Dir::Etc::sourcelist": entry,
