@@ -1,9 +1,11 @@
 """Suspending and resuming sessions in tests."""
 
+import json
+import socket
 from pathlib import Path
 from typing import Any
 
-from tests.rsession.running import EventStream, RunningSession
+from tests.rsession.running import EventStream, RunningSession, connect
 
 
 def store_of(session: RunningSession) -> Path:
@@ -41,3 +43,12 @@ def resume(session: RunningSession, stream: EventStream) -> EventStream:
 def messages(stream: EventStream) -> list[str]:
     """Texts that were shown to the user so far."""
     return [event["data"]["text"] for event in stream.seen if event["type"] == "show_message"]
+
+
+def begin_checkpoint(session: RunningSession) -> socket.socket:
+    """Ask for a checkpoint and do not wait for it."""
+    body = json.dumps({"method": "checkpoint_session", "params": [], "clientId": session.client_id}).encode()
+    head = f"POST /rpc/checkpoint_session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    connection = connect(session.socket_path)
+    connection.sendall(head + body)
+    return connection

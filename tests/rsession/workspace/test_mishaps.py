@@ -5,7 +5,6 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.rsession.running import EventStream, RunningSession, connect, evaluate, ready
-from tests.rsession.workspace.keeping import messages, restored, resume, store_of, suspend
+from tests.rsession.workspace.keeping import begin_checkpoint, messages, restored, resume, store_of, suspend
 
 pytestmark = pytest.mark.r
 
@@ -36,15 +35,6 @@ def kill(session: RunningSession) -> None:
 def leftovers(session: RunningSession) -> list[str]:
     """Files of the store that no finished snapshot has."""
     return [path.name for path in store_of(session).iterdir() if path.suffix in (".new", ".part")]
-
-
-def begin_checkpoint(session: RunningSession) -> socket.socket:
-    """Ask for a checkpoint and do not wait for it."""
-    body = json.dumps({"method": "checkpoint_session", "params": [], "clientId": session.client_id}).encode()
-    head = f"POST /rpc/checkpoint_session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    connection = connect(session.socket_path)
-    connection.sendall(head + body)
-    return connection
 
 
 def writer_of(session: RunningSession, deadline: float = 10) -> int:
