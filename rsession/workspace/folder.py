@@ -6,6 +6,7 @@ from contextlib import suppress
 
 NAME = "suspended-session-data"
 _CONSOLE = "console.json"
+_PLOTS = "graphics-r3"
 
 
 def session_folder(state: str, session_id: str) -> str:
@@ -57,7 +58,11 @@ class StoreFolder:
 
         with suppress(FileNotFoundError):
             os.unlink(f"{self.path}/manifest")
+        session = os.path.dirname(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
+        shutil.rmtree(f"{session}/{_PLOTS}", ignore_errors=True)
+        with suppress(OSError):
+            os.rmdir(session)  # unless others keep something there
 
     @property
     def console_path(self) -> str:

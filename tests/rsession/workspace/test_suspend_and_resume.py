@@ -221,13 +221,13 @@ def test_signals_suspend(session: RunningSession, number: signal.Signals) -> Non
 
 def test_a_session_that_was_quit_leaves_nothing(session: RunningSession) -> None:
     stream = ready(session)
-    evaluate(session, stream, "x <- 1")
+    evaluate(session, stream, "x <- 1; plot(1)")
     session.call("checkpoint_session")
     session.type("q()")
     stream.wait_for_type("quit")
     assert session.process is not None
     assert session.process.wait(10) == 0
-    assert not store_of(session).exists()
+    assert not store_of(session).parent.exists()
     session.launch()
     assert evaluate(session, ready(session), "exists('x')") == "[1] FALSE\n"
 
