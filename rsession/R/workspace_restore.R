@@ -18,8 +18,8 @@ workspace_restore <- function() {
   is_suspended <- file.exists(file.path(workspace$folder, "suspended"))
   unlink(file.path(workspace$folder, "suspended"))
   list(
-    objects = sum(all$kind == ENTRY_BINDING), bytes = state[[4L]], created = state[[2L]], suspended = is_suspended,
-    r_version = if (same_version) NULL else written_by, damaged_packs = state[[5L]],
+    objects = sum(all$kind == ENTRY_BINDING), bytes = state[[3L]], created = state[[2L]], suspended = is_suspended,
+    r_version = if (same_version) NULL else written_by, damaged_packs = state[[4L]],
     complaints = json_array(complaints), namespaces = json_array(as.character(facts$namespaces)), lost = unkeepable()
   )
 }

@@ -1,10 +1,10 @@
 # Writing the store: a forked process writes what the session is at this moment.
 
 # pid of the writer, or a refusal
-begin_snapshot <- function(progress, compresses, limit, is_suspended) {
+begin_snapshot <- function(progress, compresses, limit, is_background) {
   try(keep_plots(), silent = TRUE)
   facts <- list(session = session_facts(), described = described_objects())
-  wishes <- c(as.numeric(progress), compresses == "1", is_suspended, !is_suspended, as.numeric(limit))
+  wishes <- c(as.numeric(progress), compresses == "1", is_background, as.numeric(limit))
   .Call(workspace$calls$snapshot, facts, attached_environments(), wishes, as.character(getRversion()))
 }
 
@@ -16,7 +16,7 @@ described_objects <- function() {
 }
 
 workspace_checkpoint <- function(progress, compresses, limit) {
-  pid <- begin_snapshot(progress, compresses, limit, FALSE)
+  pid <- begin_snapshot(progress, compresses, limit, TRUE)
   if (is_refusal(pid)) list(error = as.character(pid)) else list(pid = pid)
 }
 
@@ -29,7 +29,7 @@ workspace_settle <- function() {
 
 # R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
 workspace_suspend <- function(progress, compresses, limit, is_forced) {
-  pid <- begin_snapshot(progress, compresses, limit, TRUE)
+  pid <- begin_snapshot(progress, compresses, limit, FALSE)
   if (is_refusal(pid)) return(list(error = as.character(pid)))
   .rs_emit("workspace_writer", pid)
   status <- .Call(workspace$calls$wait, pid)
@@ -44,7 +44,7 @@ workspace_suspend <- function(progress, compresses, limit, is_forced) {
 
 last_snapshot <- function() {
   state <- .Call(workspace$calls$state)
-  list(created = state[[2L]], bytes = state[[6L]], written = state[[7L]])
+  list(created = state[[2L]], bytes = state[[5L]], written = state[[6L]])
 }
 
 # Reasons that only R knows

@@ -106,7 +106,6 @@ static void set_heading(const struct snapshot_wish *wish)
     snapshot.next.heading.created = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
     snapshot.next.heading.visited = snapshot.writer.done;
     snapshot.next.heading.written = snapshot.writer.written;
-    snapshot.next.heading.is_suspended = wish->is_suspended;
     snprintf(snapshot.next.heading.r_version, sizeof snapshot.next.heading.r_version, "%s", wish->r_version);
 }
 

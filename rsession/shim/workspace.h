@@ -46,7 +46,7 @@ struct snapshot_wish {
     SEXP facts;    /* named list */
     SEXP attached; /* list of environments */
     int progress;  /* descriptor, or -1 */
-    bool compresses, is_suspended, is_background;
+    bool compresses, is_background;
     double limit; /* bytes, 0: none */
     const char *r_version;
 };

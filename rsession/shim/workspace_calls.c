@@ -136,23 +136,22 @@ static bool pack_is_whole(const struct pack *pack)
     return size >= (off_t)pack->size;
 }
 
-/* rs_workspace_state(): c(generation, created, is_suspended, bytes, packs that are missing or too short, bytes visited, written). */
+/* rs_workspace_state(): c(generation, created, bytes, packs that are missing or too short, bytes visited, bytes written). */
 EXPORTED SEXP rs_workspace_state(void)
 {
     const struct catalog *catalog = &workspace.catalog;
-    SEXP answer = wr.Rf_allocVector(R_REALS, 7);
+    SEXP answer = wr.Rf_allocVector(R_REALS, 6);
     double *values = wr.REAL(answer);
     values[0] = (double)catalog->heading.generation;
     values[1] = (double)catalog->heading.created / 1e6;
-    values[2] = catalog->heading.is_suspended;
-    values[3] = values[4] = 0;
-    values[5] = (double)catalog->heading.visited;
-    values[6] = (double)catalog->heading.written;
+    values[2] = values[3] = 0;
+    values[4] = (double)catalog->heading.visited;
+    values[5] = (double)catalog->heading.written;
     for (uint64_t i = 0; i < catalog->heading.entries; i++) {
-        values[3] += (double)catalog->entries[i].bytes;
+        values[2] += (double)catalog->entries[i].bytes;
     }
     for (uint64_t i = 0; i < catalog->heading.packs; i++) {
-        values[4] += !pack_is_whole(&catalog->packs[i]);
+        values[3] += !pack_is_whole(&catalog->packs[i]);
     }
     return answer;
 }
@@ -257,13 +256,13 @@ static void become_writer(bool is_background)
     }
 }
 
-/* rs_workspace_snapshot(facts, attached, c(progress, compresses, is_suspended, is_background, limit), R's version): the child's pid. */
+/* rs_workspace_snapshot(facts, attached, c(progress, compresses, is_background, limit), R's version): the child's pid. */
 EXPORTED SEXP rs_workspace_snapshot(SEXP facts, SEXP attached, SEXP numbers, SEXP version)
 {
     const double *wishes = wr.REAL(numbers);
     struct snapshot_wish wish = {
-        .facts = facts, .attached = attached, .progress = (int)wishes[0], .compresses = wishes[1] != 0, .is_suspended = wishes[2] != 0,
-        .is_background = wishes[3] != 0, .limit = wishes[4], .r_version = wr.R_CHAR(wr.STRING_ELT(version, 0))};
+        .facts = facts, .attached = attached, .progress = (int)wishes[0], .compresses = wishes[1] != 0,
+        .is_background = wishes[2] != 0, .limit = wishes[3], .r_version = wr.R_CHAR(wr.STRING_ELT(version, 0))};
     pid_t parent = getpid(), child = fork();
     if (child < 0) {
         return refusal(strerror(errno));
