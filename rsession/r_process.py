@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rsession import _shim
+from rsession.children import signal_children
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -18,14 +19,23 @@ class RProcess:
 
     def __init__(self, clock: "IReactorTime") -> None:
         self._clock = clock
+        self._unheeded = 0
 
     def interrupt(self) -> None:
         """Like Ctrl-C at a terminal: R and the children that run in its process group get SIGINT.
 
         A child that R starts between the signal and its next look at its flag would run on: until R heeds the
-        interrupt, its children are interrupted again.
+        interrupt, its children are interrupted again. Asked a second time before R asks for input again, it ends the
+        children, which may be deaf to interrupts, and after that kills them.
         """
         self._interrupt(_AGAIN_SECONDS)
+        if self._unheeded:
+            signal_children(signal.SIGTERM if self._unheeded == 1 else signal.SIGKILL)
+        self._unheeded += 1
+
+    def asks(self) -> None:
+        """R asks for input: no interrupt is unheeded."""
+        self._unheeded = 0
 
     def end(self, save: bool) -> None:
         """End R by its own clean-up (`.Last`, finalizers), interrupting what it does."""

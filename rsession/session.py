@@ -113,6 +113,7 @@ class Session:
         if kind <= SegmentKind.ERROR:
             self.console.read_text(first, kind == SegmentKind.ERROR)
         elif kind == SegmentKind.PROMPT:
+            self.process.asks()
             self.console.read_prompt(_text(first), number == 1)
             self._prompts_due = self.console.is_idle_at_top
         elif kind == SegmentKind.INPUT:

@@ -3,11 +3,12 @@
 import json
 import time
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rsession import _shim
+from rsession.error_code import ErrorCode, RpcError
 from rsession.service_api import ServiceApi
 
 _log = Logger()
@@ -29,5 +30,8 @@ def _folder(answers: list[bytes]) -> str:
 
 
 def _failed(failure: Failure) -> Failure:
-    _log.error("R's part of the services did not start: {reason}", reason=failure.getErrorMessage())
+    reason = failure.value.subFailure.value if isinstance(failure.value, FirstError) else failure.value
+    # A profile that quits ends R before its first prompt: that is no failure of ours.
+    if not (isinstance(reason, RpcError) and reason.code == ErrorCode.UNAVAILABLE):
+        _log.error("R's part of the services did not start: {reason}", reason=reason)
     return failure

@@ -42,7 +42,9 @@ class Restoration:
         Deferred.fromCoroutine(self._run()).addErrback(self._failed)
 
     def _failed(self, failure: Failure) -> None:
-        _log.warn("no objects were restored: {reason}", reason=failure.getErrorMessage())
+        # A profile that quits ends R before its first prompt: nothing went wrong with the objects.
+        if not self._session.has_ended:
+            _log.warn("no objects were restored: {reason}", reason=failure.getErrorMessage())
         self._snapshots.opened(False)
 
     def stop(self) -> None:

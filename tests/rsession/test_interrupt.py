@@ -36,6 +36,22 @@ def test_what_runs_is_stopped(session: RunningSession, stream: EventStream, code
     assert evaluate(session, stream, "1") == "[1] 1\n"
 
 
+@pytest.mark.parametrize("deaf_to", ["INT", "INT TERM"])
+def test_a_child_that_is_deaf_to_interrupts_is_ended_by_asking_again(
+    session: RunningSession, stream: EventStream, deaf_to: str
+) -> None:
+    session.type(f"system(\"trap '' {deaf_to}; echo deaf; while :; do sleep 100; done\")")
+    stream.wait_for(lambda event: event["type"] == "console_write_output" and "deaf" in event["data"]["text"])
+    position = stream.position
+    session.call("interrupt")
+    with pytest.raises(AssertionError):
+        stream.wait_for(lambda event: event["id"] > position and event["type"] == "console_prompt", 0.5)
+    for _ in range(2):
+        session.call("interrupt")
+    stream.wait_for_prompt("> ", SECONDS)
+    assert evaluate(session, stream, "1") == "[1] 1\n"
+
+
 def test_a_handler_of_interrupts_runs(session: RunningSession, stream: EventStream) -> None:
     begin(session, stream, "tryCatch(Sys.sleep(100), interrupt = function(c) cat('caught\\n'))")
     session.call("interrupt")
