@@ -1,8 +1,10 @@
 """What PAM says about one user and one password."""
 
 import os
+import time
 
 from rserver_pam.password_answer import PasswordAnswer
+from rserver_pam.standing import standing
 from rserver_process.pam_library import NEW_AUTHTOK_REQD, PAM_RHOST, PAM_TTY
 from rserver_process.pam_transaction import PamError, Transaction
 
@@ -26,7 +28,9 @@ def check_password(
     try:
         _ask(transaction, remote_host)
     except PamError as error:
-        return _code(error, transaction), f"{user}: {_reason(error, transaction, service, confdir)}"
+        known = standing(user, int(time.time() // 86400)) if confdir is None else ""
+        reason = _reason(error, transaction, service, confdir)
+        return _code(error, transaction), f"{user}: {known and known + ': '}{reason}"
     finally:
         transaction.end()
     return ACCEPTED, f"{user}: accepted by PAM service {service}"

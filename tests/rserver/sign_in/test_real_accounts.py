@@ -102,6 +102,9 @@ def test_refusals_are_alike_to_the_visitor_and_apart_in_the_log(town: Town) -> N
     assert by_user[town.low.name]["reason"].startswith("uid below")
     assert by_user[town.outside.name]["reason"].startswith("in none of")
     assert by_user[town.good.name]["reason"].startswith("refused by PAM")
+    for kind, told in (("unknown", "there is no such account"), ("locked", "is locked"), ("expired", "has expired")):
+        assert told in by_user[town.refused[kind][0]]["reason"]
+        assert told not in by_user[town.good.name]["reason"]
     everything = town.server.log + json.dumps(audit)
     for _, password in town.refused.values():
         assert password == "wrong" or password not in everything
