@@ -45,7 +45,13 @@ def of_exit(code: int | None, signal_number: int | None, stderr_tail: str, *, an
         return Fate("The session was suspended. Its objects are kept.", code, None, tail)
     if code in _CODES:
         return Fate(f"{_CODES[code]} (exit code {code}).", code, None, tail)
-    return Fate(f"The session ended with exit code {code}{when}.", code, None, tail)
+    return Fate(f"The session ended with exit code {code}{when}.{_hint(tail, answered)}", code, None, tail)
+
+
+def _hint(tail: str, answered: bool) -> str:
+    if answered or tail.strip():
+        return ""
+    return " It wrote nothing: a login script such as ~/.bash_profile or ~/.profile may have ended it."
 
 
 def of_refusal(code: str, message: str) -> Fate:
