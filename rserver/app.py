@@ -1,6 +1,7 @@
 """The worker as a process: reactor, channel to the master, listeners, signals, start and end."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -175,5 +176,7 @@ def _failed(failure: object) -> NoReturn:
 
 
 def _end(code: int) -> NoReturn:
-    sys.stderr.flush()
+    # Whoever read our log may be gone.
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)

@@ -3,6 +3,7 @@
 It parses nothing that comes from the network and imports the standard library only.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -154,7 +155,8 @@ class Master:
             log(f"listening on http://{shown}:{port}{self._settings.www_root_path}")
             if self._places.single_user:
                 root = self._settings.www_root_path.rstrip("/")
-                print(f"Open http://{shown}:{port}{root}/auth-token?token={self._token()}", flush=True)
+                with contextlib.suppress(OSError):
+                    print(f"Open http://{shown}:{port}{root}/auth-token?token={self._token()}", flush=True)
         self._report("")
 
     def _token(self) -> str:

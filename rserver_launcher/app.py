@@ -6,13 +6,13 @@ import pwd
 import socket
 import stat
 import sys
-import time
 
 from rserver_core.frame import Message, greeting
 from rserver_launcher.requests import Launcher
 from rserver_process.channel import Channel
 from rserver_process.descriptors import close_all_but
 from rserver_process.event_loop import Loop
+from rserver_process.log_line import log_line
 from rserver_process.run_records import RunDirectoryError
 
 _CHANNEL = 3
@@ -80,4 +80,4 @@ def _is_socket(fd: int) -> bool:
 
 
 def _log(text: str) -> None:
-    print(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} [launcher] {text}", file=sys.stderr, flush=True)
+    log_line("launcher", text)

@@ -15,7 +15,8 @@ Report = Callable[[str], None]
 def stay(problem: str) -> None:
     """The report of a server in the foreground."""
     if problem:
-        print(f"rserver: {problem}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):
+            print(f"rserver: {problem}", file=sys.stderr, flush=True)
 
 
 def go(log_file: Path) -> Report:

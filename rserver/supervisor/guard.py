@@ -5,12 +5,12 @@ It is the foreground process of `rserver`. A service manager that restarts the m
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from types import FrameType
 
 from rserver.supervisor.backoff import Backoff
+from rserver_process.log_line import log_line
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -34,7 +34,7 @@ class Guard:
             if code >= 0:
                 return code
             if not self._stopping:
-                print(f"rserver: master ended by signal {-code}, starting it again", file=sys.stderr)
+                log_line("guard", f"the master ended by signal {-code}, starting it again")
                 time.sleep(backoff.after(time.monotonic() - started))
             if self._stopping:
                 return 0
@@ -55,7 +55,6 @@ class Guard:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
         code = self._serve(attempt)
-        sys.stderr.flush()
         return code
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ from rserver_core.frame import Message, greeting
 from rserver_process.channel import Channel
 from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.event_loop import Loop, Timer, Watch
+from rserver_process.log_line import log_line
 from rserver_process.privileges import become
 from rserver_process.signals import all_at_default
 
@@ -155,7 +156,7 @@ class Service:
 
 def log(text: str) -> None:
     """One line of the master's log."""
-    print(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} [master] {text}", file=sys.stderr, flush=True)
+    log_line("master", text)
 
 
 def _described(status: int | None) -> str:

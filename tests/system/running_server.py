@@ -63,7 +63,7 @@ class RunningServer:
 
     def pids(self, program: str) -> list[int]:
         """Processes of this server whose command line holds program: master.py's guard, worker_main.py, …"""
-        return [pid for pid in _descendants(self.process.pid) if program in _command_line(pid)]
+        return [pid for pid in descendants(self.process.pid) if program in _command_line(pid)]
 
     @property
     def master_pid(self) -> int:
@@ -170,12 +170,13 @@ def _pam_services() -> Iterator[tuple[str, str]]:
             Path(f"/etc/pam.d/{name}").unlink(missing_ok=True)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """All living children of a process, and theirs."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return []
-    return [int(child) for child in children] + [p for child in children for p in _descendants(int(child))]
+    return [int(child) for child in children] + [p for child in children for p in descendants(int(child))]
 
 
 def _command_line(pid: int) -> str:
