@@ -90,7 +90,7 @@ def test_a_cookie_changed_in_one_character_is_no_sign_in(server: RunningServer, 
     assert Visitor(server.port, {"user-id": good}).get("/").location.startswith("/s/")
 
 
-def _idle_websocket(visitor: Visitor) -> socket.socket:
+def idle_websocket(visitor: Visitor) -> socket.socket:
     key = base64.b64encode(os.urandom(16)).decode()
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
     sock = _connect(visitor.port)
@@ -120,7 +120,7 @@ def _lets_go(pid: int, at_most: int, seconds: float = 20) -> bool:
     return _descriptors(pid) <= at_most
 
 
-def test_idle_websockets_half_open_and_broken_clients_leave_nothing_behind(
+def testidle_websockets_half_open_and_broken_clients_leave_nothing_behind(
     own_server: RunningServer, alice: Account
 ) -> None:
     visitor = Visitor(own_server.port)
@@ -130,7 +130,7 @@ def test_idle_websockets_half_open_and_broken_clients_leave_nothing_behind(
 
     def crowd() -> None:
         with contextlib.ExitStack() as stack:
-            sockets = [stack.enter_context(_idle_websocket(visitor)) for _ in range(IDLE_WEBSOCKETS)]
+            sockets = [stack.enter_context(idle_websocket(visitor)) for _ in range(IDLE_WEBSOCKETS)]
             for sock in sockets:
                 assert sock.recv(65536).startswith(b"HTTP/1.1 101 ")
             for _ in range(200):

@@ -13,6 +13,7 @@ import pytest
 from tests.rserver.worker_process import wait_until
 from tests.system.accounts import Account, account, processes_of
 from tests.system.running_server import RunningServer, running_server
+from tests.system.test_hostile import idle_websocket
 from tests.system.test_survival import kill_and_wait
 from tests.system.visitor import Visitor
 
@@ -92,13 +93,14 @@ def test_three_at_once_are_three_processes_and_killing_one_leaves_the_others(
 def test_who_listens_is_counted(server: RunningServer, alice: Account) -> None:
     session = create(signed_in(server, alice))
     ready(session)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        polls = [pool.submit(session.rpc_answer, "get_events", session.seen) for _ in range(2)]
-        wait_until(lambda: listed(session)[session.session_path]["connected"] == 2)
+
+    def connected() -> int:
+        return int(listed(session)[session.session_path]["connected"])
+
+    with idle_websocket(session), idle_websocket(session):
+        wait_until(lambda: connected() == 2)
         session.rpc("console_input", "1 + 1", "")
-        for poll in polls:
-            assert "result" in poll.result()
-    assert listed(session)[session.session_path]["connected"] == 0
+    wait_until(lambda: connected() == 0)
 
 
 def test_a_stampede_stops_at_the_limit_and_a_restart_of_the_server_keeps_list_and_processes(alice: Account) -> None:
