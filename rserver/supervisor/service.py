@@ -4,7 +4,6 @@ import fcntl
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -176,7 +175,7 @@ def _become_child(declaration: Declaration, channel: socket.socket) -> None:
             become(declaration.account.uid, declaration.account.gid, [], no_new_privs=True)
         os.execve(declaration.argv[0], declaration.argv, declaration.env)
     except BaseException as error:
-        print(f"rserver: the {declaration.role} cannot be started: {error}", file=sys.stderr, flush=True)
+        log(f"the {declaration.role} cannot be started: {error}")
     finally:
         os._exit(127)
 

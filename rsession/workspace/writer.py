@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
 from rsession.segment_reader import ReadableDescriptor
+from rsession.services.background import in_thread
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorFDSet
@@ -69,7 +69,7 @@ class Writer:
     async def reap(self) -> None:
         """Wait for the process, whose memory may take a while to be given back."""
         if self.pid is not None:
-            await deferToThread(_wait, self.pid)
+            await in_thread(_wait, self.pid)
             self.pid = None
 
     def _read(self) -> None:
