@@ -19,23 +19,29 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaunchSpec:
-    """One session to start: id, account, options of rsession, extra environment."""
+    """One session to start: id, account, options of rsession, extra environment.
+
+    uid: what the account must have, so that a new account of an old name does not get the old one's session; -1: any.
+    """
 
     session: str
     user: str
     argv: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    uid: int = -1
 
     def to_json(self) -> dict[str, Any]:
         """As it travels."""
-        return {"session": self.session, "user": self.user, "argv": list(self.argv), "env": dict(self.env)}
+        named = {"session": self.session, "user": self.user, "uid": self.uid}
+        return named | {"argv": list(self.argv), "env": dict(self.env)}
 
     @classmethod
     def from_json(cls, value: object) -> "LaunchSpec":
         """Checked from the wire; BadRequest names what is wrong."""
         if not isinstance(value, dict):
             raise BadRequest("launch is no object")
-        return cls(session_of(value), user_of(value), _argv(value.get("argv", [])), _env(value.get("env", {})))
+        argv, env = _argv(value.get("argv", [])), _env(value.get("env", {}))
+        return cls(session_of(value), user_of(value), argv, env, _uid(value.get("uid", -1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,12 @@ def user_of(value: dict[str, Any]) -> str:
     if not isinstance(user, str) or not is_user_name(user):
         raise BadRequest("user is no account name")
     return user
+
+
+def _uid(value: object) -> int:
+    if type(value) is not int or not -1 <= value < 1 << 32:
+        raise BadRequest("uid is no user number")
+    return value
 
 
 def signal_of(value: dict[str, Any]) -> str:

@@ -35,8 +35,13 @@ def look_up(name: str) -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell, tuple(groups))
 
 
-def check(account: Account, minimum_uid: int) -> None:
-    """AccountRefused unless this process may run a session as that account, whoever asks for it."""
+def check(account: Account, minimum_uid: int, uid: int = -1) -> None:
+    """AccountRefused unless this process may run a session as that account, whoever asks for it.
+
+    uid: the number that the account had when its session was made; -1: any.
+    """
+    if uid not in {-1, account.uid}:
+        raise AccountRefused(f"the account {account.name} has the uid {account.uid}, the session belongs to uid {uid}")
     if account.uid == 0 or account.gid == 0:
         raise AccountRefused(f"{account.name} is root or has root's group")
     own = os.geteuid()

@@ -52,8 +52,8 @@ class KeeperContext:
 
 
 def order(spec: LaunchSpec) -> bytes:
-    """What a keeper is told through its socket: session and user on a line, then the frame of the launch spec."""
-    return f"{spec.session} {spec.user}\n".encode() + frame.encode(spec.to_json())
+    """What a keeper is told through its socket: session, user and uid on a line, then the frame of the spec."""
+    return f"{spec.session} {spec.user} {spec.uid}\n".encode() + frame.encode(spec.to_json())
 
 
 def keep(context: KeeperContext, channel: int) -> NoReturn:
@@ -123,10 +123,10 @@ class _Keeper:
 
     def run(self, content: bytes) -> None:
         head, _, spec = content.partition(b"\n")
-        session, _, user = head.decode().partition(" ")
+        session, user, uid = head.decode().split(" ")
         try:
             account = accounts.look_up(user)
-            accounts.check(account, self._context.settings.minimum_uid)
+            accounts.check(account, self._context.settings.minimum_uid, int(uid))
             if self._context.open_session:
                 self._opened = self._context.open_session(account)
             # When the launcher died meanwhile its successor knows nothing of us.

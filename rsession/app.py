@@ -26,6 +26,7 @@ from rsession.rpc import Clients, Rpc  # noqa: E402
 from rsession.segment_reader import ReadableDescriptor  # noqa: E402
 from rsession.session import Session  # noqa: E402
 from rsession.site import SessionSite  # noqa: E402
+from rsession.state_home import prepare_state  # noqa: E402
 from rsession.state_paths import StatePaths  # noqa: E402
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def serve(
     clients = Clients()
     facts = SessionFacts(settings.session_id, installation.version, started)
     add_core_methods(session, facts, clients)
+    for text in prepare_state(str(Path.home()), settings.session_id):
+        session.events.emit("show_message", {"kind": "warning", "text": text})
     _register_services(session)
     _keep_objects(session, settings)
     site = SessionSite(Rpc(session.rpc, clients), session.routes, session.listeners, clients)

@@ -57,6 +57,7 @@ def _add_client_methods(session: "Session", facts: SessionFacts, clients: Client
         """Begin as a new client: the state of the session, and the event from which to follow it."""
         answer: dict[str, object] = {"clientId": clients.add(), "stream": stream, "session": facts.describe()}
         answer |= {"console": session.console.state(), "history": [], "documents": [], "plots": None}
+        answer["messages"] = session.missed.take()
         answer |= {key: provide() for key, provide in session.client_init_fields.items()}
         return answer | {"eventId": session.log.last_id}
 

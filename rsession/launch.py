@@ -11,6 +11,7 @@ from rserver_core.options.rsession import RSESSION, RsessionSettings
 from rserver_core.r_installation import NoR, RInstallation, find_installation, read_installation
 from rsession import _shim
 from rsession.start import enter_working_directory, prepare_environment, r_arguments
+from rsession.state_home import prepare_state
 
 _STARTED = time.time()
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))
@@ -60,6 +61,7 @@ def launch() -> int:
         print(f"rsession: {error}", file=sys.stderr)
         return _NO_R
     prepare_environment(installation)
+    prepare_state(os.path.expanduser("~"), settings.session_id)
     enter_working_directory(settings.session_default_working_dir)
     descriptors = _shim.open()
     _start_server_thread(settings, installation, descriptors)

@@ -11,6 +11,7 @@ from rsession.console import Console
 from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import EventLog
 from rsession.listeners import Listeners
+from rsession.missed_messages import MissedMessages
 from rsession.r_jobs import RJobs
 from rsession.r_process import RProcess
 from rsession.rpc_method import MethodTable
@@ -32,13 +33,16 @@ Callback = Callable[[], None]
 class Events:
     """See `service_api.Events`."""
 
-    def __init__(self, log: EventLog, listeners: Listeners) -> None:
+    def __init__(self, log: EventLog, listeners: Listeners, missed: MissedMessages) -> None:
         self._log = log
         self._listeners = listeners
+        self._missed = missed
 
     def emit(self, type: str, data: object) -> None:  # noqa: A002 - the protocol's own word
         """Append an event and tell the listeners."""
         self._log.append(type, data)
+        if type == "show_message" and not self._listeners.has_any:
+            self._missed.keep(data)
         self._listeners.notify()
 
 
@@ -54,7 +58,8 @@ class Session:
         self.process = RProcess(clock)
         self.console = self.r = Console(_shim, self.log, self.process.interrupt)
         self.jobs = RJobs(_shim)
-        self.events = Events(self.log, self.listeners)
+        self.missed = MissedMessages()
+        self.events = Events(self.log, self.listeners, self.missed)
         self.routes = Routes()
         self.rpc = MethodTable()
         self.client_init_fields: dict[str, Callable[[], object]] = {}

@@ -4,7 +4,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rsession.workspace.folder import NAME, holds_objects, session_folder, state_of_home
+from rsession.state_home import state_home
+from rsession.workspace.folder import NAME, holds_objects, session_folder
 
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
@@ -25,7 +26,7 @@ def r_arguments(settings: "RsessionSettings") -> list[str]:
 
 def _has_kept_objects(settings: "RsessionSettings") -> bool:
     """The session's own store holds newer objects than .RData."""
-    state = state_of_home(os.path.expanduser("~"))
+    state = state_home(os.path.expanduser("~")).path
     return holds_objects(f"{session_folder(state, settings.session_id)}/{NAME}")
 
 

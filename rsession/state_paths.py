@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from rsession.state_home import state_home
+
 
 @dataclass(frozen=True)
 class StatePaths:
     """Folders of one session; nothing is created here, whoever writes makes its folder (mode 0700)."""
 
     state: Path
-    """Shared by all sessions of the user: `~/.local/share/rstudio`, or `~/.rstudio` when that exists."""
+    """Shared by all sessions of the user, see `state_home`."""
     session_id: str
     """The 8 hexadecimal digits that name this session below the state folder."""
 
@@ -21,6 +23,4 @@ class StatePaths:
     @classmethod
     def of_home(cls, home: Path, session_id: str) -> "StatePaths":
         """`session_id` is the whole id of the URL (21 digits) or its last eight."""
-        old_place = home / ".rstudio"
-        state = old_place if old_place.is_dir() else home / ".local" / "share" / "rstudio"
-        return cls(state, session_id[-8:])
+        return cls(Path(state_home(str(home)).path), session_id[-8:])

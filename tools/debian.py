@@ -23,6 +23,7 @@ RUN = {
 TEST = {
     "chromium": "the browser of the browser tests",
     "pamtester": "an independent PAM client to compare with",
+    "bindfs": "a file system that can be made to hang",
     "libpam-wrapper": "PAM modules made for tests",
     "r-cran-later": "event loop packages that must run at the prompt",
     "r-cran-httpuv": "the same",

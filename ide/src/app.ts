@@ -52,6 +52,7 @@ export class App implements LinkOwner {
 
   async joined(init: ClientInit, anew: boolean): Promise<void> {
     this.messages.withdraw(NOT_REACHED);
+    for (const { kind, text } of init.messages) this.messages.show(kind, text);
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
     if (anew) this.console.note("A new R session");

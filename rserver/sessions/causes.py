@@ -24,6 +24,7 @@ _CODES = {
     126: "The program of the session may not be executed",
     127: "The program of the session, or a library that it needs, was not found",
 }
+_SLOW = "a home directory on a file server that does not answer, or a login script that waits, is a usual reason"
 _REFUSALS = {
     "busy": "The server is starting too many sessions at the moment. Try again",
     "timeout": "The launcher did not answer in time",
@@ -62,7 +63,7 @@ def of_refusal(code: str, message: str) -> Fate:
 
 def of_silence(seconds: int) -> Fate:
     """The fate of a session that did not answer in time."""
-    return Fate(f"The session did not answer within {seconds} seconds. It may still be starting.")
+    return Fate(f"The session did not answer within {seconds} seconds. It may still be starting: {_SLOW}.")
 
 
 def of_wish(exit_fate: Fate | None = None, *, killed: bool = False) -> Fate:

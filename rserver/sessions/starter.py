@@ -82,4 +82,4 @@ def launch_spec(session: Session, installation: RInstallation, settings: WorkerS
         "RSTUDIO_SESSION_STREAM": session.id,
         "RSTUDIO_USER_IDENTITY": session.user,
     }
-    return LaunchSpec(session.id, session.user, tuple(argv), tuple(env.items()))
+    return LaunchSpec(session.id, session.user, tuple(argv), tuple(env.items()), session.uid)

@@ -17,7 +17,10 @@ class SessionTable:
 
     def __init__(self, rows: Iterable[SessionRow] = (), now: Callable[[], float] = time.time, life: str = "") -> None:
         self._now, self._life = now, life
-        self._sessions = {row.id: Session.from_row(row, life) for row in rows}
+        self._sessions: dict[str, Session] = {}
+        self._of_user: dict[tuple[str, int], dict[str, Session]] = {}
+        for row in rows:
+            self._enter(Session.from_row(row, life))
         self._changed: set[str] = set()
         self._forgotten: set[str] = set()
 
@@ -35,7 +38,7 @@ class SessionTable:
 
     def of_user(self, user: str, uid: int) -> list[Session]:
         """The sessions of this account, the one used last first."""
-        own = [session for session in self._sessions.values() if (session.user, session.uid) == (user, uid)]
+        own = self._of_user.get((user, uid), {}).values()
         return sorted(own, key=lambda session: session.last_used, reverse=True)
 
     def one_of_user(self, user: str, uid: int) -> Session:
@@ -59,6 +62,10 @@ class SessionTable:
     def forget(self, session: Session) -> None:
         """Strike it off the list."""
         del self._sessions[session.id]
+        own = self._of_user[session.user, session.uid]
+        del own[session.id]
+        if not own:
+            del self._of_user[session.user, session.uid]
         self._changed.discard(session.id)
         self._forgotten.add(session.id)
 
@@ -87,6 +94,11 @@ class SessionTable:
 
     def _add(self, session_id: str, user: str, uid: int) -> Session:
         now = self._now()
-        session = self._sessions[session_id] = Session(session_id, user, uid, created=now, last_used=now)
+        session = Session(session_id, user, uid, created=now, last_used=now)
+        self._enter(session)
         self._changed.add(session_id)
         return session
+
+    def _enter(self, session: Session) -> None:
+        self._sessions[session.id] = session
+        self._of_user.setdefault((session.user, session.uid), {})[session.id] = session

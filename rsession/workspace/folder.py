@@ -14,12 +14,6 @@ def session_folder(state: str, session_id: str) -> str:
     return f"{state}/sessions/active/session-{session_id[-8:]}"
 
 
-def state_of_home(home: str) -> str:
-    """`~/.rstudio` when it exists, else `~/.local/share/rstudio`."""
-    old_place = f"{home}/.rstudio"
-    return old_place if os.path.isdir(old_place) else f"{home}/.local/share/rstudio"
-
-
 def holds_objects(folder: str) -> bool:
     """Whether a snapshot was completed there."""
     return os.path.lexists(f"{folder}/manifest")

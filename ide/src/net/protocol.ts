@@ -72,6 +72,7 @@ export interface ClientInit {
   readonly history: readonly string[];
   readonly documents: readonly DocumentData[];
   readonly plots: PlotsState;
+  readonly messages: readonly { readonly kind: "info" | "warning" | "error"; readonly text: string }[];
 }
 
 export interface Completion {
