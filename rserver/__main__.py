@@ -23,8 +23,9 @@ def main() -> int:
     from rserver_core.options.command_line import load_or_exit
     from rserver_core.options.rserver import RSERVER
     from rserver_core.options.rsession import RSESSION
+    from rserver_core.profiles import file as profiles_file
 
-    settings = load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,))
+    settings = load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,), files=(profiles_file.load,))
     if (refusal := _misfit(settings)) is not None:
         print(f"rserver: {refusal}", file=sys.stderr)
         return 2

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rserver.accounts import Accounts, Lookup, look_up
 from rserver.clock import Clock
+from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions.control import AskToSuspend, Probe, SessionControl
 from rserver.sessions.idle_watch import IdleWatch
@@ -122,6 +124,7 @@ class Worker:
     pages: WorkerPages
     link: FrontLink
     clock: Clock
+    profiles: UserProfiles
     flow: SignInFlow | None = None
     _save_planned: bool = field(default=False, init=False)
 
@@ -163,6 +166,8 @@ class Worker:
         self.credentials.life = settings.cookie_life
         self.actions.settings = settings
         self._read_timeout(settings)
+        reading = self.profiles.read(settings.server_data_dir, self.threads.files, self.clock)
+        Deferred.fromCoroutine(reading).addErrback(_not_read)
         self.control.launch_limit = settings.rsession_proxy_max_wait_secs
         if self.flow is not None:
             self.flow.policy = settings.policy
@@ -198,14 +203,30 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     )
     log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
     owner = owner_of(greeting)
-    flow = None if owner else _flow(around, settings, threads, log)
-    actions = UserActions(control, installations, settings)
+    accounts = Accounts(around.clock, threads.accounts, around.lookup)
+    profiles = UserProfiles(accounts)
+    await profiles.read(settings.server_data_dir, threads.files, around.clock)
+    flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
+    actions = UserActions(control, installations, settings, profiles)
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
     gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.no_session)
     idle = IdleWatch(around.clock, control, around.now, timeout_minutes(settings, os.environ))
     saver = pages.saver
     return Worker(
-        settings, store, credentials, control, actions, idle, threads, saver, gate, pages, link, around.clock, flow
+        settings,
+        store,
+        credentials,
+        control,
+        actions,
+        idle,
+        threads,
+        saver,
+        gate,
+        pages,
+        link,
+        around.clock,
+        profiles,
+        flow,
     )
 
 
@@ -218,11 +239,6 @@ def owner_of(greeting: Message) -> Identity | None:
     """Whose the server is in single-user mode."""
     owner = greeting.get("single_user")
     return Identity(owner["user"], owner["uid"]) if owner else None
-
-
-def _flow(around: Surroundings, settings: WorkerSettings, threads: Threads, log: audit.AuditLog) -> SignInFlow:
-    accounts = Accounts(around.clock, threads.accounts, around.lookup)
-    return SignInFlow(around.clock, around.master, accounts, log, settings.policy)
 
 
 def _pages(

@@ -22,6 +22,8 @@ from rserver_core.config_errors import ConfigErrors
 from rserver_core.frame import Message
 from rserver_core.options.command_line import load
 from rserver_core.options.rserver import RSERVER, RserverSettings
+from rserver_core.profiles import file as profiles_file
+from rserver_core.profiles import published as published_profiles
 from rserver_process.event_loop import Loop
 from rserver_process.keeper_host import KeeperHost
 from rserver_process.keeper_settings import KeeperSettings
@@ -56,6 +58,7 @@ class Master:
         self._places = Places.resolve(settings)
         self._places.make()
         self._lock = lock_pid_file(_pid_file(settings, self._places))
+        self._publish_first_profiles(is_restart=patience > 0)
         self._keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
         self._listeners = listeners.bind(settings.www_address, settings.www_port, patience)
         self._loop = Loop()
@@ -167,12 +170,30 @@ class Master:
         try:
             settings = load(RSERVER, self._argv, os.environ)
             keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
+            self._publish_profiles()
         except (ConfigErrors, StartRefused) as error:
             log(f"the configuration was not reloaded: {error}")
             return
         self._settings, self._keys = settings, keys
         self._event({"event": "options", **self._worker_settings()})
         log("configuration reloaded; addresses, ports and directories need a restart")
+
+    def _publish_first_profiles(self, *, is_restart: bool) -> None:
+        try:
+            self._publish_profiles()
+        except StartRefused as refusal:
+            # They were good when the server was started, and what counted then still does.
+            if not is_restart:
+                raise
+            log(f"the profiles were not read again: {refusal}")
+
+    def _publish_profiles(self) -> None:
+        """Read them, and tell the worker and every session that starts; StartRefused, and nothing changes."""
+        try:
+            profiles = profiles_file.load(os.environ)
+            published_profiles.write(str(self._places.run_dir), profiles)
+        except (ConfigErrors, OSError) as error:
+            raise StartRefused(ExitCode.CONFIGURATION, str(error)) from None
 
     def _stop(self) -> None:
         if self._stopping:

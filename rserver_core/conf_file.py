@@ -1,4 +1,4 @@
-"""The `key=value` files of /etc/rstudio: one entry a line, no sections.
+"""The `key=value` files of /etc/rstudio: one entry a line, in some of them below headings in brackets.
 
 A comment starts with `#` at the start of a line or after a space.
 """
@@ -21,6 +21,13 @@ class Entry(NamedTuple):
     place: str
     key: str
     value: str
+
+
+class Heading(NamedTuple):
+    """A line `[name]`; what follows belongs to it."""
+
+    place: str
+    name: str
 
 
 def directory(environ: Mapping[str, str]) -> str:
@@ -53,6 +60,16 @@ def parse(text: str, path: str) -> Iterator[Entry | ConfigError]:
         content = _COMMENT.sub("", line).strip()
         if content:
             yield _entry(content, f"{path}:{number}")
+
+
+def parse_sections(text: str, path: str) -> Iterator[Heading | Entry | ConfigError]:
+    """As parse, for a file with headings."""
+    for number, line in enumerate(text.split("\n"), 1):
+        content, place = _COMMENT.sub("", line).strip(), f"{path}:{number}"
+        if content.startswith("[") and content.endswith("]"):
+            yield Heading(place, content[1:-1].strip())
+        elif content:
+            yield _entry(content, place)
 
 
 def _entry(content: str, place: str) -> Entry | ConfigError:

@@ -9,6 +9,7 @@ from rserver_admin.verbs import VERBS
 from rserver_core.options import pages
 from rserver_core.options.rserver import RSERVER
 from rserver_core.options.rsession import RSESSION
+from rserver_core.profiles import page as profiles_page
 from tools.layout import PYTHON, ROOT
 
 
@@ -40,6 +41,8 @@ def _files() -> Iterator[tuple[str, str]]:
     for table in (RSERVER, RSESSION):
         yield f"etc/{table.conf_name}", pages.sample_file(table)
         yield f"docs/reference/{table.program}-conf.md", pages.reference_page(table)
+    yield "etc/profiles", profiles_page.sample_file()
+    yield "docs/reference/profiles.md", profiles_page.reference_page()
     yield "docs/reference/rstudio-server.md", reference_page(VERBS.values())
     from tools.rpc_page import rpc_page
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions.control import SessionControl
 from rserver.sessions.label import BadLabel, checked_label
@@ -41,6 +42,7 @@ class UserActions:
     control: SessionControl
     installations: RInstallations
     settings: WorkerSettings
+    profiles: UserProfiles
 
     @property
     def table(self) -> SessionTable:
@@ -52,10 +54,10 @@ class UserActions:
         """A user may have several sessions."""
         return self.settings.server_multiple_sessions
 
-    @property
-    def limit(self) -> int:
-        """How many sessions one user may have."""
-        return self.settings.session_limit or MOST_SESSIONS
+    async def limit_of(self, user: str) -> int:
+        """How many sessions this user may have."""
+        said = (await self.profiles.of(user)).session_limit
+        return (self.settings.session_limit if said is None else said) or MOST_SESSIONS
 
     def front(self, user: str, uid: int, server_url: str) -> Session | None:
         """The session that somebody who comes in wants, made when there is none; None when there are several."""
@@ -81,16 +83,16 @@ class UserActions:
             session = self.table.one_of_user(user, uid)
             self.control.want(session, server_url)
             return session
-        self._check_limit(user, uid)
+        await self._check_limit(user, uid)
         session = self.table.create(user, uid)
         session.label, session.r_version = label, wanted.r_version
         self.control.resume(session, wanted.choices, server_url)
         return session
 
-    def resume(self, session: Session, choices: StartChoices, server_url: str) -> None:
+    async def resume(self, session: Session, choices: StartChoices, server_url: str) -> None:
         """Start it again, as it was; nothing when it runs. Refused."""
         if session.state is State.ENDED and self.multiple:
-            self._check_limit(session.user, session.uid)
+            await self._check_limit(session.user, session.uid)
         self.control.resume(session, choices, server_url)
 
     def rename(self, session: Session, label: str) -> None:
@@ -104,12 +106,13 @@ class UserActions:
             raise Refused(STILL_RUNS, "The session still runs. Quit it first.")
         self.table.forget(session)
 
-    def _check_limit(self, user: str, uid: int) -> None:
+    async def _check_limit(self, user: str, uid: int) -> None:
+        limit = await self.limit_of(user)
         count = len(self.table.open_of_user(user, uid))
-        if count >= self.limit:
+        if count >= limit:
             have = "1 session" if count == 1 else f"{count} sessions"
             raise Refused(
-                SESSION_LIMIT, f"You have {have}, and this server allows {self.limit}. Quit one that you do not need."
+                SESSION_LIMIT, f"You have {have}, and this server allows {limit}. Quit one that you do not need."
             )
 
     async def _check_version(self, version: str) -> None:

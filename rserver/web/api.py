@@ -138,7 +138,7 @@ class SessionsApi:
             case "resume":
                 body = _body(request, Resume)
                 choices = StartChoices(body.run_rprofile, body.restore)
-                self.actions.resume(session, choices, server_url(request.head))
+                await self.actions.resume(session, choices, server_url(request.head))
             case "quit":
                 await control.quit(session)
             case "kill":

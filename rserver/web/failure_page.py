@@ -45,7 +45,7 @@ class FailurePage:
         cookie = self.credentials.csrf(token, secure=head.secure)
         return html(page, 200 if ended else 503, cookies=(cookie,))
 
-    def restart(self, session: Session, request: Request) -> Response | None:
+    async def restart(self, session: Session, request: Request) -> Response | None:
         """POST /s/<id>/restart with how = retry, no-profile or no-restore; None when the form is not ours."""
         try:
             fields = form_fields(request.body)
@@ -55,5 +55,5 @@ class FailurePage:
         given = head.headers.get("x-rs-csrf-token") or fields.get(csrf.CSRF_FIELD)
         if choices is None or not csrf.matches(head.cookies.get(csrf.CSRF_COOKIE), given):
             return None
-        self.actions.resume(session, choices, server_url(head))
+        await self.actions.resume(session, choices, server_url(head))
         return redirect(url_of(session.id, head.root_path), 303)

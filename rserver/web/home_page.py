@@ -100,7 +100,7 @@ class HomePage:
             case "suspend" | "force-suspend" as how:
                 await control.suspend(session, force=how == "force-suspend")
             case "resume":
-                self.actions.resume(session, StartChoices(), url)
+                await self.actions.resume(session, StartChoices(), url)
             case "quit":
                 await control.quit(session)
             case "kill":
@@ -133,8 +133,9 @@ class HomePage:
 
     async def _new_session(self, identity: Identity, token: str, head: RequestHead) -> Html:
         count = len(self.actions.table.open_of_user(identity.user, identity.uid))
-        if count >= self.actions.limit:
-            return Html(f'<p class="hint">You have {count} of {self.actions.limit} sessions that you may have.</p>')
+        limit = await self.actions.limit_of(identity.user)
+        if count >= limit:
+            return Html(f'<p class="hint">You have {count} of {limit} sessions that you may have.</p>')
         versions = [installation.version for installation in await self.actions.installations.every()]
         return self.templates.part(
             "home_new",

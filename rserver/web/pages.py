@@ -116,7 +116,7 @@ class WorkerPages:
         if session is None:
             return self.no_session(request.head)
         if rest == "restart":
-            return self._restart(session, request)
+            return await self._restart(session, request)
         if request.method not in {"GET", "HEAD"}:
             return self.error(request.head, 405, "This address takes GET only.")
         return self._show(session, request.head)
@@ -133,11 +133,11 @@ class WorkerPages:
         except NotBuilt:
             return self.error(head, 500, "The web bundle is missing. Whoever runs this server builds it by: make setup")
 
-    def _restart(self, session: Session, request: Request) -> Response:
+    async def _restart(self, session: Session, request: Request) -> Response:
         if request.method != "POST":
             return redirect(url_of(session.id, request.head.root_path))
         try:
-            answer = self.failure.restart(session, request)
+            answer = await self.failure.restart(session, request)
         except Refused as error:
             return self.error(request.head, 409, str(error))
         return answer or self.error(request.head, 400, "The form is too old. Go back, reload the page and try again.")

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from rserver_core import conf_file
@@ -12,14 +13,20 @@ from rserver_core.options.table import COMMAND_LINE, Finding, OptionTable
 
 T = TypeVar("T")
 CONFIG_FILE = "config-file"
+ReadFile = Callable[[Mapping[str, str]], object]
+"""Reads another file of the configuration directory, which the environment names; raises ConfigErrors."""
 
 
 def load_or_exit(
-    table: OptionTable[T], argv: Sequence[str], environ: Mapping[str, str], also: Sequence[OptionTable[Any]] = ()
+    table: OptionTable[T],
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    also: Sequence[OptionTable[Any]] = (),
+    files: Sequence[ReadFile] = (),
 ) -> T:
     """The settings of this process. Ends it after --help and --test-config (0) and on errors (2, one line each).
 
-    also: tables whose files are checked together with ours.
+    also: tables whose files are checked together with ours; files: other files that are.
     """
     if "--help" in argv:
         from rserver_core.options.pages import help_text
@@ -27,7 +34,7 @@ def load_or_exit(
         print(help_text(table), end="")
         sys.exit(0)
     try:
-        settings = load(table, [text for text in argv if text != "--test-config"], environ, also)
+        settings = load(table, [text for text in argv if text != "--test-config"], environ, also, files)
     except ConfigErrors as errors:
         print(f"{table.program}: the configuration cannot be used\n{errors}", file=sys.stderr)
         sys.exit(EXIT_CODE)
@@ -37,7 +44,11 @@ def load_or_exit(
 
 
 def load(
-    table: OptionTable[T], argv: Sequence[str], environ: Mapping[str, str], also: Sequence[OptionTable[Any]] = ()
+    table: OptionTable[T],
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    also: Sequence[OptionTable[Any]] = (),
+    files: Sequence[ReadFile] = (),
 ) -> T:
     """The settings; ConfigErrors with every finding of command line and files."""
     root = os.geteuid() == 0
@@ -49,9 +60,10 @@ def load(
         settings = table.parse(arguments, _conf(table, arguments, environ), environ, root=root)
     except ConfigErrors as found:
         errors.extend(found.errors)
-    for other in also:
+    checks = [partial(other.parse, (), _conf(other, (), environ), environ, root=root) for other in also]
+    for check in [*checks, *(partial(read, environ) for read in files)]:
         try:
-            other.parse((), _conf(other, (), environ), environ, root=root)
+            check()
         except ConfigErrors as found:
             errors.extend(found.errors)
     if settings is None or errors:

@@ -118,7 +118,12 @@ class RunningWorker:
         self.port: int = self.listener.getsockname()[1]
         self.sessions: list[PlayedSession] = []
         self._greeting = {
-            "options": {"server-lib-dir": str(directory), "auth-minimum-user-id": 0, **options},
+            "options": {
+                "server-lib-dir": str(directory),
+                "server-data-dir": str(directory),
+                "auth-minimum-user-id": 0,
+                **options,
+            },
             "cookie_keys": [KEY],
             "single_user": None,
             **greeting_fields,

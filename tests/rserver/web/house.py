@@ -25,13 +25,18 @@ ALICE, BOB = Identity("alice", 1001), Identity("bob", 1002)
 NONCE_MARK = "<script nonce='__CSP_NONCE__'></script>"
 
 
+GROUPS = {"alice": ("alice", "stat"), "bob": ("bob",)}
+
+
 def check_password(message: dict[str, Any]) -> dict[str, Any]:
     return {"exit": 0 if message["password"] == PASSWORD else 1, "reason": ""}
 
 
 def accounts(name: str) -> Account | None:
     uids = {"alice": 1001, "bob": 1002, "root": 0}
-    return Account(name, uids[name], uids[name], f"/home/{name}", "/bin/sh", frozenset()) if name in uids else None
+    if name not in uids:
+        return None
+    return Account(name, uids[name], uids[name], f"/home/{name}", "/bin/sh", frozenset(GROUPS.get(name, ())))
 
 
 class FakeFront:
@@ -80,7 +85,7 @@ class House:
             ide=ide,
         )
         full = {
-            "options": {"server-lib-dir": str(directory), **(options or {})},
+            "options": {"server-lib-dir": str(directory), "server-data-dir": str(directory), **(options or {})},
             "cookie_keys": ["61" * 32],
             "single_user": None,
             **greeting,

@@ -1,0 +1,1 @@
+"""The file `profiles`: what users and groups may have of this machine."""
