@@ -1,4 +1,4 @@
-"""What the profiles say for a user, as far as the worker heeds them: sessions, R, times. Root holds the limits itself."""
+"""What the profiles say for a user where the worker heeds it: sessions, R, times. Root itself holds the limits."""
 
 from dataclasses import dataclass, field
 
