@@ -10,6 +10,7 @@ ID = "0123456789abcdef01234"
 SPEC: dict[str, Any] = {
     "session": ID,
     "user": "ann",
+    "uid": 1000,
     "argv": ["--r-run-rprofile=0"],
     "env": {"RS_SERVER_URL": "http://x/"},
 }
@@ -28,6 +29,9 @@ def test_spec_round_trip() -> None:
         {"session": "../" + "0" * 18},
         {"session": None},
         {"user": "-x"},
+        {"uid": True},
+        {"uid": -2},
+        {"uid": 1 << 32},
         {"user": ""},
         {"user": "a/b"},
         {"user": "a\n"},

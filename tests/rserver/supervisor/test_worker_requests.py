@@ -27,7 +27,7 @@ def _ask(*messages: Message) -> tuple[list[Message], list[Message]]:
 
 
 def test_each_operation_is_answered_under_its_id() -> None:
-    launch = {"session": SESSION, "user": "bob", "argv": ["--x"], "env": {"A": "b"}}
+    launch = {"session": SESSION, "user": "bob", "uid": 1000, "argv": ["--x"], "env": {"A": "b"}}
     reached, replies = _ask(
         {"id": 11, "op": "launch", "launch": launch, "more": "is dropped"},
         {"id": 12, "op": "signal", "session": SESSION, "signal": "TERM"},
