@@ -48,12 +48,12 @@ def main() -> None:
 
 
 def _bare_r_mb() -> float:
-    with _bare_r() as pid:
+    with bare_r() as pid:
         return pss_mb(pid)
 
 
 @contextlib.contextmanager
-def _bare_r() -> Iterator[int]:
+def bare_r() -> Iterator[int]:
     """R waiting at its prompt on a terminal."""
     pid, terminal = pty.fork()
     if pid == 0:
