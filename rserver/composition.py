@@ -15,7 +15,9 @@ from rserver.clock import Clock
 from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions.control import AskToSuspend, Probe, SessionControl
+from rserver.sessions.homes import Homes
 from rserver.sessions.idle_watch import IdleWatch
+from rserver.sessions.projects import ProjectTable
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
 from rserver.sessions.starter import Master, Starter
@@ -207,7 +209,8 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     profiles = UserProfiles(accounts)
     await profiles.read(settings.server_data_dir, threads.files, around.clock)
     flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
-    actions = UserActions(control, installations, settings, profiles)
+    projects = ProjectTable(await store.projects(), around.now)
+    actions = UserActions(control, installations, settings, profiles, projects, Homes(accounts))
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
     gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.no_session)
     idle = IdleWatch(around.clock, control, around.now, timeout_minutes(settings, os.environ))
@@ -261,7 +264,7 @@ def _pages(
         SessionsApi(actions, lister),
         actions,
         templates,
-        SessionSaver(actions.table, store),
+        SessionSaver(actions.table, actions.projects, store),
         around.loop,
     )
 

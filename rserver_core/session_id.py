@@ -55,3 +55,12 @@ def new_session_id(uid: int, project: str = NO_PROJECT) -> SessionId:
     while (session := secrets.token_hex(4)) in _RESERVED:
         continue
     return SessionId(owner_digits(uid), project, session)
+
+
+def new_project_id() -> str:
+    """Fresh random 8 hex digits that mean nothing else."""
+    import secrets
+
+    while (project := secrets.token_hex(4)) in _RESERVED:
+        continue
+    return project

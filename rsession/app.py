@@ -22,6 +22,7 @@ from twisted.logger import (  # noqa: E402
 from rsession import _shim  # noqa: E402
 from rsession.core_methods import SessionFacts, add_core_methods  # noqa: E402
 from rsession.http_server import HttpServer, listen_again  # noqa: E402
+from rsession.projects import register as projects  # noqa: E402
 from rsession.rpc import Clients, Rpc  # noqa: E402
 from rsession.segment_reader import ReadableDescriptor  # noqa: E402
 from rsession.session import Session  # noqa: E402
@@ -32,19 +33,27 @@ from rsession.state_paths import StatePaths  # noqa: E402
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
     from rserver_core.r_installation import RInstallation
+    from rsession.projects.folder import Project
 
 _LAST_WORDS_SECONDS = 0.2
 
 
 def serve(
-    settings: "RsessionSettings", installation: "RInstallation", descriptors: tuple[int, int, int, int], started: float
+    settings: "RsessionSettings",
+    installation: "RInstallation",
+    project: "Project | None",
+    descriptors: tuple[int, int, int, int],
+    started: float,
 ) -> None:
     """Serve until the process ends; `descriptors` are those of `_shim.open`."""
     events, child_output, child_error, log = descriptors
     _begin_log(log)
     reactor = EPollReactor()
     installReactor(reactor)
-    session = Session(reactor, StatePaths.of_home(Path.home(), settings.session_id), dict(os.environ))
+    paths = StatePaths.of_home(Path.home(), settings.session_id)
+    paths, problem = projects.with_project_state(paths, project) if project else (paths, "")
+    session = Session(reactor, paths, dict(os.environ))
+    session.project = project
     _connect_r(session, reactor, events, (child_output, child_error))
     clients = Clients()
     facts = SessionFacts(settings.session_id, installation.version, started)
@@ -52,6 +61,7 @@ def serve(
     for text in prepare_state(str(Path.home()), settings.session_id):
         session.events.emit("show_message", {"kind": "warning", "text": text})
     _register_services(session)
+    projects.register(session, settings, (problem,) if problem else ())
     _keep_objects(session, settings)
     site = SessionSite(Rpc(session.rpc, clients), session.routes, session.listeners, clients)
     _listen(reactor, site, settings)

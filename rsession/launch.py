@@ -5,13 +5,17 @@ import os
 import signal
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from rserver_core.options.command_line import load_or_exit
 from rserver_core.options.rsession import RSESSION, RsessionSettings
 from rserver_core.r_installation import NoR, RInstallation, find_installation, read_installation
 from rsession import _shim
-from rsession.start import enter_working_directory, prepare_environment, r_arguments
+from rsession.start import enter_working_directory, prepare_environment, r_arguments, wanted_project
 from rsession.state_home import prepare_state
+
+if TYPE_CHECKING:
+    from rsession.projects.folder import Project
 
 _STARTED = time.time()
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))
@@ -25,12 +29,17 @@ def _find_r() -> RInstallation:
     return find_installation(path=os.environ.get("PATH", os.defpath))
 
 
-def _serve(settings: RsessionSettings, installation: RInstallation, descriptors: tuple[int, int, int, int]) -> None:
+def _serve(
+    settings: RsessionSettings,
+    installation: RInstallation,
+    project: "Project | None",
+    descriptors: tuple[int, int, int, int],
+) -> None:
     try:
         _shim.keep_own_locale()
         from rsession.app import serve
 
-        serve(settings, installation, descriptors, _STARTED)
+        serve(settings, installation, project, descriptors, _STARTED)
     except BaseException as error:
         import traceback
 
@@ -39,10 +48,13 @@ def _serve(settings: RsessionSettings, installation: RInstallation, descriptors:
 
 
 def _start_server_thread(
-    settings: RsessionSettings, installation: RInstallation, descriptors: tuple[int, int, int, int]
+    settings: RsessionSettings,
+    installation: RInstallation,
+    project: "Project | None",
+    descriptors: tuple[int, int, int, int],
 ) -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    _thread.start_new_thread(_serve, (settings, installation, descriptors))
+    _thread.start_new_thread(_serve, (settings, installation, project, descriptors))
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
@@ -55,6 +67,7 @@ def _r_sources() -> list[bytes]:
 def launch() -> int:
     """Run the session; returns only when it could not start."""
     settings = load_or_exit(RSESSION, sys.argv[1:], os.environ)
+    project = wanted_project(settings)
     try:
         installation = _find_r()
     except NoR as error:
@@ -62,10 +75,10 @@ def launch() -> int:
         return _NO_R
     prepare_environment(installation)
     prepare_state(os.path.expanduser("~"), settings.session_id)
-    enter_working_directory(settings.session_default_working_dir)
+    enter_working_directory(project.folder if project else settings.session_default_working_dir)
     descriptors = _shim.open()
-    _start_server_thread(settings, installation, descriptors)
-    arguments = [os.fsencode(argument) for argument in r_arguments(settings)]
+    _start_server_thread(settings, installation, project, descriptors)
+    arguments = [os.fsencode(argument) for argument in r_arguments(settings, project)]
     try:
         _shim.run(os.fsencode(f"{installation.home}/lib/libR.so"), arguments, _r_sources(), settings.listen_fd)
     except OSError as error:

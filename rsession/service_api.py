@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from rsession.http_message import Request, Response
+    from rsession.projects.folder import Project
     from rsession.rpc_method import MethodTable
     from rsession.state_paths import StatePaths
 
@@ -93,6 +94,10 @@ class ServiceApi(Protocol):
 
     @property
     def paths(self) -> "StatePaths": ...
+
+    @property
+    def project(self) -> "Project | None":
+        """The open project, with its options as they are now."""
 
     @property
     def clock(self) -> "IReactorTime": ...

@@ -23,6 +23,8 @@ from rsession.state_paths import StatePaths
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+    from rsession.projects.folder import Project
+
 _LOOK_SECONDS = 0.5
 
 _log = Logger()
@@ -68,6 +70,8 @@ class Session:
         self.on_quit: Callback = lambda: None
         self.input_refusal: str | None = None
         """Why lines are not accepted at the moment."""
+        self.project: Project | None = None
+        """The open one; replaced when its file is changed."""
         self.exit_status: int | None = None
         """Of R, which is ending."""
         self._prompt_callbacks: list[Callback] = []

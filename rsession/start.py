@@ -10,17 +10,43 @@ from rsession.workspace.folder import NAME, holds_objects, session_folder
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
     from rserver_core.r_installation import RInstallation
+    from rsession.projects.folder import Project
 
 _LOADER_FOLDERS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib64")
+_CANNOT_MAKE = 205
 _SAVE = {"no": ["--no-save"], "yes": ["--save"], "ask": []}
 
 
-def r_arguments(settings: "RsessionSettings") -> list[str]:
+def wanted_project(settings: "RsessionSettings") -> "Project | None":
+    """The project that the session is to be opened in, made when that is wished; ends the process when it cannot be."""
+    if not settings.project:
+        return None
+    # Most sessions have no project, and R's start waits for this module.
+    from rsession.projects.folder import CannotOpen, create_project, open_project
+
+    try:
+        if settings.create_project:
+            create_project(settings.project)
+        return open_project(settings.project)
+    except CannotOpen as error:
+        print(f"rsession: {error}", file=sys.stderr)
+        raise SystemExit(error.refusal) from None
+    except OSError as error:
+        print(f"rsession: the project {settings.project} cannot be made: {error.strerror}", file=sys.stderr)
+        raise SystemExit(_CANNOT_MAKE) from None
+
+
+def r_arguments(settings: "RsessionSettings", project: "Project | None" = None) -> list[str]:
     """R's own command line."""
-    arguments = ["R", "--interactive", *_SAVE[settings.session_save_action_default]]
+    wishes = project.options if project else None
+    save = (wishes and wishes.save_workspace) or settings.session_save_action_default
+    arguments = ["R", "--interactive", *_SAVE[save]]
     if not settings.r_run_rprofile:
         arguments += ["--no-site-file", "--no-init-file"]
-    restores_image = settings.r_restore_workspace and not _has_kept_objects(settings)
+    elif wishes and not wishes.runs_profile:
+        arguments += ["--no-init-file"]
+    wants_image = settings.r_restore_workspace and not (wishes and wishes.restore_workspace is False)
+    restores_image = wants_image and not _has_kept_objects(settings)
     return [*arguments, "--no-restore-history" if restores_image else "--no-restore"]
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from twisted.internet.task import Clock
 
+from rserver_core.options.rsession import RSESSION
 from rsession.core_methods import SessionFacts, add_core_methods
+from rsession.projects import register as projects
 from rsession.rpc import Clients
 from rsession.rpc_method import REQUIRED, Method, Param
 from rsession.services import register
@@ -38,6 +40,7 @@ def _methods() -> list[Method]:
         session = Session(Clock(), StatePaths.of_home(Path(home), "00000000"), {"HOME": home})
         add_core_methods(session, SessionFacts("00000000", "", 0.0), Clients())
         register(session)
+        projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
         Workspace(session, WorkspaceSettings()).add_methods()
     return list(session.rpc)
 

@@ -25,6 +25,14 @@ _CODES = {
     127: "The program of the session, or a library that it needs, was not found",
 }
 _SLOW = "a home directory on a file server that does not answer, or a login script that waits, is a usual reason"
+_PROJECT_CODES = {
+    201: "{path} is not a folder, so that no project can be opened there.",
+    202: "There is no project file (.Rproj) in {path}.",
+    203: "The project folder {path} is gone.",
+    204: "The project folder {path} cannot be read.",
+    205: "The project {path} could not be made: see the last messages.",
+}
+NO_PROJECT_FILE = 202
 _REFUSALS = {
     "busy": "The server is starting too many sessions at the moment. Try again",
     "timeout": "The launcher did not answer in time",
@@ -34,8 +42,10 @@ _REFUSALS = {
 }
 
 
-def of_exit(code: int | None, signal_number: int | None, stderr_tail: str, *, answered: bool) -> Fate:
-    """The fate of a process that ended; answered: it had been seen to work."""
+def of_exit(
+    code: int | None, signal_number: int | None, stderr_tail: str, *, answered: bool, project: str = ""
+) -> Fate:
+    """The fate of a process that ended; answered: it had been seen to work; project: folder of its project."""
     tail = stderr_tail[-MAX_TAIL:]
     when = "" if answered else " before it was ready"
     if signal_number is not None:
@@ -44,6 +54,8 @@ def of_exit(code: int | None, signal_number: int | None, stderr_tail: str, *, an
         return Fate("R was quit." if answered else f"R ended{when}. A profile may have called quit().", 0, None, tail)
     if code == SUSPENDED_CODE:
         return Fate("The session was suspended. Its objects are kept.", code, None, tail)
+    if project and not answered and code in _PROJECT_CODES:
+        return Fate(_PROJECT_CODES[code].format(path=project), code, None, tail)
     if code in _CODES:
         return Fate(f"{_CODES[code]} (exit code {code}).", code, None, tail)
     return Fate(f"The session ended with exit code {code}{when}.{_hint(tail, answered)}", code, None, tail)

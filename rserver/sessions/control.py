@@ -348,6 +348,7 @@ def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         number if isinstance(number, int) else None,
         tail if isinstance(tail, str) else "",
         answered=session.proven,
+        project=session.project,
     )
     if code == causes.SUSPENDED_CODE:
         return Input.SUSPENDED_EXIT, replace(fate, cause=f"{fate.cause} {session.suspend_note}".strip())

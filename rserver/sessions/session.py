@@ -10,22 +10,25 @@ from rserver.sessions.machine import ALIVE, STARTING, Fate, Input, State, Status
 from rserver.store.rows import SessionRow
 from rserver.web.request import Target
 from rserver_core.launch_wire import SessionRecord
+from rserver_core.project_path import project_name
 
 _log = Logger()
 
 
 @dataclass(frozen=True, slots=True)
 class StartChoices:
-    """What the failure page offers: run .Rprofile, restore the workspace."""
+    """What the failure page offers: run .Rprofile, restore the workspace, make a project file where there is none."""
 
     run_rprofile: bool = True
     restore: bool = True
+    make_project: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Session:
     """Metadata, status and waiters of one session.
 
+    project  folder of the project that it is opened in; empty: none
     attempt  counts launches, so that what belongs to an older one is recognised
     proven   a user's request was answered: an end with code 0 is a wanted one from now on
     had_process  when the worker ended there was one, and it was not seen since
@@ -73,7 +76,12 @@ class Session:
     @property
     def title(self) -> str:
         """What people call it."""
-        return self.label or f"R session {self.id[-8:-4]}"
+        return self.label or project_name(self.project) or f"R session {self.id[-8:-4]}"
+
+    @property
+    def project_id(self) -> str:
+        """The 8 digits in its address that stand for the project."""
+        return self.id[5:13]
 
     @property
     def is_alive(self) -> bool:

@@ -73,6 +73,8 @@ def launch_spec(session: Session, installation: RInstallation, settings: WorkerS
         f"--r-run-rprofile={int(session.choices.run_rprofile)}",
         f"--r-restore-workspace={int(session.choices.restore)}",
     ]
+    if session.project:
+        argv += [f"--project={session.project}", f"--create-project={int(session.choices.make_project)}"]
     if settings.rsession_config_file:
         argv.append(f"--config-file={settings.rsession_config_file}")
     env = installation.environment() | {

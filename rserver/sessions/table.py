@@ -7,7 +7,7 @@ from rserver.sessions.machine import State
 from rserver.sessions.session import Session
 from rserver.store.rows import SessionRow
 from rserver_core.launch_wire import SessionRecord
-from rserver_core.session_id import new_session_id
+from rserver_core.session_id import NO_PROJECT, SessionId, new_session_id
 
 MOST_ENDED = 20
 
@@ -50,14 +50,27 @@ class SessionTable:
         """As of_user, without those that their user ended."""
         return [session for session in self.of_user(user, uid) if session.state is not State.ENDED]
 
-    def create(self, user: str, uid: int) -> Session:
-        """A new session of this account. Those that ended longest ago make room."""
+    def of_project(self, user: str, uid: int, project_id: str) -> list[Session]:
+        """The account's sessions in a project, the one used last first."""
+        return [session for session in self.of_user(user, uid) if session.project_id == project_id]
+
+    def elsewhere(self, session_id: str, user: str, uid: int) -> Session | None:
+        """This account's session whose address differs in the project alone."""
+        wanted = SessionId.parse(session_id)
+        if wanted is None:
+            return None
+        return next((own for own in self.of_user(user, uid) if own.id[-8:] == wanted.session), None)
+
+    def create(self, user: str, uid: int, project_id: str = NO_PROJECT, path: str = "") -> Session:
+        """A new session of this account, in a project. Those that ended longest ago make room."""
         ended = [session for session in self.of_user(user, uid) if session.state is State.ENDED]
         for session in ended[MOST_ENDED - 1 :]:
             self.forget(session)
-        while (session_id := str(new_session_id(uid))) in self._sessions:
+        while (session_id := str(new_session_id(uid, project_id))) in self._sessions:
             continue
-        return self._add(session_id, user, uid)
+        session = self._add(session_id, user, uid)
+        session.project = path
+        return session
 
     def forget(self, session: Session) -> None:
         """Strike it off the list."""

@@ -1,20 +1,28 @@
 """What its user may do with a session, and how many sessions one user may have."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rserver.clock import sleep
 from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions.control import SessionControl
+from rserver.sessions.homes import Homes
 from rserver.sessions.label import BadLabel, checked_label
 from rserver.sessions.machine import State
+from rserver.sessions.projects import ProjectTable
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.table import SessionTable
 from rserver.settings import WorkerSettings
+from rserver.store.rows import ProjectRow
+from rserver_core.project_path import BadPath
 from rserver_core.session_id import NO_PROJECT
 
 NOT_ACCEPTABLE, SESSION_LIMIT, STILL_RUNS = 10, 20, 22
 # Not an option: what keeps one user from filling the store.
 MOST_SESSIONS = 1000
+LEAVE_SECONDS = 20.0
+LEAVE_LOOK_SECONDS = 0.1
 
 
 class Refused(Exception):
@@ -27,12 +35,20 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What somebody wants to be in a new session."""
+    """What somebody wants to be in a new session.
+
+    project  path of the folder; empty: none; None: not said
+    reuse    when there is a session of that project, open that one
+    leave    id of the session that it takes the place of; it is suspended, or with leave_quits ended
+    """
 
     label: str = ""
     r_version: str = ""
-    project: str = ""
+    project: str | None = None
     choices: StartChoices = field(default_factory=StartChoices)
+    reuse: bool = False
+    leave: str = ""
+    leave_quits: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +59,8 @@ class UserActions:
     installations: RInstallations
     settings: WorkerSettings
     profiles: UserProfiles
+    projects: ProjectTable
+    homes: Homes
 
     @property
     def table(self) -> SessionTable:
@@ -73,20 +91,35 @@ class UserActions:
         return session
 
     async def create(self, user: str, uid: int, wanted: NewSession, server_url: str) -> Session:
-        """A new session, started; where a user has only one, that one. Refused."""
+        """A new session, started; where a user has only one, that one, in the wanted project. Refused."""
         label = _label(wanted.label)
-        if wanted.project not in {"", NO_PROJECT}:
-            raise Refused(NOT_ACCEPTABLE, "There is no such project.")
         if wanted.r_version:
             await self._check_version(wanted.r_version)
-        if not self.multiple:
+        if not self.multiple and wanted.project is None:
             session = self.table.one_of_user(user, uid)
             self.control.want(session, server_url)
             return session
-        await self._check_limit(user, uid)
-        session = self.table.create(user, uid)
-        session.label, session.r_version = label, wanted.r_version
+        project = await self._project(user, uid, wanted.project or "")
+        known = self._known(user, uid, project, wanted)
+        leaving = self._leaving(user, uid, known, wanted)
+        counts = known is None and self.multiple
+        if counts:
+            await self._check_limit(user, uid, leaving if wanted.leave_quits else ())
+        for old in leaving:
+            await self._leave(old, quits=wanted.leave_quits)
+        if counts and leaving:
+            await self._check_limit(user, uid)
+        session = known or self._made(user, uid, project, label, wanted)
+        if project is not None:
+            self.projects.opened(project)
         self.control.resume(session, wanted.choices, server_url)
+        self.table.used(session)
+        return session
+
+    def _made(self, user: str, uid: int, project: ProjectRow | None, label: str, wanted: NewSession) -> Session:
+        place = (project.id, project.path) if project else (NO_PROJECT, "")
+        session = self.table.create(user, uid, *place)
+        session.label, session.r_version = label, wanted.r_version
         return session
 
     async def resume(self, session: Session, choices: StartChoices, server_url: str) -> None:
@@ -106,9 +139,45 @@ class UserActions:
             raise Refused(STILL_RUNS, "The session still runs. Quit it first.")
         self.table.forget(session)
 
-    async def _check_limit(self, user: str, uid: int) -> None:
+    async def _project(self, user: str, uid: int, path: str) -> ProjectRow | None:
+        if path in {"", NO_PROJECT}:
+            return None
+        try:
+            return self.projects.of_folder(user, uid, await self.homes.folder(user, path))
+        except BadPath as error:
+            raise Refused(NOT_ACCEPTABLE, str(error)) from None
+
+    def _known(self, user: str, uid: int, project: ProjectRow | None, wanted: NewSession) -> Session | None:
+        """The session of that project to open instead of a new one."""
+        if not (wanted.reuse or not self.multiple):
+            return None
+        there = self.table.of_project(user, uid, project.id if project else NO_PROJECT)
+        open_ones = [session for session in there if session.state is not State.ENDED]
+        return next(iter(open_ones if self.multiple else there), None)
+
+    def _leaving(self, user: str, uid: int, opened: Session | None, wanted: NewSession) -> list[Session]:
+        """Those that must make room: the one that was named, and all others where a user has only one."""
+        named = self.table.find(wanted.leave, user, uid)
+        others = [named] if named else []
+        if not self.multiple:
+            others = [session for session in self.table.of_user(user, uid) if session.is_alive]
+        return [session for session in others if session is not opened]
+
+    async def _leave(self, session: Session, *, quits: bool) -> None:
+        """Suspend or end a session and wait until its process is gone; Refused when it stays, MasterError."""
+        await session.when_settled()
+        await (self.control.quit(session) if quits else self.control.suspend(session, force=False))
+        end = self.control.clock.seconds() + LEAVE_SECONDS
+        while session.is_alive:
+            stays = session.state is State.RUNNING and not quits
+            if stays or self.control.clock.seconds() >= end:
+                cause = session.status.fate.cause if session.status.fate else "It has not ended yet."
+                raise Refused(STILL_RUNS, f"The session that you are in goes on. {cause}")
+            await sleep(self.control.clock, LEAVE_LOOK_SECONDS)
+
+    async def _check_limit(self, user: str, uid: int, leaving: Sequence[Session] = ()) -> None:
         limit = await self.limit_of(user)
-        count = len(self.table.open_of_user(user, uid))
+        count = len(self.table.open_of_user(user, uid)) - len(leaving)
         if count >= limit:
             have = "1 session" if count == 1 else f"{count} sessions"
             raise Refused(

@@ -20,6 +20,17 @@ class SessionRow:
     status: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """A folder that somebody opened as a project; opened: when last, in seconds since 1970, 0: not on the list."""
+
+    user: str
+    uid: int
+    id: str
+    path: str
+    opened: float = 0.0
+
+
 def all_sessions(connection: sqlite3.Connection) -> list[SessionRow]:
     """Every session, the one used last first."""
     columns = "id, user, uid, label, project, r_version, created, last_used, status"
@@ -38,6 +49,25 @@ def drop_sessions(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
     """Forget sessions, in one transaction."""
     with _Transaction(connection):
         connection.executemany("DELETE FROM session WHERE id = ?", [(session_id,) for session_id in ids])
+
+
+def all_projects(connection: sqlite3.Connection) -> list[ProjectRow]:
+    """Every project, the one opened last first."""
+    columns = "user, uid, id, path, opened"
+    return [ProjectRow(*row) for row in connection.execute(f"SELECT {columns} FROM project ORDER BY opened DESC")]
+
+
+def put_projects(connection: sqlite3.Connection, rows: Iterable[ProjectRow]) -> None:
+    """Write rows, new ones and known ones, in one transaction."""
+    with _Transaction(connection):
+        connection.executemany("REPLACE INTO project VALUES (?, ?, ?, ?, ?)", [astuple(row) for row in rows])
+
+
+def drop_projects(connection: sqlite3.Connection, rows: Iterable[ProjectRow]) -> None:
+    """Forget projects, in one transaction."""
+    with _Transaction(connection):
+        keys = [(row.user, row.uid, row.id) for row in rows]
+        connection.executemany("DELETE FROM project WHERE user = ? AND uid = ? AND id = ?", keys)
 
 
 def all_revocations(connection: sqlite3.Connection) -> dict[str, int]:

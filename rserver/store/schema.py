@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 
 _STEPS = (
     """
@@ -23,6 +23,16 @@ _STEPS = (
     ) STRICT, WITHOUT ROWID;
     """,
     "ALTER TABLE session ADD COLUMN status TEXT NOT NULL DEFAULT '';",
+    """
+    CREATE TABLE project (
+        user TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        opened REAL NOT NULL,
+        PRIMARY KEY (user, uid, id)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

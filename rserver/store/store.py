@@ -51,6 +51,18 @@ class Store:
         """Forget these sessions."""
         return self._run(rows.drop_sessions, list(ids))
 
+    def projects(self) -> "Deferred[list[rows.ProjectRow]]":
+        """Every project, the one opened last first."""
+        return self._run(rows.all_projects)
+
+    def put_projects(self, changed: Iterable[rows.ProjectRow]) -> "Deferred[None]":
+        """Write these projects."""
+        return self._run(rows.put_projects, list(changed))
+
+    def drop_projects(self, forgotten: Iterable[rows.ProjectRow]) -> "Deferred[None]":
+        """Forget these projects."""
+        return self._run(rows.drop_projects, list(forgotten))
+
     def revocations(self) -> "Deferred[dict[str, int]]":
         """Stamps by user."""
         return self._run(rows.all_revocations)

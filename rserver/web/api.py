@@ -31,6 +31,13 @@ _OF_REFUSAL = {NOT_ACCEPTABLE: 400, SESSION_LIMIT: 409}
 _T = TypeVar("_T")
 
 
+class Leave(msgspec.Struct, frozen=True):
+    """The session that a new one takes the place of."""
+
+    session: str
+    quit: bool = False
+
+
 class New(msgspec.Struct, frozen=True):
     """Body of POST /api/sessions."""
 
@@ -38,6 +45,15 @@ class New(msgspec.Struct, frozen=True):
     label: str | None = None
     safe_start: bool = False
     project: str | None = None
+    create_project: bool = False
+    reuse: bool = False
+    leave: Leave | None = None
+
+    def wanted(self) -> NewSession:
+        """As the actions take it."""
+        choices = StartChoices(not self.safe_start, not self.safe_start, self.create_project)
+        said = (self.label or "", self.r_version or "", self.project, choices, self.reuse)
+        return NewSession(*said, *((self.leave.session, self.leave.quit) if self.leave else ()))
 
 
 class Resume(msgspec.Struct, frozen=True):
@@ -45,6 +61,7 @@ class Resume(msgspec.Struct, frozen=True):
 
     run_rprofile: bool = True
     restore: bool = True
+    create_project: bool = False
 
 
 class Suspend(msgspec.Struct, frozen=True):
@@ -110,9 +127,7 @@ class SessionsApi:
                 own = self.table.of_user(identity.user, identity.uid)
                 return json_answer({"sessions": await self.lister.shown(own, root)})
             case "POST":
-                body = _body(request, New)
-                choices = StartChoices(not body.safe_start, not body.safe_start)
-                wanted = NewSession(body.label or "", body.r_version or "", body.project or "", choices)
+                wanted = _body(request, New).wanted()
                 session = await self.actions.create(identity.user, identity.uid, wanted, server_url(request.head))
                 return json_answer({"id": session.id, "url": url_of(session.id, root)}, 201)
         return _not_allowed("GET, POST")
@@ -137,7 +152,7 @@ class SessionsApi:
                 await control.suspend(session, force=_body(request, Suspend).force)
             case "resume":
                 body = _body(request, Resume)
-                choices = StartChoices(body.run_rprofile, body.restore)
+                choices = StartChoices(body.run_rprofile, body.restore, body.create_project)
                 await self.actions.resume(session, choices, server_url(request.head))
             case "quit":
                 await control.quit(session)

@@ -9,6 +9,7 @@ from rserver.sessions.session import Session
 from rserver.sessions.usage import NONE, Usage, UsageMeter
 from rserver.web.request import RequestHead, Response
 from rserver.web.responses import NO_SUCH_SESSION, SESSION_FAILED, rpc_error
+from rserver_core.project_path import project_name
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 
@@ -28,6 +29,8 @@ def json_of(session: Session, root_path: str, usage: Usage = NONE, connected: in
         "label": session.label,
         "title": session.title,
         "project": session.project,
+        "project_id": session.project_id,
+        "project_name": project_name(session.project),
         "r_version": session.r_version,
         "state": (State.ABSENT if session.state is State.ENDED else session.state).value,
         "cause": fate.cause if fate else None,

@@ -33,7 +33,17 @@ class RsessionSettings:
         Flag(), "1", "0: start without the site's and the user's profile.", command_line_only=True
     )
     r_restore_workspace: bool = option(Flag(), "1", "0: start without loading .RData.", command_line_only=True)
+    project: str = option(
+        Path(empty=True), "", "Folder of the project to open, or its .Rproj file.", command_line_only=True
+    )
+    create_project: bool = option(
+        Flag(), "0", "1: make the project's folder and file when they are missing.", command_line_only=True
+    )
     session_default_working_dir: str = option(Path(), "~", "Working directory of a new session.")
+    session_default_new_project_dir: str = option(Path(), "~", "Folder in which new projects are made.")
+    session_first_project_template_path: str = option(
+        Path(empty=True), "", "Project that each user gets a copy of, once, in session-default-new-project-dir."
+    )
     session_save_action_default: str = option(
         Choice(("no", "yes", "ask")), "no", "Whether `q()` saves the objects to .RData in the working directory."
     )

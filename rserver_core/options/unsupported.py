@@ -31,8 +31,8 @@ rsession-stack-limit-mb
 server-access-log server-health-check-enabled server-project-sharing
 server-project-sharing-root-dir server-shared-storage-path server-user-home-page session-async-rpc-enabled
 session-async-rpc-timeout-ms session-connections-block-suspend session-create-profile session-create-public-folder
-session-default-new-project-dir session-disconnected-timeout-minutes session-ephemeral-env-vars
-session-external-pointers-block-suspend session-first-project-template-path session-handle-offline-enabled
+session-disconnected-timeout-minutes session-ephemeral-env-vars
+session-external-pointers-block-suspend session-handle-offline-enabled
 session-handle-offline-timeout-ms session-port-range session-preflight-script session-quit-child-processes-on-exit
 session-rprofile-on-resume-default session-suspend-on-incomplete-statement session-timeout-kill-hours
 session-timeout-suspend session-use-file-storage ssl-certificate ssl-certificate-key

@@ -156,7 +156,7 @@ def test_a_safe_start(house: House) -> None:
     ("body", "code", "words"),
     [
         ({"r_version": "9.9.9"}, 10, "R 9.9.9 is not installed"),
-        ({"project": "12345678"}, 10, "no such project"),
+        ({"project": "relative/folder"}, 10, "must begin with /"),
         ({"label": "a\nb"}, 10, "control"),
         ({"label": "x" * 101}, 10, "longer"),
         ({"label": 5}, 6, "acceptable"),

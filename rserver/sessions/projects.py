@@ -1,0 +1,76 @@
+"""Folders that users opened as projects, and the ids that stand for them in addresses."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from rserver.store.rows import ProjectRow
+from rserver_core.session_id import new_project_id
+
+MOST_RECENT = 15
+# Not an option: what keeps one user from filling the store.
+MOST_PROJECTS = 1000
+
+
+class ProjectTable:
+    """Projects of all users; one folder has one id for a user. Times are seconds since 1970."""
+
+    def __init__(self, rows: Iterable[ProjectRow] = (), now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._of: dict[tuple[str, int], dict[str, ProjectRow]] = {}
+        for row in rows:
+            self._own(row.user, row.uid)[row.id] = row
+        self._changed: dict[tuple[str, int, str], ProjectRow] = {}
+        self._forgotten: dict[tuple[str, int, str], ProjectRow] = {}
+
+    def find(self, user: str, uid: int, project_id: str) -> ProjectRow | None:
+        """The project that an id stands for, for this account."""
+        return self._of.get((user, uid), {}).get(project_id)
+
+    def of_folder(self, user: str, uid: int, path: str) -> ProjectRow:
+        """The project in a folder, with a new id when it was not known."""
+        own = self._own(user, uid)
+        for row in own.values():
+            if row.path == path:
+                return row
+        while (project_id := new_project_id()) in own:
+            continue
+        while len(own) >= MOST_PROJECTS:
+            self._drop(min(own.values(), key=lambda row: row.opened))
+        return self._put(ProjectRow(user, uid, project_id, path))
+
+    def opened(self, row: ProjectRow) -> None:
+        """A session was opened in it just now."""
+        self._put(replace(row, opened=self._now()))
+
+    def recent(self, user: str, uid: int) -> list[ProjectRow]:
+        """Those opened last, the last one first."""
+        opened = [row for row in self._of.get((user, uid), {}).values() if row.opened]
+        return sorted(opened, key=lambda row: row.opened, reverse=True)[:MOST_RECENT]
+
+    def strike(self, row: ProjectRow) -> None:
+        """Take it off the list of recent ones; the folder keeps its id."""
+        self._put(replace(row, opened=0.0))
+
+    def take_changed(self) -> list[ProjectRow]:
+        """What the store has not seen yet."""
+        changed, self._changed = self._changed, {}
+        return list(changed.values())
+
+    def take_forgotten(self) -> list[ProjectRow]:
+        """What the store does not know yet to be gone."""
+        forgotten, self._forgotten = self._forgotten, {}
+        return list(forgotten.values())
+
+    def _own(self, user: str, uid: int) -> dict[str, ProjectRow]:
+        return self._of.setdefault((user, uid), {})
+
+    def _put(self, row: ProjectRow) -> ProjectRow:
+        self._own(row.user, row.uid)[row.id] = row
+        self._changed[row.user, row.uid, row.id] = row
+        return row
+
+    def _drop(self, row: ProjectRow) -> None:
+        del self._own(row.user, row.uid)[row.id]
+        self._changed.pop((row.user, row.uid, row.id), None)
+        self._forgotten[row.user, row.uid, row.id] = row

@@ -1,0 +1,81 @@
+"""Puts the project into a session: its state folder, its place on the list of recent ones, its methods."""
+
+import os
+import shutil
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rsession.children import signal_children
+from rsession.projects import records
+from rsession.projects.first_project import copy_first_project
+from rsession.projects.methods import ProjectMethods
+from rsession.projects.scope import FOLDER, project_state
+from rsession.services.background import Background, in_thread
+
+if TYPE_CHECKING:
+    from rserver_core.options.rsession import RsessionSettings
+    from rsession.projects.folder import Project
+    from rsession.session import Session
+    from rsession.state_paths import StatePaths
+
+_log = Logger()
+
+
+def with_project_state(paths: "StatePaths", project: "Project") -> tuple["StatePaths", str]:
+    """The session's folders once the project is open, and a sentence when its state must lie elsewhere. Blocking."""
+    try:
+        inside = replace(paths, project_state=project_state(paths.state, project.folder))
+        _bring_documents(paths, inside)
+        return inside, ""
+    except OSError as error:
+        reason = error.strerror or str(error)
+        place = f"{project.folder}/{FOLDER}"
+        return paths, f"Open documents of this project are kept in your home directory: {place}: {reason}."
+
+
+def _bring_documents(outside: "StatePaths", inside: "StatePaths") -> None:
+    """What was kept elsewhere while the project's folder could not be used."""
+    if outside.sources.is_dir() and not inside.sources.exists():
+        inside.sources.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.move(outside.sources, inside.sources)
+
+
+def register(
+    session: "Session",
+    settings: "RsessionSettings",
+    problems: tuple[str, ...] = (),
+    background: Background = in_thread,
+) -> None:
+    """Enter the methods, note an open project in the user's lists; once, before R's first prompt is announced."""
+    methods = ProjectMethods(session, settings.session_id[5:13], settings.session_default_new_project_dir, background)
+    methods.problems = problems
+    methods.add()
+    session.add_to_client_init("project", methods.described)
+    project, home = session.project, session.environment.get("HOME", "/")
+    if project is not None:
+        background(_note, session.paths, home, settings.session_id, project).addErrback(_not_noted)
+        session.on_end(lambda: _end_children(session))
+    template = settings.session_first_project_template_path
+    if template:
+        target = settings.session_default_new_project_dir
+        background(copy_first_project, session.paths.state, home, template, target).addErrback(_not_noted)
+
+
+def _note(paths: "StatePaths", home: str, session_id: str, project: "Project") -> None:
+    name = project.name if project.name != os.path.basename(project.folder) else ""
+    records.add_recent(paths.state, home, records.Recent(project.file, name))
+    if len(session_id) > 8:
+        records.note_project_id(paths.state, home, session_id[5:13], project.folder)
+
+
+def _end_children(session: "Session") -> None:
+    if session.project is not None and session.project.options.quit_child_processes:
+        signal_children(signal.SIGTERM)
+
+
+def _not_noted(failure: Failure) -> None:
+    _log.warn("the list of projects cannot be written: {reason}", reason=failure.getErrorMessage())

@@ -1,0 +1,36 @@
+"""Where a project's own state lies: `.Rproj.user/<context id>` in its folder, for its user alone. Blocking."""
+
+import os
+import stat
+from pathlib import Path
+
+from rsession.projects.records import context_id
+
+FOLDER = ".Rproj.user"
+
+
+def project_state(state: Path, folder: str) -> Path:
+    """The folder, made when it is missing; OSError with the reason when nothing may be kept there.
+
+    A project may lie where others write. What they put in the way (links, folders of theirs) is not used.
+    """
+    shared = Path(folder, FOLDER)
+    _make(shared, 0o755)
+    found = shared.lstat()
+    if stat.S_ISLNK(found.st_mode) and found.st_uid != os.geteuid():
+        raise OSError(f"{shared} is a link of somebody else")
+    own = shared / context_id(state)
+    _make(own, 0o700)
+    found = own.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise OSError(f"{own} is no folder of yours")
+    if not os.access(own, os.W_OK | os.X_OK):
+        raise OSError(f"{own} cannot be written")
+    return own
+
+
+def _make(path: Path, mode: int) -> None:
+    try:
+        path.mkdir(mode=mode)
+    except FileExistsError:
+        return
