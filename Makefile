@@ -4,7 +4,7 @@ TOOLS := @$(PYTHON) -m tools
 export PYTHONDONTWRITEBYTECODE = 1
 ARGS =
 
-.PHONY: help setup run test check generate bench
+.PHONY: help setup run test check generate bench chaos
 
 help:
 	@echo "make run       set up what is missing, start the server on http://127.0.0.1:8787 (ARGS=\"--www-port=8788\")"
@@ -13,6 +13,7 @@ help:
 	@echo "make check     formatter, linter, types, import rules, generated files"
 	@echo "make generate  write the generated files anew"
 	@echo "make bench     the benchmarks (ARGS=\"start memory\")"
+	@echo "make chaos     random faults; nothing that was confirmed may be lost (ARGS=\"--seed 7 --operations 100\")"
 
-setup run test check generate bench:
+setup run test check generate bench chaos:
 	$(TOOLS) $@ $(ARGS)

@@ -14,13 +14,16 @@ _NEEDS_SET_UP = {
     "test": set_up.for_test,
     "check": set_up.for_check,
     "bench": set_up.for_test,
+    "chaos": set_up.for_test,
 }
+
+_PROGRAMS = {"bench": "bench", "chaos": "tests.chaos"}
 
 
 def main(argv: Sequence[str]) -> int:
     """Set up what the verb needs, then do it."""
     if not argv or argv[0] not in {*_NEEDS_SET_UP, "generate"}:
-        print("usage: python3 -m tools setup|run|test|check|generate|bench [arguments]", file=sys.stderr)
+        print("usage: python3 -m tools setup|run|test|check|generate|bench|chaos [arguments]", file=sys.stderr)
         return 2
     verb, arguments = argv[0], argv[1:]
     try:
@@ -59,9 +62,9 @@ def _do(verb: str, arguments: Sequence[str]) -> int:
         from tools.generate import generate
 
         return generate(arguments)
-    elif verb == "bench":
+    elif verb in _PROGRAMS:
         os.chdir(ROOT)
-        os.execv(PYTHON, [str(PYTHON), "-m", "bench", *arguments])
+        os.execv(PYTHON, [str(PYTHON), "-m", _PROGRAMS[verb], *arguments])
     return 0
 
 

@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from tests.system.accounts import Account
 
@@ -27,25 +28,35 @@ class RunningServer:
     def __init__(
         self, directory: Path, options: dict[str, str], env: dict[str, str], account: Account | None = None
     ) -> None:
-        self.directory, self.options = directory, options
+        self.directory, self.options, self.env = directory, options, env
         self.run_dir, self.lib_dir = directory / "run", directory / "lib"
         self.lines: list[str] = []
+        self._account = account
         self._changed = threading.Condition()
-        argv = [sys.executable, str(ROOT / "rserver" / "__main__.py"), *(f"--{k}={v}" for k, v in options.items())]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again after it has ended; the log goes on."""
+        argv = [
+            sys.executable,
+            str(ROOT / "rserver" / "__main__.py"),
+            *(f"--{name}={value}" for name, value in self.options.items()),
+        ]
+        account, begin = self._account, len(self.lines)
         self.process = subprocess.Popen(
             argv,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=env,
+            env=self.env,
             start_new_session=True,
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader = threading.Thread(target=self._read, args=[self.process.stdout], daemon=True)
         self._reader.start()
-        self.port = int(self.wait_for_line(_LISTENING).group(1))
+        self.port = int(self.wait_for_line(_LISTENING, begin=begin).group(1))
 
     @property
     def log(self) -> str:
@@ -53,12 +64,19 @@ class RunningServer:
         with self._changed:
             return "".join(self.lines)
 
-    def wait_for_line(self, pattern: re.Pattern[str], seconds: float = START_SECONDS) -> re.Match[str]:
-        """The first line of the log that has pattern; fails after that many seconds or at the server's end."""
+    def wait_for_line(self, pattern: re.Pattern[str], seconds: float = START_SECONDS, begin: int = 0) -> re.Match[str]:
+        """The first line of the log, from line begin on, that has pattern; fails after that many seconds or at the end.
+
+        The end is that of the server.
+        """
+
+        def found() -> re.Match[str] | None:
+            return next((match for line in self.lines[begin:] if (match := pattern.search(line))), None)
+
         with self._changed:
-            found = self._changed.wait_for(lambda: self._find(pattern) or self.process.poll() is not None, seconds)
-            match = self._find(pattern)
-        assert match, f"no {pattern.pattern!r} in the log ({found}):\n{self.log}"
+            self._changed.wait_for(lambda: found() or self.process.poll() is not None, seconds)
+            match = found()
+        assert match, f"no {pattern.pattern!r} in the log:\n{self.log}"
         return match
 
     def pids(self, program: str) -> list[int]:
@@ -79,12 +97,8 @@ class RunningServer:
         self.process.stdout.close()
         return code
 
-    def _find(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        return next((match for line in self.lines if (match := pattern.search(line))), None)
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
+    def _read(self, output: IO[str]) -> None:
+        for line in output:
             with self._changed:
                 self.lines.append(line)
                 self._changed.notify_all()
