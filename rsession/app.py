@@ -20,14 +20,15 @@ from twisted.logger import (  # noqa: E402
 )
 
 from rsession import _shim  # noqa: E402
+from rsession.claimed_state import ClaimedState, claim_state  # noqa: E402
 from rsession.core_methods import SessionFacts, add_core_methods  # noqa: E402
 from rsession.http_server import HttpServer, listen_again  # noqa: E402
 from rsession.projects import register as projects  # noqa: E402
 from rsession.rpc import Clients, Rpc  # noqa: E402
 from rsession.segment_reader import ReadableDescriptor  # noqa: E402
 from rsession.session import Session  # noqa: E402
+from rsession.session_lock import REFRESH_SECONDS, SessionLock  # noqa: E402
 from rsession.site import SessionSite  # noqa: E402
-from rsession.state_home import prepare_state  # noqa: E402
 from rsession.state_paths import StatePaths  # noqa: E402
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ def serve(
     clients = Clients()
     facts = SessionFacts(settings.session_id, installation.version, started)
     add_core_methods(session, facts, clients)
-    for text in prepare_state(str(Path.home()), settings.session_id):
-        session.events.emit("show_message", {"kind": "warning", "text": text})
+    _hold_state(session, claim_state(str(Path.home()), settings.session_id))
     _register_services(session)
     projects.register(session, settings, (problem,) if problem else ())
     _keep_objects(session, settings)
@@ -98,6 +98,19 @@ def _connect_r(session: Session, reactor: EPollReactor, events: int, pipes: tupl
 def _end(session: Session, reactor: EPollReactor) -> None:
     """The last events leave through the sockets, then the process may go."""
     reactor.callLater(_LAST_WORDS_SECONDS if session.listeners.has_any else 0.0, _shim.acknowledge_quit)
+
+
+def _hold_state(session: Session, claimed: ClaimedState) -> None:
+    for text in claimed.sentences:
+        session.events.emit("show_message", {"kind": "warning", "text": text})
+    if claimed.lock is not None:
+        session.on_end(claimed.lock.release)
+        _refresh(session, claimed.lock)
+
+
+def _refresh(session: Session, lock: SessionLock) -> None:
+    lock.refresh()
+    session.clock.callLater(REFRESH_SECONDS, _refresh, session, lock)
 
 
 def _register_services(session: Session) -> None:

@@ -11,8 +11,9 @@ from rserver_core.options.command_line import load_or_exit
 from rserver_core.options.rsession import RSESSION, RsessionSettings
 from rserver_core.r_installation import NoR, RInstallation, find_installation, read_installation
 from rsession import _shim
+from rsession.claimed_state import claim_state
+from rsession.session_lock import LockedElsewhere
 from rsession.start import enter_working_directory, prepare_environment, r_arguments, wanted_project
-from rsession.state_home import prepare_state
 
 if TYPE_CHECKING:
     from rsession.projects.folder import Project
@@ -74,7 +75,11 @@ def launch() -> int:
         print(f"rsession: {error}", file=sys.stderr)
         return _NO_R
     prepare_environment(installation)
-    prepare_state(os.path.expanduser("~"), settings.session_id)
+    try:
+        claim_state(os.path.expanduser("~"), settings.session_id)
+    except LockedElsewhere as error:
+        print(f"rsession: {error}", file=sys.stderr)
+        return os.EX_TEMPFAIL
     enter_working_directory(project.folder if project else settings.session_default_working_dir)
     descriptors = _shim.open()
     _start_server_thread(settings, installation, project, descriptors)

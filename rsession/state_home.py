@@ -33,13 +33,7 @@ def state_home(home: str) -> StateHome:
     return StateHome(path, f"{_unusable(home, fault)} Nothing can be kept: neither objects nor the text of scripts.")
 
 
-@cache
-def prepare_state(home: str, session_id: str) -> tuple[str, ...]:
-    """To be called before anything is read: what its user must be told. The spare folder's content comes home first."""
-    return tuple(filter(None, (state_home(home).complaint, _bring_home(home, session_id))))
-
-
-def _bring_home(home: str, session_id: str) -> str:
+def bring_home(home: str, session_id: str) -> str:
     """Move what an earlier process of this session kept in the spare folder; a sentence when there was something."""
     chosen, spare = state_home(home), spare_path()
     if chosen.path == spare or not _is_own_folder(spare):

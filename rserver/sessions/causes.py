@@ -21,6 +21,7 @@ _SIGNALS = {
     "SIGXFSZ": "the limit of file size was reached",
 }
 _CODES = {
+    75: "Another process works with this session, see the messages",
     126: "The program of the session may not be executed",
     127: "The program of the session, or a library that it needs, was not found",
 }

@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from rsession.services.disk_file import replace_file
+from rsession.services.disk_file import write_private
 
 _LIMIT = 8 << 20
 _KINDS = ("input", "output", "error")
@@ -12,7 +12,7 @@ _KINDS = ("input", "output", "error")
 
 def write_console(path: str, actions: list[dict[str, str]]) -> None:
     """Aside, fsync, rename. Raises OSError."""
-    replace_file(Path(path), json.dumps({"actions": actions}).encode())
+    write_private(Path(path), json.dumps({"actions": actions}).encode())
 
 
 def read_console(path: str) -> list[tuple[str, str]]:

@@ -216,14 +216,15 @@ def test_a_write_protected_folder_keeps_the_old_file() -> None:
 
 def test_a_state_folder_that_cannot_be_written_is_told() -> None:
     with RunningSession() as session:
-        (session.home / ".local").write_bytes(b"in the way")
         stream = ready(session)
+        sources = session.home / ".local/share/rstudio/sources"
+        sources.write_bytes(b"in the way")
         error = session.rpc("new_document")["error"]
         assert error["code"] == CODES["unwritable"]
         assert "state folder" in error["message"]
         assert session.call("list_documents") == []
         session.type("1 + 1")
         stream.wait_for_prompt()
-        (session.home / ".local").unlink()
+        sources.unlink()
         assert session.call("new_document")["name"] == "Untitled1"
         stream.close()
