@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from rserver_process import cgroup
+from rserver_process.memory_end import MemoryEnd, memory_end
 from rserver_process.process_table import send_to_session
 from rserver_process.run_records import TAIL_BYTES, RunRecords, SessionExit
 from rserver_process.session_start import Child
@@ -70,7 +71,17 @@ class Attendance:
         assert seen is not None
         exited, status = seen.si_code == os.CLD_EXITED, seen.si_status
         tail = bytes(self._tail).decode("utf-8", "replace")
-        return SessionExit(self._session, self._child.pid, status if exited else None, None if exited else status, tail)
+        memory = self._memory_end() if not exited and status == signal.SIGKILL else None
+        code, number = (status, None) if exited else (None, status)
+        return SessionExit(
+            self._session, self._child.pid, code, number, tail, memory, self._files.checkpoint(self._session)
+        )
+
+    def _memory_end(self) -> MemoryEnd | None:
+        try:
+            return memory_end(cgroup.name(self._session, os.getpid()), self._child.pid)
+        except OSError:
+            return None
 
     def _write_down(self, end: SessionExit) -> None:
         self._files.remove(f"{self._session}.sock")

@@ -1,7 +1,7 @@
 """A control group per session, so that nothing a session started outlives it; where none is to be had, none.
 
-Three back ends: the unified hierarchy (version 2), one hierarchy of version 1, none. Below systemd only a delegated
-group is used.
+Three back ends: the unified hierarchy (version 2), one hierarchy of version 1, none. What is limited by version 1 has
+a group of the same name in the hierarchy of each controller.
 """
 
 import contextlib
@@ -9,14 +9,14 @@ import os
 import re
 import signal
 import time
-from functools import cache
 from typing import Protocol
 
 from rserver_process import kernel_files
+from rserver_process.cgroup_places import places
 from rserver_process.clone import fork_into_directory
 
-_LEGACY = ("pids", "freezer")
 _KILL_LIMIT, _LOOK_AGAIN = 1.0, 0.01
+_AT_THE_END = (("pids.max", "0"), ("cpu.max", "max"), ("cpu.cfs_quota_us", "-1"))
 _OURS = re.compile(r"rserver-[0-9a-f]{21}-([0-9]+)", re.ASCII)
 
 
@@ -81,6 +81,12 @@ class HierarchyGroup:
         except OSError:
             self._kill_each()
 
+    def let_end(self) -> None:
+        """No more forks, and as much processor time as it takes to end: many processes need more than their share."""
+        for file, value in _AT_THE_END:
+            with contextlib.suppress(OSError):
+                kernel_files.write(os.path.join(self._path, file), value)
+
     def remove(self, patience: float = 1.0) -> None:
         """Remove the group once the killed processes have left it, within so many seconds."""
         deadline = time.monotonic() + patience
@@ -104,8 +110,8 @@ class HierarchyGroup:
 
 def create(session: str, keeper_pid: int) -> Cgroup:
     """A new group for a session; one that does nothing where there are no groups."""
-    for parent in _parents():
-        path = os.path.join(parent, _name(session, keeper_pid))
+    for parent in places().kill:
+        path = os.path.join(parent, name(session, keeper_pid))
         with contextlib.suppress(OSError):
             os.mkdir(path, 0o755)
             return HierarchyGroup(path)
@@ -114,21 +120,22 @@ def create(session: str, keeper_pid: int) -> Cgroup:
 
 def clear(session: str, keeper_pid: int, patience: float) -> None:
     """Kill and remove the group of a session, waiting at most so many seconds for its processes to end."""
-    for parent in _parents():
-        path = os.path.join(parent, _name(session, keeper_pid))
-        if os.path.isdir(path):
-            group = HierarchyGroup(path)
-            group.kill()
-            group.remove(patience)
+    paths = [os.path.join(parent, name(session, keeper_pid)) for parent in places().every]
+    groups = [HierarchyGroup(path) for path in paths if os.path.isdir(path)]
+    for group in groups:
+        group.let_end()
+    for group in groups:
+        group.kill()
+        group.remove(patience)
 
 
 def sweep() -> None:
     """Remove empty groups whose keeper is gone: everything was killed at once, or took too long to end."""
-    for parent in _parents():
-        for name in os.listdir(parent):
-            match = _OURS.fullmatch(name)
+    for parent in places().every:
+        for entry in os.listdir(parent):
+            match = _OURS.fullmatch(entry)
             if match and not os.path.exists(f"/proc/{match[1]}"):
-                _removed(os.path.join(parent, name))
+                _removed(os.path.join(parent, entry))
 
 
 def _removed(path: str) -> bool:
@@ -141,50 +148,11 @@ def _removed(path: str) -> bool:
     return True
 
 
-def _name(session: str, keeper_pid: int) -> str:
+def name(session: str, keeper_pid: int) -> str:
+    """What the group of a session is called."""
     return f"rserver-{session}-{keeper_pid}"
 
 
 def discover() -> None:
     """Find out now where groups can be made, so that what is forked from here knows."""
-    _parents()
-
-
-@cache
-def _parents() -> tuple[str, ...]:
-    """Groups of this process below which it may make others, best first."""
-    mounts = _mounts()
-    kinds = {controller: "cgroup" if controller else "cgroup2" for controller in ("", *_LEGACY)}
-    paths = (_parent(mounts, controller, kind) for controller, kind in kinds.items())
-    return tuple(path for path in paths if path and _may_use(path))
-
-
-def _parent(mounts: list[list[str]], controller: str, kind: str) -> str | None:
-    for mount in mounts:
-        if mount[2] == kind and (not controller or controller in mount[3].split(",")):
-            own = _own_group(controller)
-            return None if own is None else mount[1] + own.rstrip("/")
-    return None
-
-
-def _own_group(controller: str) -> str | None:
-    for line in kernel_files.read("/proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == controller or (controller and controller in controllers.split(",")):
-            return path
-    return None
-
-
-def _mounts() -> list[list[str]]:
-    return [line.split(" ") for line in kernel_files.read("/proc/self/mounts").splitlines()]
-
-
-def _may_use(path: str) -> bool:
-    if not os.access(path, os.W_OK):
-        return False
-    return not os.path.isdir("/run/systemd/system") or _is_delegated(path)
-
-
-def _is_delegated(path: str) -> bool:
-    names = os.listxattr(path)
-    return "user.delegate" in names or "trusted.delegate" in names
+    places()

@@ -8,6 +8,7 @@ from rserver_process.event_loop import Loop
 from rserver_process.keeper import OpenSession
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.keepers import Keepers, LaunchRefused, UnknownSession
+from rserver_process.log_line import log_line
 from rserver_process.requests import Done, Operation, refusal
 from rserver_process.run_records import SessionExit
 
@@ -27,8 +28,9 @@ class KeeperHost:
         self._keepers = Keepers(loop, run_dir, settings, self._started, self._exited, open_session)
 
     def adopt(self) -> None:
-        """Find the sessions again that an earlier process started."""
+        """Find the sessions again that an earlier process started; log what holds their limits."""
         self._keepers.adopt()
+        log_line("sessions", f"limits are held: {self._keepers.limits()}")
 
     @property
     def operations(self) -> dict[str, Operation]:

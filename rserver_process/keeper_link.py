@@ -81,7 +81,7 @@ class KeeperLink:
             self._record = SessionRecord.from_json(message["started"])
             self._owner.keeper_started(self._record)
         elif "exited" in message and self._record:
-            self._owner.keeper_saw_exit(SessionExit(**message["exited"]))
+            self._owner.keeper_saw_exit(SessionExit.from_json(message["exited"]))
 
     def _refuse(self, code: str, text: str) -> None:
         if not self._answered:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rserver_core.frame import FrameError
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
 from rserver_process import cgroup
+from rserver_process.cgroup_places import places
 from rserver_process.event_loop import Loop, Watch
 from rserver_process.keeper import KeeperContext, OpenSession, keep, order
 from rserver_process.keeper_forker import KeeperForker
@@ -65,6 +66,10 @@ class Keepers:
         self._running: dict[str, _Running] = {}
         self._launching: dict[str, list[Done]] = {}
         self._links: set[KeeperLink] = set()
+
+    def limits(self) -> str:
+        """What holds the limits of sessions on this machine, for the log."""
+        return places().describe()
 
     def adopt(self) -> None:
         """Take over the sessions of the records in the run directory; call once, before the first launch.

@@ -10,6 +10,7 @@ from typing import Any
 
 from rserver_core.launch_wire import BadRequest, SessionRecord
 from rserver_core.session_id import is_session_id
+from rserver_process.memory_end import MemoryEnd
 
 TAIL_BYTES = 8192
 _MAX_FILE = 1 << 18
@@ -22,13 +23,19 @@ class RunDirectoryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SessionExit:
-    """How a session's process ended: exit code or signal (both None when nobody saw it) and the end of its stderr."""
+    """How a session's process ended: exit code or signal (both None when nobody saw it) and the end of its stderr.
+
+    memory: when the kernel ended it for want of memory; checkpoint: when it last saved its objects, as it says itself,
+    in seconds since 1970.
+    """
 
     session: str
     pid: int
     code: int | None
     signal: int | None
     stderr_tail: str
+    memory: MemoryEnd | None = None
+    checkpoint: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields of the `exited` event."""
@@ -38,13 +45,30 @@ class SessionExit:
             "code": self.code,
             "signal": self.signal,
             "stderr_tail": self.stderr_tail,
+            "memory": self.memory.to_json() if self.memory else None,
+            "checkpoint": self.checkpoint,
         }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "SessionExit":
+        """From the event of a process that we trust; KeyError when something is missing."""
+        memory = MemoryEnd.from_json(value.get("memory"))
+        return cls(
+            value["session"],
+            value["pid"],
+            value["code"],
+            value["signal"],
+            value["stderr_tail"],
+            memory,
+            _seconds(value),
+        )
 
 
 class RunRecords:
     """The folder sessions/ below the run directory."""
 
     def __init__(self, run_dir: str) -> None:
+        self.run_dir = run_dir
         self.folder = os.path.join(run_dir, "sessions")
 
     def prepare(self) -> None:
@@ -62,6 +86,12 @@ class RunRecords:
     def socket(self, session: str) -> str:
         """Path of the session's socket."""
         return os.path.join(self.folder, f"{session}.sock")
+
+    def checkpoint(self, session: str) -> float | None:
+        """When the session last saved its objects: the time of its socket, which it sets, and which is 0 before."""
+        with contextlib.suppress(OSError):
+            return os.lstat(self.socket(session)).st_mtime or None
+        return None
 
     def write_record(self, record: SessionRecord) -> None:
         """Replace the session's record."""
@@ -100,6 +130,8 @@ class RunRecords:
             code if isinstance(code, int) else None,
             number if isinstance(number, int) else None,
             tail if isinstance(tail, str) else "",
+            MemoryEnd.from_json(content.get("memory")),
+            _seconds(content),
         )
 
     def forget(self, session: str) -> None:
@@ -136,3 +168,8 @@ class RunRecords:
             except ValueError:
                 return None
         return content if isinstance(content, dict) else None
+
+
+def _seconds(content: dict[str, Any]) -> float | None:
+    value = content.get("checkpoint")
+    return value if isinstance(value, float) else None

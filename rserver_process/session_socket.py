@@ -19,6 +19,8 @@ def listen(path: str, account: Account, server_gid: int) -> socket.socket:
         sock.bind(path)
     finally:
         os.umask(former)
+    # The session sets the time when it has saved its objects: it is the last thing its keeper learns of it.
+    os.utime(path, (0, 0))
     if os.geteuid() == 0:
         os.chown(path, account.uid, server_gid)
         os.chmod(path, 0o660)

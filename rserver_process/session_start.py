@@ -14,7 +14,8 @@ from typing import NoReturn
 
 from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
-from rserver_process import privileges, session_socket, signals
+from rserver_core.profiles import published
+from rserver_process import cgroup, privileges, session_limits, session_socket, signals
 from rserver_process.accounts import Account
 from rserver_process.cgroup import Cgroup
 from rserver_process.descriptors import close_all_but, null_on
@@ -23,7 +24,7 @@ from rserver_process.process_table import start_ticks
 from rserver_process.run_records import RunRecords
 from rserver_process.session_environment import session_environment
 
-_SOCKET_FD = 3
+_SOCKET_FD, _MEMORY_FD = 3, 4
 _ABOVE_STANDARD = 10
 _LENGTH_BYTES = 4
 
@@ -91,12 +92,15 @@ def _be_session(plan: SessionPlan, keeper: int, words: int, output: int) -> NoRe
         os.setsid()
         words = _arrange(words, output)
         spec = LaunchSpec.from_json(frame.decode(plan.spec[_LENGTH_BYTES:]))
+        options = _limit(plan, cgroup.name(spec.session, keeper))
         _prepare(plan, spec.session, keeper, words)
         signals.all_at_default()
         account = plan.account
         privileges.become(account.uid, account.gid, plan.groups, no_new_privs=False, umask=plan.settings.umask)
         _enter_home(account.home)
-        _execute(plan, spec)
+        _execute(plan, spec, options)
+    except StartFailed as reason:
+        os.write(words, str(reason).encode("utf-8", "replace")[:4096])
     except BaseException as reason:
         os.write(words, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace")[:4096])
     finally:
@@ -110,6 +114,19 @@ def _arrange(words: int, output: int) -> int:
     os.dup2(output, 2)
     close_all_but({0, 1, 2, words})
     return words
+
+
+def _limit(plan: SessionPlan, group: str) -> tuple[str, ...]:
+    """Hold the session to its profile; options of rsession that follow from it."""
+    try:
+        profile = session_limits.profile_of(plan.account, published.read(plan.files.run_dir))
+        notice = session_limits.hold(profile, group)
+    except (published.Unreadable, session_limits.CannotLimit) as error:
+        raise StartFailed(str(error)) from None
+    if notice is None:
+        return ()
+    os.dup2(fcntl.fcntl(notice, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD), _MEMORY_FD)
+    return (f"--memory-event-fd={_MEMORY_FD}",)
 
 
 def _prepare(plan: SessionPlan, session: str, keeper: int, words: int) -> None:
@@ -158,7 +175,10 @@ def _enter_home(home: str) -> None:
         os.chdir("/")
 
 
-def _execute(plan: SessionPlan, spec: LaunchSpec) -> None:
+def _execute(plan: SessionPlan, spec: LaunchSpec, options: tuple[str, ...]) -> None:
     settings = plan.settings
-    argv = ("/bin/sh", settings.run_script, *settings.program, *spec.argv)
-    os.execve(argv[0], argv, session_environment(plan.account, settings.environment, plan.pam, spec.env))
+    argv = ("/bin/sh", settings.run_script, *settings.program, *spec.argv, *options)
+    try:
+        os.execve(argv[0], argv, session_environment(plan.account, settings.environment, plan.pam, spec.env))
+    except BlockingIOError:
+        raise StartFailed("the account runs as many processes as it may") from None

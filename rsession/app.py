@@ -120,10 +120,12 @@ def _register_services(session: Session) -> None:
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:
+    from rsession.checkpoint_time import tell_keeper
     from rsession.workspace.register import register
     from rsession.workspace.settings import WorkspaceSettings
 
     register(session, WorkspaceSettings.of(settings))
+    session.on_checkpoint = lambda: tell_keeper(settings.listen_fd)
 
 
 def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSettings") -> None:

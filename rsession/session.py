@@ -68,6 +68,8 @@ class Session:
         self.reader = SegmentReader(_shim, clock, self.listeners.must_wait, self._read_turn)
         self.listeners.on_progress = self.reader.resume
         self.on_quit: Callback = lambda: None
+        self.on_checkpoint: Callback = lambda: None
+        """The objects have been saved against a crash."""
         self.input_refusal: str | None = None
         """Why lines are not accepted at the moment."""
         self.project: Project | None = None

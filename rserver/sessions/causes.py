@@ -4,6 +4,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rserver.sessions import last_words
 from rserver.sessions.machine import Fate
 
 MAX_TAIL = 8192
@@ -44,13 +45,24 @@ _REFUSALS = {
 
 
 def of_exit(
-    code: int | None, signal_number: int | None, stderr_tail: str, *, answered: bool, project: str = ""
+    code: int | None,
+    signal_number: int | None,
+    stderr_tail: str,
+    *,
+    answered: bool,
+    project: str = "",
+    memory: object = None,
+    kept: str = "",
 ) -> Fate:
-    """The fate of a process that ended; answered: it had been seen to work; project: folder of its project."""
+    """The fate of a process that ended; answered: it had been seen to work; project: folder of its project.
+
+    memory: what the keeper tells of the kernel's reasons; kept: a sentence about the objects that come back.
+    """
     tail = stderr_tail[-MAX_TAIL:]
     when = "" if answered else " before it was ready"
     if signal_number is not None:
-        return Fate(_by_signal(signal_number, when), code, signal_number, tail)
+        cause = last_words.of_memory(memory) or _by_signal(signal_number, when)
+        return Fate(f"{cause} {kept}".strip(), code, signal_number, tail)
     if code == 0:
         return Fate("R was quit." if answered else f"R ended{when}. A profile may have called quit().", 0, None, tail)
     if code == SUSPENDED_CODE:

@@ -1,5 +1,6 @@
 """Drives the sessions' machines: launches once, listens to the master's events, sets right what was missed."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,7 +10,7 @@ from twisted.logger import Logger
 
 from rserver.clock import Clock, limit, sleep
 from rserver.master_client import MasterError
-from rserver.sessions import causes
+from rserver.sessions import causes, last_words
 from rserver.sessions.machine import Fate, Input, State
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import Master, NotStarted
@@ -349,6 +350,8 @@ def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         tail if isinstance(tail, str) else "",
         answered=session.proven,
         project=session.project,
+        memory=event.get("memory"),
+        kept=last_words.of_checkpoint(event.get("checkpoint"), time.time()),
     )
     if code == causes.SUSPENDED_CODE:
         return Input.SUSPENDED_EXIT, replace(fate, cause=f"{fate.cause} {session.suspend_note}".strip())

@@ -29,6 +29,12 @@ class RsessionSettings:
     listen_fd: int = option(
         Integer(3, 1023), "3", "Inherited Unix socket, bound and not yet listening.", command_line_only=True
     )
+    memory_event_fd: int = option(
+        Integer(-1, 1023),
+        "-1",
+        "Inherited eventfd that counts when memory runs short. -1: there is none.",
+        command_line_only=True,
+    )
     r_run_rprofile: bool = option(
         Flag(), "1", "0: start without the site's and the user's profile.", command_line_only=True
     )

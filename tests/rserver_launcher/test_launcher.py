@@ -50,6 +50,8 @@ def test_launch_list_signal_and_exit(options: dict[str, Any], user: Account) -> 
             "code": None,
             "signal": 15,
             "stderr_tail": "",
+            "memory": None,
+            "checkpoint": None,
         }
         assert process.request(op="list")["sessions"] == []
         assert process.request(op="signal", session=ONE, signal="TERM")["error"]["code"] == "unknown_session"

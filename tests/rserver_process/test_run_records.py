@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rserver_core.launch_wire import SessionRecord
+from rserver_process.memory_end import MemoryEnd
 from rserver_process.run_records import RunDirectoryError, RunRecords, SessionExit
 
 SESSION = "0123456789abcdef01234"
@@ -37,11 +38,13 @@ def test_record_comes_back_as_it_was_written(files: RunRecords) -> None:
 
 def test_end_comes_back_as_it_was_written(files: RunRecords) -> None:
     """With the session and pid of the record."""
-    end = SessionExit(SESSION, 4321, None, 11, "last words é \x00")
+    end = SessionExit(SESSION, 4321, None, 11, "last words é \x00", MemoryEnd("limit", 5, 7), 9.5)
     files.write_exit(end, 12.5)
     assert files.exit(record()) == end
     stored = json.loads(Path(files.folder, f"{SESSION}.exit").read_text())
-    assert stored == {"code": None, "signal": 11, "stderr_tail": "last words é \x00", "ended": 12.5}
+    memory = {"by": "limit", "used": 5, "limit": 7}
+    told = {"code": None, "signal": 11, "stderr_tail": "last words é \x00", "memory": memory, "checkpoint": 9.5}
+    assert stored == {**told, "ended": 12.5}
 
 
 def test_forgotten_session_leaves_nothing(files: RunRecords) -> None:
