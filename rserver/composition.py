@@ -39,7 +39,10 @@ from rserver.web.gate import WorkerGate
 from rserver.web.home_page import HomePage
 from rserver.web.ide_page import IdePage
 from rserver.web.pages import WorkerPages
+from rserver.web.project_parts import ProjectParts
+from rserver.web.projects_api import ProjectsApi
 from rserver.web.request import FrontControl, Identity
+from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import SessionLister
 from rserver.web.sign_in_pages import SignInPages, read_login_html
 from rserver.web.templates import Templates
@@ -210,9 +213,10 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     await profiles.read(settings.server_data_dir, threads.files, around.clock)
     flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
     projects = ProjectTable(await store.projects(), around.now)
+    control.on_answer = lambda session: projects.opened(session.user, session.uid, session.project_id)
     actions = UserActions(control, installations, settings, profiles, projects, Homes(accounts))
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
-    gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.no_session)
+    gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.scope.show)
     idle = IdleWatch(around.clock, control, around.now, timeout_minutes(settings, os.environ))
     saver = pages.saver
     return Worker(
@@ -258,10 +262,12 @@ def _pages(
     lister = SessionLister(UsageMeter(around.clock, around.threads.files), link.listeners)
     return WorkerPages(
         sign_in,
-        HomePage(credentials, actions, lister, templates, around.now),
+        HomePage(credentials, actions, lister, templates, ProjectParts(actions, templates), around.now),
         FailurePage(credentials, actions, templates),
         IdePage(around.ide),
         SessionsApi(actions, lister),
+        ProjectsApi(actions),
+        ScopePage(actions, templates),
         actions,
         templates,
         SessionSaver(actions.table, actions.projects, store),

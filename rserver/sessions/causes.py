@@ -34,7 +34,7 @@ _PROJECT_CODES = {
     204: "The project folder {path} cannot be read.",
     205: "The project {path} could not be made: see the last messages.",
 }
-NO_PROJECT_FILE = 202
+NO_PROJECT_FILE, PROJECT_GONE, _NOT_MADE = 202, 203, 205
 _REFUSALS = {
     "busy": "The server is starting too many sessions at the moment. Try again",
     "timeout": "The launcher did not answer in time",
@@ -68,10 +68,16 @@ def of_exit(
     if code == SUSPENDED_CODE:
         return Fate("The session was suspended. Its objects are kept.", code, None, tail)
     if project and not answered and code in _PROJECT_CODES:
-        return Fate(_PROJECT_CODES[code].format(path=project), code, None, tail)
+        # The process said the same; only of what could not be made it knows more.
+        return Fate(_PROJECT_CODES[code].format(path=project), code, None, tail if code == _NOT_MADE else "")
     if code in _CODES:
         return Fate(f"{_CODES[code]} (exit code {code}).", code, None, tail)
     return Fate(f"The session ended with exit code {code}{when}.{_hint(tail, answered)}", code, None, tail)
+
+
+def is_about_project(fate: Fate, project: str) -> bool:
+    """The project in that folder could not be opened; R code may end with the same exit codes."""
+    return fate.code in _PROJECT_CODES and fate.cause == _PROJECT_CODES[fate.code].format(path=project)
 
 
 def _hint(tail: str, answered: bool) -> str:

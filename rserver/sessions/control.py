@@ -48,7 +48,7 @@ AskToSuspend = Callable[[SessionRecord, bool], "Deferred[SuspendAnswer]"]
 class SessionControl:
     """probe fires when a process answers, ask_to_suspend when it has suspended itself or says why not.
 
-    on_end is told of sessions whose process is gone, on_change of any change.
+    on_end is told of sessions whose process is gone, on_answer of those that came up, on_change of any change.
     """
 
     clock: Clock
@@ -60,6 +60,7 @@ class SessionControl:
     on_end: Callable[[Session], object]
     ask_to_suspend: AskToSuspend
     on_change: Callable[[], object] = lambda: None
+    on_answer: Callable[[Session], object] = lambda _session: None
     _gone: "dict[int, Deferred[None]]" = field(default_factory=dict)
     _listing: bool = False
     _list_again: bool = False
@@ -236,6 +237,7 @@ class SessionControl:
                 continue
             if session.status.record is record:
                 self._move(session, Input.ANSWERED)
+                self.on_answer(session)
             return
 
     def _gave_up(self, session: Session, attempt: int) -> None:

@@ -39,9 +39,10 @@ class ProjectTable:
             self._drop(min(own.values(), key=lambda row: row.opened))
         return self._put(ProjectRow(user, uid, project_id, path))
 
-    def opened(self, row: ProjectRow) -> None:
-        """A session was opened in it just now."""
-        self._put(replace(row, opened=self._now()))
+    def opened(self, user: str, uid: int, project_id: str) -> None:
+        """A session came up in it just now."""
+        if (row := self.find(user, uid, project_id)) is not None:
+            self._put(replace(row, opened=self._now()))
 
     def recent(self, user: str, uid: int) -> list[ProjectRow]:
         """Those opened last, the last one first."""

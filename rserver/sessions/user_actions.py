@@ -110,8 +110,6 @@ class UserActions:
         if counts and leaving:
             await self._check_limit(user, uid)
         session = known or self._made(user, uid, project, label, wanted)
-        if project is not None:
-            self.projects.opened(project)
         self.control.resume(session, wanted.choices, server_url)
         self.table.used(session)
         return session

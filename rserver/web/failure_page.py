@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rserver.sessions import causes
 from rserver.sessions.machine import State
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.user_actions import UserActions
@@ -12,13 +13,21 @@ from rserver.web.request import Request, RequestHead, Response
 from rserver.web.responses import html, redirect
 from rserver.web.session_view import server_url, url_of
 from rserver.web.sign_in_pages import csrf_token
-from rserver.web.templates import Templates
+from rserver.web.templates import Html, Templates
 
 HOW = {
     "retry": StartChoices(),
     "no-profile": StartChoices(run_rprofile=False),
     "no-restore": StartChoices(restore=False),
+    "create-project": StartChoices(make_project=True),
 }
+
+
+_HINT = (
+    "Your files and the text of open documents are kept, whichever you choose. If a session keeps failing, start it "
+    "without .Rprofile, or without restoring objects, and look at what the messages name."
+)
+_PROJECT_HINT = "A project is a folder with a project file, whose name ends in .Rproj. R was not started."
 
 
 @dataclass(slots=True)
@@ -35,15 +44,25 @@ class FailurePage:
         ended = session.state is State.ENDED
         page = self.templates.render(
             "failure",
-            title="The R session has ended" if ended else "The R session failed",
+            title=_title(session),
             cause=fate.cause if fate else "The session is not running.",
             stderr_tail=fate.stderr_tail if fate else "",
             csrf_token=token,
             session=session.id,
+            choices=self._choices(session, head),
+            hint=_PROJECT_HINT if _is_about_project(session) else _HINT,
             base=head.root_path + "/",
         )
         cookie = self.credentials.csrf(token, secure=head.secure)
         return html(page, 200 if ended else 503, cookies=(cookie,))
+
+    def _choices(self, session: Session, head: RequestHead) -> Html:
+        fate = session.status.fate
+        if fate is None or not _is_about_project(session):
+            return self.templates.part("failure_choices")
+        has_no_file = fate.code == causes.NO_PROJECT_FILE
+        create = self.templates.part("failure_create_project") if has_no_file else Html("")
+        return self.templates.part("failure_project_choices", create_project=create, base=head.root_path + "/")
 
     async def restart(self, session: Session, request: Request) -> Response | None:
         """POST /s/<id>/restart with how = retry, no-profile or no-restore; None when the form is not ours."""
@@ -57,3 +76,14 @@ class FailurePage:
             return None
         await self.actions.resume(session, choices, server_url(head))
         return redirect(url_of(session.id, head.root_path), 303)
+
+
+def _is_about_project(session: Session) -> bool:
+    fate = session.status.fate
+    return session.state is State.FAILED and fate is not None and causes.is_about_project(fate, session.project)
+
+
+def _title(session: Session) -> str:
+    if session.state is State.ENDED:
+        return "The R session has ended"
+    return "The project cannot be opened" if _is_about_project(session) else "The R session failed"

@@ -28,7 +28,7 @@ class WorkerGate:
     control: SessionControl
     loop: Callable[[], asyncio.AbstractEventLoop]
     single_user: SingleUser | None = None
-    no_session: Callable[[RequestHead], Response] = lambda _head: no_such_session()
+    no_session: Callable[[RequestHead, str, Identity], Response] = lambda *_: no_such_session()
 
     def authenticate(self, head: RequestHead) -> Authentication:
         """See Gate."""
@@ -43,7 +43,7 @@ class WorkerGate:
         """See Gate."""
         session = self.control.table.find(session_id, identity.user, identity.uid)
         if session is None:
-            return self.no_session(head) if wants_page(head) else no_such_session()
+            return self.no_session(head, session_id, identity) if wants_page(head) else no_such_session()
         if session.target is not None:
             return session.target
         if not head.path.endswith(_NOT_RENEWING):

@@ -14,11 +14,13 @@ from rserver.sessions.user_actions import NewSession, Refused, UserActions
 from rserver.sign_in import csrf
 from rserver.sign_in.credentials import Credentials
 from rserver.web.forms import BadForm, form_fields
+from rserver.web.project_parts import ProjectParts, chosen_project
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import html, redirect, sign_in_redirect
 from rserver.web.session_view import SessionLister, server_url, url_of
 from rserver.web.sign_in_pages import csrf_token
 from rserver.web.templates import Html, Templates
+from rserver_core.project_path import project_name
 
 HOME = "/home"
 WORDS = {
@@ -54,6 +56,7 @@ class HomePage:
     actions: UserActions
     lister: SessionLister
     templates: Templates
+    projects: ProjectParts
     now: Callable[[], float] = time.time
 
     async def show(self, request: Request) -> Response:
@@ -88,11 +91,26 @@ class HomePage:
         if fields.get("do") == "new":
             session = await self.actions.create(identity.user, identity.uid, _wanted(fields), server_url(head))
             return url_of(session.id, head.root_path)
+        if (url := await self._do_project(identity, head, fields)) is not None:
+            return url
         found = self.actions.table.find(fields.get("session", ""), identity.user, identity.uid)
         if found is None:
             raise Refused(14, _GONE)
         await self._change(found, fields, server_url(head))
         return head.root_path + HOME
+
+    async def _do_project(self, identity: Identity, head: RequestHead, fields: dict[str, str]) -> str | None:
+        """The buttons of a recent project; None when it was none of them."""
+        if "forget-project" in fields:
+            self.projects.strike(identity, fields["forget-project"])
+            return head.root_path + HOME
+        for name in ("open-project", "new-in-project"):
+            if name in fields:
+                path = self.projects.path_of(identity, fields[name])
+                wanted = NewSession(project=path, reuse=name == "open-project")
+                session = await self.actions.create(identity.user, identity.uid, wanted, server_url(head))
+                return url_of(session.id, head.root_path)
+        return None
 
     async def _change(self, session: Session, fields: dict[str, str], url: str) -> None:
         control = self.actions.control
@@ -127,6 +145,7 @@ class HomePage:
             csrf_token=token,
             problem=Html(f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""),
             new_session=await self._new_session(identity, token, head),
+            projects=self.projects.recent(identity, token, head),
             rows=Html("".join(rows) or '<li class="none">You have no session yet.</li>'),
         )
         return html(page, status, (self.credentials.csrf(token, secure=head.secure),))
@@ -142,6 +161,7 @@ class HomePage:
             base=head.root_path + "/",
             csrf_token=token,
             most=str(MOST_CHARACTERS),
+            projects=self.projects.choice(identity),
             versions=self._versions(versions) if len(versions) > 1 else Html(""),
         )
 
@@ -166,7 +186,8 @@ class HomePage:
             csrf_token=token,
             cause=Html(f'<p class="cause">{escape(cause)}</p>' if cause else ""),
             r_version=session.r_version or "not chosen yet",
-            project="None",
+            project=project_name(session.project) or "None",
+            project_path=session.project,
             cpu=_percent(facts["cpu_percent"]),
             memory=_bytes(facts["memory_bytes"]),
             connected=_pages(facts["connected"]),
@@ -196,8 +217,8 @@ class HomePage:
 
 
 def _wanted(fields: dict[str, str]) -> NewSession:
-    choices = StartChoices("no_profile" not in fields, "no_restore" not in fields)
-    return NewSession(fields.get("label", ""), fields.get("r_version", ""), choices=choices)
+    choices = StartChoices("no_profile" not in fields, "no_restore" not in fields, "create_project" in fields)
+    return NewSession(fields.get("label", ""), fields.get("r_version", ""), chosen_project(fields), choices)
 
 
 def _percent(value: object) -> str:

@@ -14,8 +14,10 @@ from rserver.web.api import SESSIONS, SessionsApi
 from rserver.web.failure_page import FailurePage
 from rserver.web.home_page import HOME, HomePage
 from rserver.web.ide_page import IdePage, NotBuilt
+from rserver.web.projects_api import PROJECTS, ProjectsApi
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import html, plain, redirect, sign_in_redirect
+from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import server_url, url_of
 from rserver.web.sign_in_pages import SIGN_IN, SignInPages, csrf_token
 from rserver.web.templates import Templates
@@ -43,6 +45,8 @@ class WorkerPages:
     failure: FailurePage
     ide: IdePage
     api: SessionsApi
+    projects_api: ProjectsApi
+    scope: ScopePage
     actions: UserActions
     templates: Templates
     saver: SessionSaver
@@ -58,6 +62,10 @@ class WorkerPages:
             response = await self.api.handle(request)
             await self.saver.save()
             return response
+        if request.path == PROJECTS or request.path.startswith(PROJECTS + "/"):
+            response = self.projects_api.handle(request)
+            await self.saver.save()
+            return response
         if request.path.startswith(_PREFIX):
             return await self._session_page(request)
         return await self._plain_page(request)
@@ -65,14 +73,10 @@ class WorkerPages:
     def error(self, head: RequestHead, status: int, message: str) -> Response:
         """See Pages."""
         if status == 404 and head.path.startswith(_PREFIX):
-            return self.no_session(head)
+            return self.scope.show(head)
         title = _TITLES.get(status, "Something went wrong")
         page = self.templates.render("error", title=title, message=message, base=head.root_path + "/")
         return html(page, status)
-
-    def no_session(self, head: RequestHead) -> Response:
-        """The page for a session that is unknown, or somebody else's: nobody can tell which."""
-        return html(self.templates.render("no_session", base=head.root_path + "/"), 404)
 
     async def _plain_page(self, request: Request) -> Response:
         handlers = self._handlers().get(request.path)
@@ -114,7 +118,7 @@ class WorkerPages:
         session_id, _, rest = request.path.removeprefix(_PREFIX).partition("/")
         session = self._own(session_id, request.identity)
         if session is None:
-            return self.no_session(request.head)
+            return self.scope.show(request.head, session_id, request.identity)
         if rest == "restart":
             return await self._restart(session, request)
         if request.method not in {"GET", "HEAD"}:

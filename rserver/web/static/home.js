@@ -61,7 +61,7 @@
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (inUse()) return;
     const focused = document.activeElement?.id;
-    for (const id of ["sessions", "new-session"]) {
+    for (const id of ["sessions", "new-session", "projects"]) {
       const fresh = page.getElementById(id);
       if (fresh !== null) document.getElementById(id).replaceChildren(...fresh.childNodes);
     }
@@ -102,6 +102,15 @@
     setTimeout(keepFresh, PERIOD_MS);
   }
 
+  /** The folder is asked for only when it is wanted; without script it is always there. */
+  function showFolder() {
+    const choice = document.getElementById("new-project");
+    const folder = document.querySelector(".other-project");
+    if (choice !== null && folder !== null) folder.hidden = choice.value !== "other";
+  }
+
+  document.addEventListener("change", showFolder);
+  document.addEventListener("toggle", showFolder, true);
   document.addEventListener("keydown", (event) => {
     const open = event.key === "Escape" ? document.activeElement?.closest("details[open]") : null;
     if (open) {
