@@ -60,7 +60,7 @@ def serve(
     facts = SessionFacts(settings.session_id, installation.version, started)
     add_core_methods(session, facts, clients)
     _hold_state(session, claim_state(str(Path.home()), settings.session_id))
-    _register_services(session)
+    _register_services(session, installation)
     projects.register(session, settings, (problem,) if problem else ())
     _keep_objects(session, settings)
     site = SessionSite(Rpc(session.rpc, clients), session.routes, session.listeners, clients)
@@ -113,10 +113,11 @@ def _refresh(session: Session, lock: SessionLock) -> None:
     session.clock.callLater(REFRESH_SECONDS, _refresh, session, lock)
 
 
-def _register_services(session: Session) -> None:
-    from rsession.services import register
+def _register_services(session: Session, installation: "RInstallation") -> None:
+    from rsession.services import register, session_properties
 
     register(session)
+    session_properties.register(session, installation.home, installation.version)
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:

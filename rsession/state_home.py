@@ -57,8 +57,26 @@ def spare_path() -> str:
 
 
 def _in_home(home: str) -> str:
-    old_place = f"{home}/.rstudio"
-    return old_place if os.path.isdir(old_place) else f"{home}/.local/share/rstudio"
+    """Where RStudio has it today; what an old RStudio left in `~/.rstudio` is moved there once."""
+    path, old_place = _data_folder(home), f"{home}/.rstudio"
+    if os.path.islink(old_place) or not os.path.isdir(old_place) or os.path.lexists(path):
+        return path
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.rename(old_place, path)
+    except FileNotFoundError:  # another session of the user was faster
+        return path
+    except OSError:
+        return old_place
+    return path
+
+
+def _data_folder(home: str) -> str:
+    """Named as RStudio's variables say; a relative path counts as none, as the XDG specification wants it."""
+    for name, below in (("RSTUDIO_DATA_HOME", ""), ("XDG_DATA_HOME", "/rstudio")):
+        if (given := os.environ.get(name, "")).startswith("/"):
+            return given + below
+    return f"{home}/.local/share/rstudio"
 
 
 def _fault(path: str) -> str:
