@@ -1,7 +1,9 @@
 """The server half of a session: the reactor on the second thread and what hangs on it."""
 
+import contextlib
 import gc
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from twisted.logger import (  # noqa: E402
     textFileLogObserver,
 )
 
+from rserver_core import last_word  # noqa: E402
 from rsession import _shim  # noqa: E402
 from rsession.claimed_state import ClaimedState, claim_state  # noqa: E402
 from rsession.core_methods import SessionFacts, add_core_methods  # noqa: E402
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from rsession.projects.folder import Project
 
 _LAST_WORDS_SECONDS = 0.2
+_ROOT = 0
 
 
 def serve(
@@ -50,11 +54,14 @@ def serve(
     events, child_output, child_error, log = descriptors
     _begin_log(log)
     reactor = EPollReactor()
+    # Twisted counts by the wall clock, which may jump by hours: timers would fire at once, or not for hours.
+    reactor.seconds = time.monotonic
     installReactor(reactor)
     paths = StatePaths.of_home(Path.home(), settings.session_id)
     paths, problem = projects.with_project_state(paths, project) if project else (paths, "")
     session = Session(reactor, paths, dict(os.environ))
     session.project = project
+    session.say = lambda sentence: _say(log, sentence)
     _connect_r(session, reactor, events, (child_output, child_error))
     clients = Clients()
     facts = SessionFacts(settings.session_id, installation.version, started)
@@ -63,7 +70,7 @@ def serve(
     _register_services(session, installation)
     projects.register(session, settings, (problem,) if problem else ())
     _keep_objects(session, settings)
-    site = SessionSite(Rpc(session.rpc, clients), session.routes, session.listeners, clients)
+    site = SessionSite(Rpc(session.rpc, clients, session.use), session.routes, session.listeners, clients)
     _listen(reactor, site, settings)
     gc.enable()
     gc.freeze()
@@ -75,6 +82,11 @@ def _begin_log(descriptor: int) -> None:
     # Users read this on the failure page: only what explains a failure belongs there.
     from_warnings_on = FilteringLogObserver(textFileLogObserver(stream), [LogLevelFilterPredicate(LogLevel.warn)])
     globalLogBeginner.beginLoggingTo([from_warnings_on], discardBuffer=True, redirectStandardIO=False)
+
+
+def _say(log: int, sentence: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(log, last_word.encode(sentence))
 
 
 def _connect_r(session: Session, reactor: EPollReactor, events: int, pipes: tuple[int, int]) -> None:
@@ -122,10 +134,11 @@ def _register_services(session: Session, installation: "RInstallation") -> None:
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:
     from rsession.checkpoint_time import tell_keeper
+    from rsession.timeouts.policy import limits_of
     from rsession.workspace.register import register
     from rsession.workspace.settings import WorkspaceSettings
 
-    register(session, WorkspaceSettings.of(settings))
+    register(session, WorkspaceSettings.of(settings), limits_of(settings))
     session.on_checkpoint = lambda: tell_keeper(settings.listen_fd)
 
 
@@ -133,7 +146,8 @@ def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSetting
     from rsession.keepers_port import KeepersPort
 
     listen_again(settings.listen_fd)
-    own = frozenset({os.getuid()})
+    # Root may do anything to us anyway, and the administrator's command asks here what stands against a suspension.
+    own = frozenset({os.getuid(), _ROOT})
     allowed = own if settings.server_uid < 0 else own | {settings.server_uid}
     site_factory = HttpServer(site, reactor, allowed)
     KeepersPort._fromListeningDescriptor(reactor, settings.listen_fd, site_factory).startListening()  # type: ignore[no-untyped-call]

@@ -50,6 +50,11 @@ class Listeners:
         """Whether anyone follows over a lasting connection."""
         return bool(self._listeners)
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether anyone follows, also by asking again and again."""
+        return bool(self._listeners or self._polls) or self._clock.seconds() - self._last_poll[1] < POLL_GRACE_SECONDS
+
     def add(self, listener: Listener) -> None:
         """Begin to follow, with what the log has already."""
         self._listeners.append(listener)

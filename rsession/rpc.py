@@ -1,6 +1,7 @@
 """Answers remote procedure calls: checks the body, finds the method, encodes what it returns."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 from uuid import uuid4
@@ -53,14 +54,18 @@ class Clients:
 class Rpc:
     """The methods of a session behind `POST /rpc/<method>`."""
 
-    def __init__(self, methods: MethodTable, clients: Clients) -> None:
+    def __init__(self, methods: MethodTable, clients: Clients, on_use: Callable[[], None] = lambda: None) -> None:
         self._methods = methods
         self._clients = clients
+        self._on_use = on_use
 
-    def answer(self, name: str, body: bytes) -> "Response | Deferred[Response]":
-        """Always status 200: errors are in the answer."""
+    def answer(self, name: str, body: bytes, is_background: bool = False) -> "Response | Deferred[Response]":
+        """Always status 200: errors are in the answer. is_background: no person made the page send it."""
         try:
-            result = self._call(self._methods.find(name), _parse(name, body))
+            method = self._methods.find(name)
+            result = self._call(method, _parse(name, body))
+            if method.is_use and not is_background:
+                self._on_use()
         except Exception as error:
             return _of_error(error, name)
         if isinstance(result, Deferred):

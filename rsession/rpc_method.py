@@ -53,6 +53,8 @@ class Method:
     wants_client: bool = False
     open_to_strangers: bool = False
     """Answered without a known clientId."""
+    is_use: bool = True
+    """Called because a person did something, not by a page or a server of its own accord."""
 
     def bind(self, params: list[object], kwparams: dict[str, object]) -> list[object]:
         """Arguments for the handler, in order; raises RpcError for missing, superfluous or mistyped ones."""
@@ -88,13 +90,18 @@ class MethodTable:
         self._methods[method.name] = method
 
     def method(
-        self, name: str, *params: Param, wants_client: bool = False, open_to_strangers: bool = False
+        self,
+        name: str,
+        *params: Param,
+        wants_client: bool = False,
+        open_to_strangers: bool = False,
+        is_use: bool = True,
     ) -> Callable[[Handler], Handler]:
         """Decorator that enters a handler; its docstring is the documentation of the method."""
 
         def enter(handler: Handler) -> Handler:
             doc = handler.__doc__ or ""
-            self.add(Method(name, params, handler, doc, wants_client, open_to_strangers))
+            self.add(Method(name, params, handler, doc, wants_client, open_to_strangers, is_use))
             return handler
 
         return enter

@@ -70,10 +70,15 @@ class Session:
         self.on_quit: Callback = lambda: None
         self.on_checkpoint: Callback = lambda: None
         """The objects have been saved against a crash."""
+        self.say: Callable[[str], None] = lambda sentence: None
+        """Tell the server's keeper why the process ends."""
+        self.use_callbacks: list[Callback] = []
         self.input_refusal: str | None = None
         """Why lines are not accepted at the moment."""
         self.project: Project | None = None
         """The open one; replaced when its file is changed."""
+        self.last_word = ""
+        """Why the process ends, a sentence for the user; empty when R was quit."""
         self.exit_status: int | None = None
         """Of R, which is ending."""
         self._prompt_callbacks: list[Callback] = []
@@ -107,6 +112,16 @@ class Session:
         if self.input_refusal is not None:
             raise RpcError(ErrorCode.UNAVAILABLE, self.input_refusal)
         self.console.input(text, console_id)
+
+    def leave(self, status: int, reason: str) -> None:
+        """End this process at once, for a reason that its user is told."""
+        self.say(reason)
+        self.process.leave(status)
+
+    def use(self) -> None:
+        """Somebody does something with the session."""
+        for callback in self.use_callbacks:
+            _guarded(callback)
 
     @property
     def has_ended(self) -> bool:
@@ -159,6 +174,8 @@ class Session:
             _guarded(callback)
         self.log.append("quit", {"status": status})
         self.listeners.notify()
+        if self.last_word:
+            self.say(self.last_word)
         self.on_quit()
 
     def _run_prompt_callbacks(self) -> None:

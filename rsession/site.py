@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 GetHandler = Callable[[Request], Answer]
 
 _PING = Response.of_text(200, "pong")
+_BACKGROUND = "x-rstudio-refresh-auth-creds"
 _MAX_POSITION_DIGITS = 15
 
 
@@ -51,7 +52,8 @@ class SessionSite:
         if request.path.startswith("/rpc/"):
             if request.method != "POST":
                 return replace(Response.of_text(405, "RPC is by POST"), headers={"Allow": "POST"})
-            return self._rpc.answer(request.path.removeprefix("/rpc/"), request.body)
+            is_background = request.headers.get(_BACKGROUND) == "0"
+            return self._rpc.answer(request.path.removeprefix("/rpc/"), request.body, is_background)
         if request.method not in ("GET", "HEAD"):
             return replace(Response.of_text(405, "only GET here"), headers={"Allow": "GET, HEAD"})
         if request.path == "/ping":

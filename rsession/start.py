@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rsession.state_home import state_home
-from rsession.workspace.folder import NAME, holds_objects, session_folder
+from rsession.workspace.folder import NAME, holds_objects, session_folder, was_suspended
 
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
@@ -43,17 +43,28 @@ def r_arguments(settings: "RsessionSettings", project: "Project | None" = None) 
     arguments = ["R", "--interactive", *_SAVE[save]]
     if not settings.r_run_rprofile:
         arguments += ["--no-site-file", "--no-init-file"]
-    elif wishes and not wishes.runs_profile:
+    elif (wishes and not wishes.runs_profile) or skips_profile(settings):
         arguments += ["--no-init-file"]
     wants_image = settings.r_restore_workspace and not (wishes and wishes.restore_workspace is False)
     restores_image = wants_image and not _has_kept_objects(settings)
     return [*arguments, "--no-restore-history" if restores_image else "--no-restore"]
 
 
+def skips_profile(settings: "RsessionSettings") -> bool:
+    """The session comes back from a suspension: what the user's profile had set comes back with it."""
+    if settings.session_rprofile_on_resume_default or not (settings.r_run_rprofile and settings.r_restore_workspace):
+        return False
+    return _has_kept_objects(settings) and was_suspended(_store(settings))
+
+
 def _has_kept_objects(settings: "RsessionSettings") -> bool:
     """The session's own store holds newer objects than .RData."""
+    return holds_objects(_store(settings))
+
+
+def _store(settings: "RsessionSettings") -> str:
     state = state_home(os.path.expanduser("~")).path
-    return holds_objects(f"{session_folder(state, settings.session_id)}/{NAME}")
+    return f"{session_folder(state, settings.session_id)}/{NAME}"
 
 
 def prepare_environment(installation: "RInstallation") -> None:

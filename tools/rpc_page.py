@@ -14,6 +14,7 @@ from rsession.rpc_method import REQUIRED, Method, Param
 from rsession.services import register
 from rsession.session import Session
 from rsession.state_paths import StatePaths
+from rsession.timeouts.policy import Limits
 from rsession.workspace.register import Workspace
 from rsession.workspace.settings import WorkspaceSettings
 
@@ -41,7 +42,7 @@ def _methods() -> list[Method]:
         add_core_methods(session, SessionFacts("00000000", "", 0.0), Clients())
         register(session)
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
-        Workspace(session, WorkspaceSettings()).add_methods()
+        Workspace(session, WorkspaceSettings(), Limits()).add_methods()
     return list(session.rpc)
 
 

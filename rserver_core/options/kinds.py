@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 _URL_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]*]+", re.ASCII)
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]*)", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?", re.ASCII)
 
 
@@ -119,6 +120,20 @@ class Names:
         """The names."""
         names = tuple(name.strip() for name in text.split(",")) if text else ()
         if not all(_NAME.fullmatch(name) for name in names):
+            raise NotAllowed
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Names of environment variables with colons between them."""
+
+    allowed: str = "names of environment variables with colons between them"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """The names."""
+        names = tuple(name.strip() for name in text.split(":")) if text else ()
+        if not all(_VARIABLE.fullmatch(name) for name in names):
             raise NotAllowed
         return names
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rserver_core.options.kinds import Choice, Flag, Integer, Path, Text
+from rserver_core.options.kinds import Choice, Flag, Integer, Path, Text, Variables
 from rserver_core.options.option import option
 from rserver_core.options.table import OptionTable
 
@@ -56,7 +56,49 @@ class RsessionSettings:
     session_timeout_minutes: int = option(
         Integer(0, 525600),
         "120",
-        "Minutes after which the server suspends a session that nobody uses and in which R is idle. 0: never.",
+        "Minutes after which a session is suspended that nobody uses and in which R is idle, also when its page is "
+        "open. 0: never.",
+    )
+    session_timeout_suspend: bool = option(
+        Flag(), "1", "0: after that time R is quit, without saving, instead of being suspended."
+    )
+    session_disconnected_timeout_minutes: int = option(
+        Integer(0, 525600), "0", "The same for a session of which no page is open. 0: never."
+    )
+    session_timeout_kill_hours: int = option(
+        Integer(0, 8760),
+        "0",
+        "Hours after which a session that nobody uses is killed, also while R works and whatever stands against a "
+        "suspension. Its objects are kept as of its last checkpoint. 0: never.",
+    )
+    session_timeout_warning_seconds: int = option(
+        Integer(0, 3600),
+        "120",
+        "Seconds before the end by a time-out in which the page of the session says so (before a kill five times as "
+        "many), at most half of the time-out.",
+    )
+    session_connections_block_suspend: bool = option(
+        Flag(), "1", "0: a session is suspended though connections of R are open; they are lost."
+    )
+    session_external_pointers_block_suspend: bool = option(
+        Flag(), "1", "0: a session is suspended though objects are connected to something outside of R."
+    )
+    session_suspend_on_incomplete_statement: bool = option(
+        Flag(), "0", "1: a session is suspended though a statement at the console is not complete; its begin is lost."
+    )
+    session_quit_child_processes_on_exit: bool = option(
+        Flag(),
+        "0",
+        "0: processes that R has started stand against a suspension. 1: they do not, and are asked to end before R "
+        "does. What is left when R has ended is ended in either case.",
+    )
+    session_rprofile_on_resume_default: bool = option(
+        Flag(), "0", "1: the user's .Rprofile is run also when a suspended session comes back."
+    )
+    session_ephemeral_env_vars: tuple[str, ...] = option(
+        Variables(),
+        "",
+        "Environment variables that are not set again when a suspended session comes back, with colons between them.",
     )
     session_checkpoint_minutes: int = option(
         Integer(0, 1440), "5", "Minutes of work after which the objects are saved against a crash. 0: never."
@@ -79,6 +121,7 @@ RSESSION = OptionTable(
     {
         "config-file": "Given by the server",
         "session-default-working-dir": "Session",
-        "session-timeout-minutes": "Keeping objects",
+        "session-timeout-minutes": "Sessions that nobody uses",
+        "session-checkpoint-minutes": "Keeping objects",
     },
 )

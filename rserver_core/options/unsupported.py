@@ -3,7 +3,16 @@
 BELONGS_IN = {
     "session-default-working-dir": "rsession.conf",
     "session-save-action-default": "rsession.conf",
+    "session-connections-block-suspend": "rsession.conf",
+    "session-disconnected-timeout-minutes": "rsession.conf",
+    "session-ephemeral-env-vars": "rsession.conf",
+    "session-external-pointers-block-suspend": "rsession.conf",
+    "session-quit-child-processes-on-exit": "rsession.conf",
+    "session-rprofile-on-resume-default": "rsession.conf",
+    "session-suspend-on-incomplete-statement": "rsession.conf",
+    "session-timeout-kill-hours": "rsession.conf",
     "session-timeout-minutes": "rsession.conf",
+    "session-timeout-suspend": "rsession.conf",
 }
 
 _NAMES = """
@@ -30,12 +39,9 @@ rsession-ld-library-path rsession-memory-limit-mb rsession-no-profile rsession-p
 rsession-stack-limit-mb
 server-access-log server-health-check-enabled server-project-sharing
 server-project-sharing-root-dir server-shared-storage-path server-user-home-page session-async-rpc-enabled
-session-async-rpc-timeout-ms session-connections-block-suspend session-create-profile session-create-public-folder
-session-disconnected-timeout-minutes session-ephemeral-env-vars
-session-external-pointers-block-suspend session-handle-offline-enabled
-session-handle-offline-timeout-ms session-port-range session-preflight-script session-quit-child-processes-on-exit
-session-rprofile-on-resume-default session-suspend-on-incomplete-statement session-timeout-kill-hours
-session-timeout-suspend session-use-file-storage ssl-certificate ssl-certificate-key
+session-async-rpc-timeout-ms session-create-profile session-create-public-folder
+session-handle-offline-enabled session-handle-offline-timeout-ms session-port-range session-preflight-script
+session-use-file-storage ssl-certificate ssl-certificate-key
 ssl-enabled ssl-hsts ssl-hsts-include-subdomains ssl-hsts-max-age ssl-protocols ssl-redirect-http
 user-provisioning-enabled user-provisioning-start-uid websocket-connect-timeout websocket-handshake-timeout
 websocket-ping-seconds workbench-api-admin-enabled workbench-api-enabled workbench-api-super-admin-enabled

@@ -24,6 +24,7 @@ workspace$described <- new.env()
 workspace$waiting <- character()
 workspace$position <- 0L
 workspace$damaged <- character()
+workspace$ephemeral <- character()
 
 workspace_calls <- function(library) {
   names <- c("open", "entries", "state", "r_version", "load", "bind", "adopt", "unloaded", "unwrap", "snapshot", "wait", "settle",
@@ -41,17 +42,18 @@ is_started <- function() all(paste0("package:", getOption("defaultPackages")) %i
 
 # {"early"}: ask again at the prompt; {"complaint"}: what is there cannot be used; {"restored"}: report, or null for an empty store.
 # One call, so that no line of the user comes between.
-workspace_begin <- function(library, folder, is_late) {
+workspace_begin <- function(library, folder, is_late, ephemeral, skipped_profile) {
   if (is_late != "1" && !is_started()) return(list(early = TRUE))
   if (is.null(workspace$calls)) {
     workspace$calls <- workspace_calls(library)
+    workspace$ephemeral <- strsplit(ephemeral, ":", fixed = TRUE)[[1L]]
     note_baseline()
   }
   workspace$folder <- folder
   refused <- .Call(workspace$calls$open, folder, workspace_fetch)
   if (is_refusal(refused)) return(list(complaint = as.character(refused)))
   .Call(workspace$calls$class_key, class_key())
-  list(restored = if (.Call(workspace$calls$state)[[1L]] > 0) workspace_restore())
+  list(restored = if (.Call(workspace$calls$state)[[1L]] > 0) workspace_restore(skipped_profile == "1"))
 }
 
 class_key <- function() {

@@ -13,6 +13,34 @@ note_baseline <- function() {
   workspace$kind <- RNGkind()
 }
 
+# What the profiles of this process had set, for a later process that does not run the user's
+profile_facts <- function() {
+  at_start <- names(variables_at_start())
+  made <- workspace$variables[setdiff(names(workspace$variables), at_start)]
+  options <- workspace$options[setdiff(names(workspace$options), OWN_OPTIONS)]
+  list(options = options, variables = own_variables(made))
+}
+
+variables_at_start <- function() {
+  file <- file("/proc/self/environ", "rb")
+  on.exit(close(file))
+  bytes <- readBin(file, "raw", 1048576L)
+  bytes[bytes == 0L] <- as.raw(10L)
+  lines <- strsplit(rawToChar(bytes), "\n", fixed = TRUE, useBytes = TRUE)[[1L]]
+  lines <- lines[grepl("^[A-Za-z_][A-Za-z0-9_]*=", lines, useBytes = TRUE)]
+  structure(sub("^[^=]*=", "", lines, useBytes = TRUE), names = sub("=.*", "", lines, useBytes = TRUE))
+}
+
+# A variable that is here already comes from the system or from .Renviron, which may have changed
+set_as_profile_did <- function(profile) {
+  now <- options()
+  set <- profile$options
+  differs <- vapply(names(set), function(name) !identical(set[[name]], now[[name]]), NA)
+  for (name in names(set)[differs]) try(options(set[name]), silent = TRUE)
+  missing <- profile$variables[setdiff(names(profile$variables), names(Sys.getenv()))]
+  if (length(missing)) do.call(Sys.setenv, missing)
+}
+
 current_locale <- function() vapply(LOCALE_CATEGORIES, Sys.getlocale, "")
 
 session_facts <- function() {
@@ -42,12 +70,12 @@ changed_variables <- function() {
   before <- workspace$variables
   set <- now[is.na(match(names(now), names(before))) | now != before[names(now)]]
   unset <- setdiff(names(before), names(now))
-  list(set = own_variables(set), unset = unset[!grepl(PRIVATE_VARIABLES, unset)])
+  list(set = own_variables(set), unset = setdiff(unset[!grepl(PRIVATE_VARIABLES, unset)], workspace$ephemeral))
 }
 
 own_variables <- function(values) {
   values <- unclass(values)
-  as.list(values[!grepl(PRIVATE_VARIABLES, names(values))])
+  as.list(values[!grepl(PRIVATE_VARIABLES, names(values)) & !names(values) %in% workspace$ephemeral])
 }
 
 # Environments that attach() made of data, as they stand on the search path

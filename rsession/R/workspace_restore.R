@@ -3,7 +3,7 @@
 SLICE_SECONDS <- 0.03
 NAMES_AT_ONCE <- 64L
 
-workspace_restore <- function() {
+workspace_restore <- function(skipped_profile) {
   all <- entries()
   workspace$columns <- all
   state <- .Call(workspace$calls$state)
@@ -11,6 +11,7 @@ workspace_restore <- function() {
   same_version <- identical(minor_version(written_by), minor_version(as.character(getRversion())))
   facts <- read_fact(all, "session")
   note_descriptions(read_fact(all, "described"))
+  if (skipped_profile && same_version) set_as_profile_did(read_fact(all, "profile"))
   complaints <- if (is.null(facts)) "The settings of the session could not be read back." else apply_facts(facts, same_version)
   roots <- attach_roots(all, facts$attached, facts$search)
   for (owner in c(-1, roots$ticket)) restore_bindings(all, owner, roots)

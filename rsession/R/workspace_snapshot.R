@@ -3,7 +3,7 @@
 # pid of the writer, or a refusal
 begin_snapshot <- function(progress, compresses, limit, is_background) {
   try(keep_plots(), silent = TRUE)
-  facts <- list(session = session_facts(), described = described_objects())
+  facts <- list(session = session_facts(), described = described_objects(), profile = profile_facts())
   wishes <- c(as.numeric(progress), compresses == "1", is_background, as.numeric(limit))
   .Call(workspace$calls$snapshot, facts, attached_environments(), wishes, as.character(getRversion()))
 }
@@ -55,4 +55,42 @@ workspace_blockers <- function() {
     sinks = sink.number(),
     message_sink = sink.number("message") != 2L
   )
+}
+
+# Of these objects those that still hold something outside of R
+workspace_pointers_left <- function(...) {
+  names <- c(...)
+  budget <- new.env()
+  json_array(names[vapply(names, holds_pointer_still, NA, budget)])
+}
+
+POINTER_SEARCH_LIMIT <- 20000L
+
+holds_pointer_still <- function(name, budget) {
+  if (!exists(name, envir = globalenv(), inherits = FALSE)) return(FALSE)
+  budget$left <- POINTER_SEARCH_LIMIT
+  budget$seen <- list()
+  has_pointer(get(name, envir = globalenv()), budget)
+}
+
+# What is too large to be looked through counts as if it did
+has_pointer <- function(x, budget) {
+  budget$left <- budget$left - 1L
+  if (budget$left <= 0L) return(TRUE)
+  if (typeof(x) == "externalptr") return(TRUE)
+  for (part in attributes(x)) if (has_pointer(part, budget)) return(TRUE)
+  if (is.environment(x)) return(environment_has_pointer(x, budget))
+  if (is.function(x)) return(!is.primitive(x) && environment_has_pointer(environment(x), budget))
+  if (is.list(x)) for (part in unclass(x)) if (has_pointer(part, budget)) return(TRUE)
+  FALSE
+}
+
+environment_has_pointer <- function(env, budget) {
+  if (isNamespace(env) || identical(env, globalenv()) || is_package_env(env)) return(FALSE)
+  for (seen in budget$seen) if (identical(seen, env)) return(FALSE)
+  budget$seen <- c(budget$seen, list(env))
+  for (name in ls(env, all.names = TRUE, sorted = FALSE)) {
+    if (!bindingIsActive(name, env) && has_pointer(get(name, envir = env), budget)) return(TRUE)
+  }
+  FALSE
 }

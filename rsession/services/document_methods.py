@@ -31,8 +31,16 @@ def _methods(documents: Documents) -> list[Method]:
     return [
         Method("new_document", new, _later(documents.new), "Open a document that has no file yet."),
         Method("open_document", (Param("path", "string"),), _later(documents.open), _OPEN),
-        Method("list_documents", (), documents.summaries, "All open documents without their contents."),
-        Method("get_document", (_ID,), lambda id_: documents.get(id_).as_json(), "One document with its contents."),
+        Method(
+            "list_documents", (), documents.summaries, "All open documents without their contents.", is_use=False
+        ),
+        Method(
+            "get_document",
+            (_ID,),
+            lambda id_: documents.get(id_).as_json(),
+            "One document with its contents.",
+            is_use=False,
+        ),
         Method("update_document", update, _later(documents.update), _UPDATE, wants_client=True),
         Method("set_document", set_, _later(documents.set), "Replace the whole text.", wants_client=True),
         Method("save_document", save, _later(documents.save), _SAVE, wants_client=True),

@@ -45,7 +45,7 @@ def register(api: ServiceApi) -> None:
     """Enter `get_environment_state` and the watch."""
     watch = EnvironmentWatch(api)
 
-    @api.rpc.method("get_environment_state")
+    @api.rpc.method("get_environment_state", is_use=False)
     def get_environment_state() -> "Deferred[RawJson]":
         """Objects of the global environment by name, at most 2000; promises and active bindings are not evaluated."""
         return watch.state()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -44,7 +45,7 @@ class History:
         if not is_kept or not command or len(command) > _LONGEST:
             return
         self._commands.append(command)
-        self._unwritten.append(f"{int(self._clock.seconds() * 1000)}:{command}\n")
+        self._unwritten.append(f"{int(time.time() * 1000)}:{command}\n")
         if len(self._unwritten) == 1 and not self._is_writing:
             self._clock.callLater(_FLUSH_SECONDS, self._flush)
 

@@ -1,14 +1,16 @@
 """What stands against suspending a session, each with its reason."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rsession.workspace import sentences
-from rsession.workspace.children import child_names
+from rsession.workspace.children import started_processes
 
 if TYPE_CHECKING:
-    from rsession.session import Session
+    from rsession.console import Console
+    from rsession.service_api import RJobs
 
 
 @dataclass(frozen=True)
@@ -23,38 +25,67 @@ class Blocker:
         return {"kind": self.kind, "reason": self.reason}
 
 
-def at_the_console(session: "Session") -> list[Blocker]:
+@dataclass(frozen=True)
+class BlockerRules:
+    """What the administrator lets stand against a suspension."""
+
+    connections: bool = True
+    pointers: bool = True
+    incomplete_statement: bool = True
+    children: bool = True
+
+
+def at_the_console(console: "Console", rules: BlockerRules) -> list[Blocker]:
     """Reasons for which R need not be asked."""
-    console = session.console
     if console.is_busy or console.prompt is None:
         return [Blocker("busy", "R is working.")]
     if not console.is_idle_at_top:
         return [
             Blocker("prompt", f"R waits for an answer at the prompt {console.prompt.strip()!r}, or input is queued.")
         ]
-    if console.prompt.startswith("+"):
+    if rules.incomplete_statement and is_incomplete(console):
         return [Blocker("prompt", "A statement at the console is not complete.")]
     return []
 
 
-async def of_r(session: "Session") -> list[Blocker]:
-    """Connections, sinks and running children."""
-    found = json.loads(await session.jobs.call("workspace_blockers"))
+def is_incomplete(console: "Console") -> bool:
+    """R waits for the rest of a statement."""
+    return console.prompt is not None and console.prompt.startswith("+")
+
+
+def of_processes(rules: BlockerRules) -> list[Blocker]:
+    """Running processes that R has started."""
+    started = started_processes() if rules.children else []
+    forks = [str(each) for each in started if each.is_fork]
+    others = [str(each) for each in started if not each.is_fork]
     blockers = []
-    if found["connections"]:
+    if others:
+        blockers.append(Blocker("children", f"Processes started by R still run: {sentences.listing(others)}."))
+    if forks:
+        text = f"Parallel jobs in copies of R still run: {sentences.listing(forks)}."
+        blockers.append(Blocker("forks", text))
+    return blockers
+
+
+async def of_r(jobs: "RJobs", rules: BlockerRules) -> list[Blocker]:
+    """Connections and sinks."""
+    found = json.loads(await jobs.call("workspace_blockers"))
+    blockers = []
+    if found["connections"] and rules.connections:
         names = sentences.listing(found["connections"])
         blockers.append(Blocker("connections", f"Connections are open: {names}."))
     if found["sinks"] or found["message_sink"]:
         blockers.append(Blocker("sink", "Output is being diverted by sink()."))
-    children = child_names()
-    if children:
-        blockers.append(Blocker("children", f"Processes started by R still run: {sentences.listing(children)}."))
     return blockers
 
 
-def pointers(lost: object) -> list[Blocker]:
+async def of_known_pointers(jobs: "RJobs", names: Sequence[str]) -> list[Blocker]:
+    """Of the objects that held something outside of R when they were last written, those that still do."""
+    return pointers(json.loads(await jobs.call("workspace_pointers_left", *names))) if names else []
+
+
+def pointers(names: Sequence[str]) -> list[Blocker]:
     """Objects that hold something outside of R."""
-    names = lost.get("pointers") if isinstance(lost, dict) else None
     if not names:
         return []
     text = f"Objects connected to something outside of R would not come back whole: {sentences.listing(names)}."

@@ -19,6 +19,11 @@ def holds_objects(folder: str) -> bool:
     return os.path.lexists(f"{folder}/manifest")
 
 
+def was_suspended(folder: str) -> bool:
+    """Whether the process that wrote it ended on purpose."""
+    return os.path.lexists(f"{folder}/suspended")
+
+
 class StoreFolder:
     """The store of one session. Every method may raise OSError."""
 

@@ -11,7 +11,10 @@ from rsession import _shim
 from rsession.error_code import ErrorCode, RpcError
 from rsession.rpc_method import Param
 from rsession.segment_reader import ReadableDescriptor
+from rsession.timeouts.policy import Limits
+from rsession.timeouts.watch import Timeouts
 from rsession.workspace.checkpoints import Checkpoints
+from rsession.workspace.children import end_started_processes
 from rsession.workspace.console_file import read_console
 from rsession.workspace.folder import StoreFolder
 from rsession.workspace.restoration import Restoration
@@ -30,9 +33,9 @@ _CRASHED = 70
 _KILLED = 128
 
 
-def register(session: "Session", settings: WorkspaceSettings) -> None:
+def register(session: "Session", settings: WorkspaceSettings, limits: Limits) -> None:
     """Enter the methods, hear the signals, open the store; called once, before R's first prompt is announced."""
-    workspace = Workspace(session, settings)
+    workspace = Workspace(session, settings, limits)
     workspace.add_methods()
     workspace.hear_signals(cast("IReactorFDSet", session.clock))
     workspace.open()
@@ -41,19 +44,23 @@ def register(session: "Session", settings: WorkspaceSettings) -> None:
 class Workspace:
     """The parts and how they know each other."""
 
-    def __init__(self, session: "Session", settings: WorkspaceSettings) -> None:
+    def __init__(self, session: "Session", settings: WorkspaceSettings, limits: Limits) -> None:
         self._session = session
         self._settings = settings
         self._folder = StoreFolder(str(session.paths.state), session.paths.session_id)
         self._snapshots = Snapshots(session, self._folder, settings)
-        self._suspension = Suspension(session, self._snapshots)
+        self._suspension = Suspension(session, self._snapshots, settings.rules)
+        self._timeouts = Timeouts(session, self._suspension, limits)
         self._checkpoints = Checkpoints(session, self._snapshots, self._suspension, settings.checkpoint_seconds)
-        self._restoration = Restoration(session, self._folder, self._snapshots)
+        self._restoration = Restoration(session, self._folder, self._snapshots, settings)
 
     def open(self) -> None:
         """Show what the console showed; have R open the store."""
         self._session.add_to_client_init("workspace", self._restoration.state)
+        self._session.add_to_client_init("timeouts", self._timeouts.state)
+        self._session.use_callbacks.append(self._timeouts.touch)
         self._session.on_end(self._end)
+        self._timeouts.begin()
         if self._prepare():
             self._session.console.show_again(read_console(self._folder.console_path))
             self._restoration.begin()
@@ -74,6 +81,7 @@ class Workspace:
         """Enter the RPC methods."""
         self._add_suspend_methods()
         self._add_state_methods()
+        self._add_timeout_methods()
 
     def _add_suspend_methods(self) -> None:
         rpc = self._session.rpc
@@ -82,11 +90,13 @@ class Workspace:
         @rpc.method(
             "suspend_session",
             Param("force", "boolean", False, doc="whatever stands against it"),
+            Param("reason", "string", "", doc="a sentence that its user is told"),
             open_to_strangers=True,
+            is_use=False,
         )
-        def suspend_session(force: bool) -> "Deferred[dict[str, object]]":
+        def suspend_session(force: bool, reason: str) -> "Deferred[dict[str, object]]":
             """Write everything and end the process; `{"suspended", "blockers": [{"kind", "reason"}]}`."""
-            return Deferred.fromCoroutine(self._suspend(force))
+            return Deferred.fromCoroutine(self._suspend(force, reason))
 
         @rpc.method("cancel_suspend")
         def cancel_suspend() -> None:
@@ -101,7 +111,7 @@ class Workspace:
     def _add_state_methods(self) -> None:
         rpc = self._session.rpc
 
-        @rpc.method("get_workspace_state")
+        @rpc.method("get_workspace_state", is_use=False)
         def get_workspace_state() -> dict[str, object]:
             """How far objects are loaded after a resume, and the last snapshot."""
             return self._restoration.state() | {"saved": self._snapshots.last, "open": self._snapshots.is_open}
@@ -111,9 +121,22 @@ class Workspace:
             """Load no further objects in the background; each still comes when it is touched."""
             self._restoration.stop()
 
-    async def _suspend(self, is_forced: bool) -> dict[str, object]:
+    def _add_timeout_methods(self) -> None:
+        rpc = self._session.rpc
+
+        @rpc.method("keep_running")
+        def keep_running() -> None:
+            """Somebody is there: every time-out begins anew. Pages call it, once a minute at most, when they are used."""
+
+        # The server and its administrator ask too.
+        @rpc.method("get_status", open_to_strangers=True, is_use=False)
+        def get_status() -> "Deferred[dict[str, object]]":
+            """`{"idle": seconds, "busy", "blockers": [{"kind", "reason"}], "timeouts"}`; see the event session_timeouts."""
+            return Deferred.fromCoroutine(self._timeouts.status())
+
+    async def _suspend(self, is_forced: bool, reason: str) -> dict[str, object]:
         await self._wait_until_open()
-        return await self._suspension.suspend(is_forced)
+        return await self._suspension.suspend(is_forced, reason)
 
     async def _checkpoint(self) -> dict[str, object]:
         await self._wait_until_open()
@@ -138,6 +161,8 @@ class Workspace:
 
     def _end(self) -> None:
         """A session that was ended on purpose leaves nothing; one that was suspended or killed can come back."""
+        if not self._settings.rules.children:
+            end_started_processes()
         status = self._session.exit_status
         if status is not None and status not in (EXIT_SUSPENDED, _CRASHED) and status < _KILLED:
             self._folder.discard()

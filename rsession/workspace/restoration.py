@@ -13,6 +13,7 @@ from rsession.workspace import sentences
 if TYPE_CHECKING:
     from rsession.session import Session
     from rsession.workspace.folder import StoreFolder
+    from rsession.workspace.settings import WorkspaceSettings
     from rsession.workspace.snapshots import Snapshots
 
 _log = Logger()
@@ -24,10 +25,13 @@ _PROGRESS_SECONDS = 0.2
 class Restoration:
     """Opens the store; then loads what is in it, bit by bit, while R is idle."""
 
-    def __init__(self, session: "Session", folder: "StoreFolder", snapshots: "Snapshots") -> None:
+    def __init__(
+        self, session: "Session", folder: "StoreFolder", snapshots: "Snapshots", settings: "WorkspaceSettings"
+    ) -> None:
         self._session = session
         self._folder = folder
         self._snapshots = snapshots
+        self._settings = settings
         self._prompt: Deferred[None] | None = None
         self._total = 0.0
         self._loaded = 0.0
@@ -72,7 +76,9 @@ class Restoration:
             self._tell_restored(cast("dict[str, object]", opened["restored"]))
 
     async def _open(self, is_late: str) -> dict[str, object]:
-        return await self._ask("workspace_begin", _shim.__file__, self._folder.path, is_late)
+        ephemeral = ":".join(self._settings.ephemeral_variables)
+        skipped = "1" if self._settings.skipped_profile else "0"
+        return await self._ask("workspace_begin", _shim.__file__, self._folder.path, is_late, ephemeral, skipped)
 
     async def _start_anew(self, complaint: str) -> dict[str, object]:
         if not self._folder.holds_objects:

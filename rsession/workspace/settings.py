@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rsession.start import skips_profile
+from rsession.workspace.blockers import BlockerRules
+
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
 
@@ -17,6 +20,11 @@ class WorkspaceSettings:
     limit_bytes: int = 0
     """0: no limit."""
     compresses: bool = True
+    rules: BlockerRules = BlockerRules()
+    ephemeral_variables: tuple[str, ...] = ()
+    """Environment variables that no later process gets."""
+    skipped_profile: bool = False
+    """R was started without the user's profile, because what that had set comes back from the store."""
 
     @classmethod
     def of(cls, settings: "RsessionSettings") -> "WorkspaceSettings":
@@ -26,4 +34,12 @@ class WorkspaceSettings:
             settings.session_checkpoint_minutes * 60.0,
             settings.session_workspace_limit_mb << 20,
             settings.session_workspace_compression == "lz4",
+            BlockerRules(
+                settings.session_connections_block_suspend,
+                settings.session_external_pointers_block_suspend,
+                not settings.session_suspend_on_incomplete_statement,
+                not settings.session_quit_child_processes_on_exit,
+            ),
+            settings.session_ephemeral_env_vars,
+            skips_profile(settings),
         )

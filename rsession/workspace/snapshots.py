@@ -1,6 +1,7 @@
 """Taking snapshots: one at a time, each with its progress and its outcome."""
 
 import json
+import time
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
@@ -35,6 +36,8 @@ class Snapshots:
         self._is_open: bool | None = None
         self.last: dict[str, object] | None = None
         """Of the last one that was completed: `{"created","bytes","written"}`."""
+        self.pointers: list[str] = []
+        """Names of objects that were connected to something outside of R when they were last written."""
         session.on_r_event("workspace_writer", self._told_pid)
 
     @property
@@ -69,18 +72,22 @@ class Snapshots:
             await writer.reap()
             if "error" in answer:
                 raise NotWritten(str(answer["error"]))
-            await self._call("workspace_settle")
+            self._note_pointers(await self._call("workspace_settle"))
             return self._completed(outcome)
         finally:
             self._end(writer)
 
-    async def suspend(self, is_forced: bool) -> dict[str, object]:
-        """Write while R waits; R's process ends by itself afterwards unless the answer says `blocked`."""
+    async def suspend(self, heeds_pointers: bool) -> dict[str, object]:
+        """Write while R waits; R's process ends by itself afterwards unless the answer says `blocked`.
+
+        heeds_pointers: objects that are connected to something outside of R block.
+        """
         writer = await self._begin("suspend")
         try:
-            answer = await self._call("workspace_suspend", writer, *self._wishes(), "1" if is_forced else "0")
+            answer = await self._call("workspace_suspend", writer, *self._wishes(), "0" if heeds_pointers else "1")
             writer.pid = None
             if answer.get("written"):
+                self._note_pointers(cast("dict[str, object]", answer["lost"]))
                 # R is about to end: nothing may be waited for any more.
                 self.last = cast("dict[str, object]", answer["saved"])
                 return answer
@@ -89,6 +96,9 @@ class Snapshots:
             raise NotWritten(str(answer.get("error") or sentences.failure(outcome)))
         finally:
             self._end(writer)
+
+    def _note_pointers(self, settled: dict[str, object]) -> None:
+        self.pointers = cast("list[str]", settled.get("pointers", []))
 
     def cancel(self) -> None:
         """Stop the writer."""
@@ -140,7 +150,7 @@ class Snapshots:
         if outcome is None or outcome["end"] != "ok":
             raise NotWritten(sentences.failure(outcome))
         self.last = {
-            "created": self._session.clock.seconds(),
+            "created": time.time(),
             "bytes": outcome["bytes"],
             "written": outcome["written"],
         }

@@ -1,15 +1,16 @@
 """Suspending: everything is written, then the process ends with exit code 101."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TooLate
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rsession.error_code import ErrorCode, RpcError
 from rsession.workspace import blockers
-from rsession.workspace.blockers import Blocker
+from rsession.workspace.blockers import Blocker, BlockerRules
 from rsession.workspace.snapshots import NotWritten, Snapshots
 
 if TYPE_CHECKING:
@@ -19,21 +20,30 @@ _log = Logger()
 _REFUSAL = "the session is being suspended"
 _PROMPT_SECONDS = 20.0
 """A forced suspension interrupts R and waits this long for its prompt."""
+_BY_SIGNAL = "Somebody sent it a signal to do so."
+_ANSWER_SECONDS = 0.5
+"""R answers small questions at once, or it is not at its prompt."""
 EXIT_SUSPENDED = 101
 
 
 class Suspension:
     """At most one at a time."""
 
-    def __init__(self, session: "Session", snapshots: Snapshots) -> None:
+    def __init__(self, session: "Session", snapshots: Snapshots, rules: BlockerRules) -> None:
         self._session = session
         self._snapshots = snapshots
+        self._rules = rules
         self.is_running = False
+        self.is_writing = False
+        """The process ends when it is done: what stood against it was looked at."""
+        self.on_change: list[Callable[[], None]] = []
+        self.on_refusal: list[Callable[[list[Blocker]], None]] = []
+        """Called with what stood against a suspension that somebody wanted."""
         self._prompt: Deferred[None] | None = None
         session.on_prompt(self._prompted)
 
-    async def suspend(self, is_forced: bool) -> dict[str, object]:
-        """Answer `{"suspended", "blockers"}`; the process ends soon after `suspended` is true.
+    async def suspend(self, is_forced: bool, reason: str = "") -> dict[str, object]:
+        """Answer `{"suspended", "blockers"}`; the process ends soon after `suspended` is true, with `reason` as its word.
 
         Raises RpcError NOT_WRITABLE when the objects could not be written: the session goes on.
         """
@@ -41,38 +51,71 @@ class Suspension:
             raise RpcError(ErrorCode.UNAVAILABLE, _REFUSAL)
         self.is_running = True
         try:
-            return await self._suspend(is_forced)
+            return await self._suspend(is_forced, reason)
         except NotWritten as error:
             self._tell_failure(str(error))
             raise RpcError(ErrorCode.NOT_WRITABLE, str(error)) from error
         finally:
             self.is_running = False
+            self._set_writing(False)
 
     def wanted_by_signal(self, is_forced: bool) -> None:
         """SIGUSR1 (polite) or SIGUSR2."""
         if not self.is_running:
-            Deferred.fromCoroutine(self.suspend(is_forced)).addErrback(_complain)
+            Deferred.fromCoroutine(self.suspend(is_forced, _BY_SIGNAL)).addErrback(_complain)
 
-    async def _suspend(self, is_forced: bool) -> dict[str, object]:
-        standing = blockers.at_the_console(self._session)
+    async def blockers(self) -> list[Blocker]:
+        """What stands against a suspension at this moment, without trying one."""
+        standing = blockers.at_the_console(self._session.console, self._rules)
+        if not standing and self._snapshots.is_open and self._session.input_refusal is None:
+            asked = Deferred.fromCoroutine(self._of_r()).addTimeout(_ANSWER_SECONDS, self._session.clock)
+            try:
+                standing = await asked
+            except (TooLate, CancelledError, RpcError):
+                standing = []
+        return standing + blockers.of_processes(self._rules)
+
+    async def _of_r(self) -> list[Blocker]:
+        jobs, rules = self._session.jobs, self._rules
+        known = self._snapshots.pointers if rules.pointers else []
+        return [*await blockers.of_r(jobs, rules), *await blockers.of_known_pointers(jobs, known)]
+
+    async def _suspend(self, is_forced: bool, reason: str) -> dict[str, object]:
+        console = self._session.console
+        standing = blockers.at_the_console(console, self._rules)
         if standing and not is_forced:
             return self._blocked(standing)
         self._session.input_refusal = _REFUSAL
         try:
-            await self._reach_prompt(bool(standing))
+            await self._reach_prompt(bool(standing) or blockers.is_incomplete(console))
             if not is_forced:
-                standing = await blockers.of_r(self._session)
+                standing = [
+                    *await blockers.of_r(self._session.jobs, self._rules),
+                    *blockers.of_processes(self._rules),
+                ]
                 if standing:
                     return self._blocked(standing)
-            self._session.events.emit("session_suspending", {"forced": is_forced})
-            answer = await self._snapshots.suspend(is_forced)
-            if answer["blocked"]:
-                return self._blocked(blockers.pointers(answer["lost"]))
-            self._session.events.emit("session_suspended", {**(self._snapshots.last or {}), "lost": answer["lost"]})
-            return {"suspended": True, "blockers": []}
+            return await self._write(is_forced, reason)
         finally:
             if not self._session.has_ended:
                 self._session.input_refusal = None
+
+    async def _write(self, is_forced: bool, reason: str) -> dict[str, object]:
+        self._session.events.emit("session_suspending", {"forced": is_forced})
+        self._set_writing(True)
+        self._session.last_word = reason
+        answer = await self._snapshots.suspend(self._rules.pointers and not is_forced)
+        if answer["blocked"]:
+            self._session.last_word = ""
+            return self._blocked(blockers.pointers(self._snapshots.pointers))
+        self._session.events.emit("session_suspended", {**(self._snapshots.last or {}), "lost": answer["lost"]})
+        return {"suspended": True, "blockers": []}
+
+    def _set_writing(self, is_writing: bool) -> None:
+        if is_writing != self.is_writing and not self._session.has_ended:
+            self.is_writing = is_writing
+            for callback in self.on_change:
+                callback()
 
     async def _reach_prompt(self, must_interrupt: bool) -> None:
         if must_interrupt:
@@ -93,6 +136,8 @@ class Suspension:
     def _blocked(self, standing: list[Blocker]) -> dict[str, object]:
         reasons = [blocker.as_json() for blocker in standing]
         self._session.events.emit("suspend_blocked", {"blockers": reasons})
+        for callback in self.on_refusal:
+            callback(standing)
         return {"suspended": False, "blockers": reasons}
 
     def _tell_failure(self, text: str) -> None:

@@ -183,7 +183,8 @@ def test_plots_come_back(session: RunningSession) -> None:
     [
         ("con <- file('x', 'w')", "connections"),
         ("sink(tempfile())", "sink"),
-        ("child <- parallel::mcparallel(Sys.sleep(60))", "children"),
+        ("child <- parallel::mcparallel(Sys.sleep(60))", "forks"),
+        ("system('sleep 60', wait = FALSE)", "children"),
         ("pointer <- unclass(getLoadedDLLs()[['stats']])$handle", "external_pointers"),
     ],
 )
