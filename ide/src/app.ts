@@ -30,6 +30,8 @@ export class App implements LinkOwner {
   /** The working directory as people write it. */
   readonly place = computed(() => shortPath(this.workingDirectory.value, this.session.value?.home ?? ""));
   readonly link: SessionLink;
+  /** Called when the session answers again after it was away. */
+  onReturn: () => void = () => undefined;
   /** Stopping is possible while R works, or is in the middle of a statement. */
   readonly interruptible = computed(() => this.console.busy.value && this.link.link.value.kind === "live");
 
@@ -55,7 +57,10 @@ export class App implements LinkOwner {
     for (const { kind, text } of init.messages) this.messages.show(kind, text);
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
-    if (anew) this.console.note("A new R session");
+    if (anew) {
+      this.console.note("A new R session");
+      this.onReturn();
+    }
     this.console.restore(init.console, init.history, anew);
     this.plots.receive(init.plots);
     this.plots.tellSizeAgain();
@@ -78,6 +83,7 @@ export class App implements LinkOwner {
 
   resumed(): void {
     this.messages.withdraw(NOT_REACHED);
+    this.onReturn();
     void this.documents.flushAll();
     this.plots.tellPendingSize();
   }

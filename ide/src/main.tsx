@@ -4,6 +4,7 @@ import { App } from "./app";
 import { runKeys } from "./commands";
 import { browserMemory } from "./layout/browser_memory";
 import { Workbench } from "./layout/workbench";
+import { isPageOld } from "./net/page_age";
 import { Rpc } from "./net/rpc";
 import { ServerApi, sessionOfAddress } from "./net/server_api";
 import { browserTransport } from "./net/stream_transport";
@@ -24,6 +25,11 @@ const request = (url: string, init: RequestInit): Promise<Response> => fetch(url
 const rpc: Rpc = new Rpc(request, cookies, () => app.link.recheck());
 const api = new ServerApi(sessionOfAddress(location.pathname), request, cookies);
 const app: App = new App(rpc, api, browserTransport(rpc, location.href), browserMemory);
+
+const OLD_PAGE = "The server was updated and has a newer version of this page. Reload it: nothing is lost.";
+app.onReturn = () => {
+  void isPageOld(request, import.meta.url).then((old) => old && app.messages.show("warning", OLD_PAGE));
+};
 
 async function ping(): Promise<void> {
   await fetch("ping", { signal: AbortSignal.timeout(PING_PATIENCE_MS), cache: "no-store" });

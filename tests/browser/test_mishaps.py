@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.person import Person
 from tests.system.accounts import Account, processes_of
@@ -137,3 +137,34 @@ def test_no_r_at_all_is_explained(chromium: Browser, alice: Account) -> None:
         person.page.fill("[name=password]", alice.password)
         person.page.click("button[type=submit]")
         expect(person.page.locator("body")).to_contain_text("/nonexistent/R")
+
+
+def test_a_page_that_outlived_an_update_of_the_server_asks_to_be_reloaded(
+    chromium: Browser, own_server: RunningServer, alice: Account
+) -> None:
+    with Person(chromium, own_server) as person:
+        person.sign_in(alice)
+        visitor = Visitor(own_server.port)
+        visitor.sign_in(alice.name, alice.password)
+        visitor.open_session()
+        kill_and_wait(own_server, visitor, "worker")
+        person.type_at_prompt("cat('same', 'version')")
+        person.sees("same version")
+        notice = person.page.get_by_text("newer version of this page")
+        expect(notice).to_have_count(0)
+
+        def updated(route: Route) -> None:
+            answer = route.fetch()
+            route.fulfill(
+                response=answer, body=re.sub(r"assets/index-[\w-]+\.js", "assets/index-new.js", answer.text())
+            )
+
+        # Stands for the files that an update brings.
+        person.page.route(f"**{visitor.session_path}", updated)
+        kill_and_wait(own_server, visitor, "worker")
+        expect(notice).to_be_visible()
+        person.page.unroute(f"**{visitor.session_path}")
+        person.page.reload()
+        person.wait_for_prompt()
+        person.sees("same version")
+        expect(notice).to_have_count(0)
