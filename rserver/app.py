@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +25,7 @@ from rserver.master_client import MasterClient
 from rserver.offline_file import FILE_NAME, OfflineFile
 from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.settings import FrontSettings
+from rserver.sessions.activity import SocketActivity
 from rserver.sessions.probe import SocketProbe
 from rserver.sessions.suspend_call import SocketSuspend
 from rserver.web.offline_page import OfflinePage
@@ -46,6 +48,8 @@ class Application:
     def __init__(self, loop: asyncio.AbstractEventLoop, listeners: Sequence[socket.socket]) -> None:
         self._loop, self._listeners = loop, listeners
         self._reactor = reactor = AsyncioSelectorReactor(loop)
+        # Twisted counts by the wall clock, which may jump by hours: timers would fire at once, or not for hours.
+        reactor.seconds = time.monotonic
         installReactor(reactor)
         self._master = MasterClient(reactor, self._on_event, self._master_lost)
         self._worker: Worker | None = None
@@ -77,7 +81,6 @@ class Application:
         await worker.control.restore()
         await self._listen(worker)
         worker.keep_saving()
-        worker.idle.begin()
         memory.freeze()
         _log.info("ready on {ports}", ports=self._ports())
 
@@ -90,6 +93,7 @@ class Application:
             self._master,
             probe,
             SocketSuspend(lambda: self._loop),
+            SocketActivity(lambda: self._loop),
             self._ports(),
             life=_life_of_master(),
         )

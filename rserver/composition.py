@@ -14,9 +14,10 @@ from rserver.accounts import Accounts, Lookup, look_up
 from rserver.clock import Clock
 from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
+from rserver.sessions.activity import ActivityMeter
+from rserver.sessions.activity import Ask as AskActivity
 from rserver.sessions.control import AskToSuspend, Probe, SessionControl
 from rserver.sessions.homes import Homes
-from rserver.sessions.idle_watch import IdleWatch
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
@@ -24,7 +25,7 @@ from rserver.sessions.starter import Master, Starter
 from rserver.sessions.table import SessionTable
 from rserver.sessions.usage import UsageMeter
 from rserver.sessions.user_actions import UserActions
-from rserver.settings import SettingsError, WorkerSettings, timeout_minutes
+from rserver.settings import SettingsError, WorkerSettings
 from rserver.sign_in import audit
 from rserver.sign_in.cookies import CookieSigner
 from rserver.sign_in.credentials import Credentials
@@ -85,6 +86,7 @@ class Surroundings:
     master: Master
     probe: Probe
     ask_to_suspend: AskToSuspend
+    ask_activity: AskActivity
     ports: tuple[int, ...] = ()
     now: Callable[[], float] = time.time
     life: str = ""
@@ -122,7 +124,6 @@ class Worker:
     credentials: Credentials
     control: SessionControl
     actions: UserActions
-    idle: IdleWatch
     threads: Threads
     saver: SessionSaver
     gate: WorkerGate
@@ -170,17 +171,12 @@ class Worker:
         self.credentials.signer = signer
         self.credentials.life = settings.cookie_life
         self.actions.settings = settings
-        self._read_timeout(settings)
         reading = self.profiles.read(settings.server_data_dir, self.threads.files, self.clock)
         Deferred.fromCoroutine(reading).addErrback(_not_read)
         self.control.launch_limit = settings.rsession_proxy_max_wait_secs
         if self.flow is not None:
             self.flow.policy = settings.policy
         _log.info("options read again")
-
-    def _read_timeout(self, settings: WorkerSettings) -> None:
-        read = self.threads.files.run(lambda: timeout_minutes(settings, os.environ))
-        read.addCallbacks(lambda minutes: setattr(self.idle, "timeout_minutes", minutes), _not_read)
 
 
 async def build(around: Surroundings, greeting: Message) -> Worker:
@@ -195,7 +191,10 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     table = SessionTable(await store.sessions(), around.now, around.life)
     link = FrontLink()
     installations = RInstallations(around.clock, threads.files, settings.rsession_which_r)
-    starter = Starter(around.master, installations, settings, os.getuid())
+    accounts = Accounts(around.clock, threads.accounts, around.lookup)
+    profiles = UserProfiles(accounts)
+    await profiles.read(settings.server_data_dir, threads.files, around.clock)
+    starter = Starter(around.master, installations, settings, os.getuid(), profiles)
     control = SessionControl(
         around.clock,
         table,
@@ -208,16 +207,12 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     )
     log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
     owner = owner_of(greeting)
-    accounts = Accounts(around.clock, threads.accounts, around.lookup)
-    profiles = UserProfiles(accounts)
-    await profiles.read(settings.server_data_dir, threads.files, around.clock)
     flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
     projects = ProjectTable(await store.projects(), around.now)
     control.on_answer = lambda session: projects.opened(session.user, session.uid, session.project_id)
     actions = UserActions(control, installations, settings, profiles, projects, Homes(accounts))
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
     gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.scope.show)
-    idle = IdleWatch(around.clock, control, around.now, timeout_minutes(settings, os.environ))
     saver = pages.saver
     return Worker(
         settings,
@@ -225,7 +220,6 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         credentials,
         control,
         actions,
-        idle,
         threads,
         saver,
         gate,
@@ -259,7 +253,12 @@ def _pages(
     settings, templates = actions.settings, Templates()
     login = read_login_html(settings.auth_login_page_html, os.environ)
     sign_in = SignInPages(credentials, templates, log, store, link.close_user, flow, owner, settings.auth_token, login)
-    lister = SessionLister(UsageMeter(around.clock, around.threads.files), link.listeners)
+    lister = SessionLister(
+        UsageMeter(around.clock, around.threads.files),
+        ActivityMeter(around.clock, around.ask_activity),
+        link.listeners,
+        actions.control.freed,
+    )
     return WorkerPages(
         sign_in,
         HomePage(credentials, actions, lister, templates, ProjectParts(actions, templates), around.now),

@@ -4,16 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from twisted.logger import Logger
-
 from rserver.sign_in.cookie_life import CookieLife
 from rserver.sign_in.policy import SignInPolicy
 from rserver.sign_in.set_cookie import CookieStyle
-from rserver_core.config_errors import ConfigErrors
-from rserver_core.options.command_line import load
-from rserver_core.options.rsession import RSESSION
-
-_log = Logger()
 
 
 class SettingsError(Exception):
@@ -74,16 +67,6 @@ class WorkerSettings:
     def cookie_style(self) -> CookieStyle:
         """What our cookies have in common."""
         return CookieStyle(self.root_path, self.www_same_site, self.auth_cookies_force_secure)
-
-
-def timeout_minutes(settings: WorkerSettings, environ: Mapping[str, str]) -> int:
-    """session-timeout-minutes of the sessions' own configuration; its default when that cannot be used."""
-    named = [f"--config-file={settings.rsession_config_file}"] if settings.rsession_config_file else []
-    try:
-        return load(RSESSION, named, environ).session_timeout_minutes
-    except ConfigErrors as errors:
-        _log.error("rsession.conf: {errors}", errors=str(errors))
-        return RSESSION.defaults({"HOME": "/nonexistent", **environ}, root=False).session_timeout_minutes
 
 
 def _checked(name: str, value: object, kind: type) -> object:

@@ -61,9 +61,7 @@ def _add_client_methods(session: "Session", facts: SessionFacts, clients: Client
         answer |= {key: provide() for key, provide in session.client_init_fields.items()}
         return answer | {"eventId": session.log.last_id}
 
-    @session.rpc.method(
-        "get_events", Param("after", "integer", doc="number of the last event seen"), is_use=False
-    )
+    @session.rpc.method("get_events", Param("after", "integer", doc="number of the last event seen"), is_use=False)
     def get_events(after: int) -> "Deferred[RawJson]":
         """Events after a number; waits up to 25 s for the first, then answers an empty array."""
         if after < 0:

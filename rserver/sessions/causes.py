@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from rserver.sessions import last_words
 from rserver.sessions.machine import Fate
+from rserver_core import last_word
 
 MAX_TAIL = 8192
 SUSPENDED_CODE = 101
+KILLED_CODE = 103
 
 _SIGNALS = {
     "SIGSEGV": "a crash in compiled code",
@@ -58,21 +60,30 @@ def of_exit(
 
     memory: what the keeper tells of the kernel's reasons; kept: a sentence about the objects that come back.
     """
-    tail = stderr_tail[-MAX_TAIL:]
-    when = "" if answered else " before it was ready"
+    said, rest = last_word.split(stderr_tail)
+    tail, when = rest[-MAX_TAIL:], "" if answered else " before it was ready"
     if signal_number is not None:
-        cause = last_words.of_memory(memory) or _by_signal(signal_number, when)
-        return Fate(f"{cause} {kept}".strip(), code, signal_number, tail)
-    if code == 0:
-        return Fate("R was quit." if answered else f"R ended{when}. A profile may have called quit().", 0, None, tail)
-    if code == SUSPENDED_CODE:
-        return Fate("The session was suspended. Its objects are kept.", code, None, tail)
-    if project and not answered and code in _PROJECT_CODES:
+        cause = f"{last_words.of_memory(memory) or _by_signal(signal_number, when)} {kept}".strip()
+    elif project and not answered and code in _PROJECT_CODES:
+        cause = _PROJECT_CODES[code].format(path=project)
         # The process said the same; only of what could not be made it knows more.
-        return Fate(_PROJECT_CODES[code].format(path=project), code, None, tail if code == _NOT_MADE else "")
+        tail = tail if code == _NOT_MADE else ""
+    else:
+        cause = _by_code(code, tail, answered)
+    return Fate(f"{cause} {said}".strip(), code, signal_number, tail)
+
+
+def _by_code(code: int | None, tail: str, answered: bool) -> str:
+    when = "" if answered else " before it was ready"
+    if code == 0:
+        return "R was quit." if answered else f"R ended{when}. A profile may have called quit()."
+    if code == SUSPENDED_CODE:
+        return "The session was suspended. Its objects are kept."
+    if code == KILLED_CODE:
+        return "The session was killed."
     if code in _CODES:
-        return Fate(f"{_CODES[code]} (exit code {code}).", code, None, tail)
-    return Fate(f"The session ended with exit code {code}{when}.{_hint(tail, answered)}", code, None, tail)
+        return f"{_CODES[code]} (exit code {code})."
+    return f"The session ended with exit code {code}{when}.{_hint(tail, answered)}"
 
 
 def is_about_project(fate: Fate, project: str) -> bool:
@@ -111,11 +122,6 @@ def of_blockers(reasons: Sequence[str]) -> Fate:
 def of_staying(seconds: float) -> Fate:
     """Why a session that was told to suspend itself still runs."""
     return Fate(f"The session was asked to suspend and did not within {seconds:g} seconds: something keeps it busy.")
-
-
-def of_disuse(minutes: int) -> str:
-    """Why the server asked a session to suspend itself."""
-    return f"Nobody used it for {minutes} minute{'' if minutes == 1 else 's'}."
 
 
 def of_loss() -> Fate:

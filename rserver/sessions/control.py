@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -83,19 +83,17 @@ class SessionControl:
         self._launch(session, Input.RESUME)
         return True
 
-    async def suspend(self, session: Session, *, force: bool, note: str = "") -> None:
+    async def suspend(self, session: Session, *, force: bool) -> None:
         """Tell it to write its objects down and end; force: also when it is busy. MasterError when it cannot be told.
 
         Nothing happens unless it runs. Without force it may stay: it runs on then, and its status says so.
-        note: why, a sentence; empty when its user wants it.
         """
         record = session.status.record
         if record is None or session.state not in {State.RUNNING, State.SUSPENDING}:
             return
-        session.again_asked = False
+        session.again_asked = session.is_blocked = False
         if session.state is State.SUSPENDING and not force:
             return
-        session.suspend_note = note
         self._move(session, Input.SUSPEND)
         told = Deferred.fromCoroutine(self._tell_to_suspend(session, record, force))
         try:
@@ -111,6 +109,7 @@ class SessionControl:
             await self._signal_to_suspend(session, record, force)
             return
         if not answer.suspended:
+            session.is_blocked = answer.blocked
             self._stayed(session, record, causes.of_blockers(answer.reasons))
 
     async def _signal_to_suspend(self, session: Session, record: SessionRecord, force: bool) -> None:
@@ -123,6 +122,12 @@ class SessionControl:
         except MasterError:
             self._stayed(session, record, None)
             raise
+
+    def freed(self, session: Session) -> None:
+        """What stood against suspending it is gone."""
+        if session.is_blocked and session.status.fate is not None:
+            self._move(session, Input.FREED)
+            session.is_blocked = False
 
     async def kill(self, session: Session) -> None:
         """End its process at once, or put it away when it has none; MasterError."""
@@ -180,7 +185,7 @@ class SessionControl:
     def _launch(self, session: Session, why: Input) -> None:
         old = session.status.record
         session.proven = session.again_asked = False
-        session.end_asked = session.suspend_note = ""
+        session.end_asked = ""
         self._move(session, why)
         self.table.used(session)
         self._begin_attempt(session)
@@ -356,10 +361,11 @@ def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         kept=last_words.of_checkpoint(event.get("checkpoint"), time.time()),
     )
     if code == causes.SUSPENDED_CODE:
-        return Input.SUSPENDED_EXIT, replace(fate, cause=f"{fate.cause} {session.suspend_note}".strip())
+        return Input.SUSPENDED_EXIT, fate
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
-    return (Input.CLEAN_EXIT if code == 0 and session.proven else Input.BAD_EXIT), fate
+    is_clean = session.proven and code in {0, causes.KILLED_CODE}
+    return (Input.CLEAN_EXIT if is_clean else Input.BAD_EXIT), fate
 
 
 def _unexpected(failure: object, session: Session) -> None:

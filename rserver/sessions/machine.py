@@ -44,6 +44,7 @@ class Input(StrEnum):
     STARTED = "started"
     ANSWERED = "answered"
     STAYED = "stayed"
+    FREED = "freed"
     CLEAN_EXIT = "clean exit"
     SUSPENDED_EXIT = "suspended exit"
     BAD_EXIT = "bad exit"
@@ -57,13 +58,14 @@ class Input(StrEnum):
 MEANINGS = {
     Input.WANT: "somebody opens its page or sends a request other than an event poll",
     Input.RESUME: "its user asks for it: home page, failure page, `resume`",
-    Input.SUSPEND: "it is told to suspend itself: its user, or nobody used it for long",
+    Input.SUSPEND: "its user wants it suspended",
     Input.PUT_AWAY: "its user quits it while it has no process",
     Input.STARTED: "the launcher says that its process runs",
     Input.ANSWERED: "it answers `GET /ping`",
     Input.STAYED: "something stands against it, it cannot be told, or it does not do it in time",
-    Input.CLEAN_EXIT: "R ends with code 0 after it answered a user",
-    Input.SUSPENDED_EXIT: "it ends with code 101: its objects are on the disk",
+    Input.FREED: "nothing stands against suspending it any more",
+    Input.CLEAN_EXIT: "after it answered a user, R ends with code 0, or it killed itself because nobody used it (103)",
+    Input.SUSPENDED_EXIT: "it ends with code 101: its objects are on the disk, also when nobody used it for long",
     Input.BAD_EXIT: "it ends otherwise",
     Input.ENDED_BY_USER: "it ends after its user quit or killed it",
     Input.REFUSED: "it cannot be started",
@@ -107,6 +109,7 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
     },
     State.RUNNING: {
         Input.SUSPEND: State.SUSPENDING,
+        Input.FREED: State.RUNNING,
         **_ENDS,
     },
     State.SUSPENDING: {

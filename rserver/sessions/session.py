@@ -33,9 +33,8 @@ class Session:
     proven   a user's request was answered: an end with code 0 is a wanted one from now on
     had_process  when the worker ended there was one, and it was not seen since
     end_asked    signal by which its user wants its process to end
+    is_blocked   it runs because something stood against suspending it, which its status names
     again_asked  somebody wants it back as soon as it is suspended
-    suspend_note  why it was asked to suspend itself, a sentence; empty: its user wants it
-    idle_asked   when it was last asked to because nobody used it, in seconds since 1970
     connections  requests and WebSockets that are carried to it now
     """
 
@@ -55,8 +54,7 @@ class Session:
     had_process: bool = False
     end_asked: str = ""
     again_asked: bool = False
-    suspend_note: str = ""
-    idle_asked: float = 0.0
+    is_blocked: bool = False
     connections: int = 0
     target: Target | None = None
     _waiting: "list[Deferred[Status]]" = field(default_factory=list)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rserver.master_client import MasterError
+from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions import causes
 from rserver.sessions.machine import Fate
@@ -11,6 +12,7 @@ from rserver.sessions.session import Session
 from rserver.settings import WorkerSettings
 from rserver.worker_threads import ThreadsBusy
 from rserver_core.launch_wire import BadRequest, LaunchSpec, SessionRecord
+from rserver_core.profiles.profile import Profile
 from rserver_core.r_installation import NoR, RInstallation
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Starter:
     installations: RInstallations
     settings: WorkerSettings
     server_uid: int
+    profiles: UserProfiles
 
     async def start(self, session: Session) -> SessionRecord:
         """The record of the process, also when it turns out to run already; NotStarted otherwise."""
@@ -50,7 +53,8 @@ class Starter:
         except (NoR, ThreadsBusy) as error:
             raise NotStarted(Fate(f"No R was found: {error}.")) from None
         session.r_version = installation.version
-        return await self._launch(launch_spec(session, installation, self.settings, self.server_uid))
+        profile = await self.profiles.of(session.user)
+        return await self._launch(launch_spec(session, installation, self.settings, self.server_uid, profile))
 
     async def _launch(self, spec: LaunchSpec) -> SessionRecord:
         try:
@@ -65,7 +69,9 @@ class Starter:
             raise NotStarted(causes.of_refusal("failed", str(error))) from None
 
 
-def launch_spec(session: Session, installation: RInstallation, settings: WorkerSettings, server_uid: int) -> LaunchSpec:
+def launch_spec(
+    session: Session, installation: RInstallation, settings: WorkerSettings, server_uid: int, profile: Profile
+) -> LaunchSpec:
     """What the launcher is told: options of rsession and the variables that it has beyond the account's own."""
     argv = [
         f"--session-id={session.id}",
@@ -75,6 +81,10 @@ def launch_spec(session: Session, installation: RInstallation, settings: WorkerS
     ]
     if session.project:
         argv += [f"--project={session.project}", f"--create-project={int(session.choices.make_project)}"]
+    if profile.session_timeout_minutes is not None:
+        argv.append(f"--session-timeout-minutes={profile.session_timeout_minutes}")
+    if profile.session_timeout_kill_hours is not None:
+        argv.append(f"--session-timeout-kill-hours={profile.session_timeout_kill_hours}")
     if settings.rsession_config_file:
         argv.append(f"--config-file={settings.rsession_config_file}")
     env = installation.environment() | {

@@ -171,7 +171,8 @@ class HomePage:
 
     def _row(self, session: Session, facts: dict[str, object], token: str, head: RequestHead) -> str:
         state, url = session.state, url_of(session.id, head.root_path)
-        cause = session.status.fate.cause if session.status.fate else ""
+        cause, notice = str(facts["cause"] or ""), str(facts["notice"])
+        stands = bool(facts["blockers"]) or session.status.fate is not None
         return self.templates.part(
             "home_session",
             id=session.id,
@@ -184,7 +185,11 @@ class HomePage:
             url=url,
             base=head.root_path + "/",
             csrf_token=token,
+            stands=str(int(bool(facts["blockers"]))),
             cause=Html(f'<p class="cause">{escape(cause)}</p>' if cause else ""),
+            notice=notice,
+            notice_hidden=Html("" if notice else " hidden"),
+            doing=_doing(facts["busy"], facts["idle_seconds"]),
             r_version=session.r_version or "not chosen yet",
             project=project_name(session.project) or "None",
             project_path=session.project,
@@ -197,16 +202,17 @@ class HomePage:
             links=self.templates.part(
                 "home_details" if state in {State.FAILED, State.ENDED} else "home_open", url=url, title=session.title
             ),
-            buttons=self._buttons(session),
+            buttons=self._buttons(session, stands),
             kill=self._kill(session, token, head) if session.is_alive else Html(""),
         )
 
-    def _buttons(self, session: Session) -> Html:
-        stayed = session.state is State.RUNNING and session.status.fate is not None
+    def _buttons(self, session: Session, stands: bool) -> Html:
+        """stands: something stands against suspending it."""
+        is_asked_twice = session.state is State.RUNNING and stands
         return Html(
             "".join(
                 self.templates.part("home_button", do=do, words=words, title=session.title, id=session.id)
-                for do, words in (*_BUTTONS[session.state], *(_ANYWAY if stayed else ()))
+                for do, words in (*_BUTTONS[session.state], *(_ANYWAY if is_asked_twice else ()))
             )
         )
 
@@ -230,6 +236,15 @@ def _bytes(value: object) -> str:
         return "—"
     megabytes = value / 1e6
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def _doing(busy: object, idle: object) -> str:
+    if busy:
+        return "R is working"
+    if not isinstance(idle, float):
+        return "—"
+    since = _ago(idle)
+    return "just used" if since == "just now" else f"idle for {since.removesuffix(' ago')}"
 
 
 def _pages(value: object) -> str:

@@ -4,6 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from twisted.internet.defer import Deferred
+
+from rserver.sessions import causes
+from rserver.sessions.activity import Activity, ActivityMeter
 from rserver.sessions.machine import State
 from rserver.sessions.session import Session
 from rserver.sessions.usage import NONE, Usage, UsageMeter
@@ -13,16 +17,21 @@ from rserver_core.project_path import project_name
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 
+_ENDS = {"suspend": "suspended", "quit": "quit", "kill": "killed"}
+
 
 def url_of(session_id: str, root_path: str) -> str:
     """The address of a session's page on this server."""
     return f"{root_path}/s/{session_id}/"
 
 
-def json_of(session: Session, root_path: str, usage: Usage = NONE, connected: int = 0) -> dict[str, object]:
+def json_of(
+    session: Session, root_path: str, usage: Usage = NONE, connected: int = 0, activity: Activity | None = None
+) -> dict[str, object]:
     """As GET /api/sessions/{id} shows it. A session that ended by q() is absent, with code 0."""
     fate = session.status.fate
     record = session.status.record
+    cause = _cause_of(session, activity)
     return {
         "id": session.id,
         "url": url_of(session.id, root_path),
@@ -33,7 +42,7 @@ def json_of(session: Session, root_path: str, usage: Usage = NONE, connected: in
         "project_name": project_name(session.project),
         "r_version": session.r_version,
         "state": (State.ABSENT if session.state is State.ENDED else session.state).value,
-        "cause": fate.cause if fate else None,
+        "cause": cause,
         "code": fate.code if fate else None,
         "signal": fate.signal if fate else None,
         "stderr_tail": fate.stderr_tail if fate else None,
@@ -41,24 +50,69 @@ def json_of(session: Session, root_path: str, usage: Usage = NONE, connected: in
         "cpu_percent": usage.cpu_percent,
         "memory_bytes": usage.memory_bytes,
         "connected": connected,
+        "busy": activity.busy if activity else None,
+        "idle_seconds": activity.idle if activity else None,
+        "blockers": list(activity.blockers) if activity else [],
+        "ends": activity.ends if activity else None,
+        "ends_in_seconds": activity.ends_in if activity else None,
+        "notice": "" if activity is None else _notice_of(activity, cause),
         "created": session.created,
         "last_used": session.last_used,
     }
 
 
+def _cause_of(session: Session, activity: Activity | None) -> str | None:
+    """What stood against a suspension when it was wanted may have changed since."""
+    fate = session.status.fate
+    if session.is_blocked and fate is not None and activity is not None and activity.blockers:
+        return causes.of_blockers(activity.blockers).cause
+    return fate.cause if fate else None
+
+
+def _notice_of(activity: Activity, cause: str | None) -> str:
+    """What its user should know about how long a session goes on; empty: nothing."""
+    if activity.ends is not None:
+        how = _ENDS.get(activity.ends, "ended")
+        return (
+            f"It will be {how} in {_soon(activity.ends_in or 0)}, because nobody uses it. Open it to keep it running."
+        )
+    if activity.blockers and cause is None:
+        return f"It cannot be suspended at the moment. {' '.join(activity.blockers)}"
+    return ""
+
+
+def _soon(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+
+
 @dataclass(slots=True)
 class SessionLister:
-    """Sessions with what they use and who is there. listeners: open event streams by session id."""
+    """Sessions with what they use, what they do and who is there.
+
+    listeners: open event streams by session id; freed: told of sessions that nothing keeps from being suspended.
+    """
 
     meter: UsageMeter
+    activities: ActivityMeter
     listeners: Callable[[], Mapping[str, int]]
+    freed: Callable[[Session], object]
 
     async def shown(self, sessions: Iterable[Session], root_path: str) -> list[dict[str, object]]:
         """As GET /api/sessions shows them, in the given order."""
         listed = list(sessions)
-        usages, listeners = await self.meter.measure(listed), self.listeners()
+        asked = Deferred.fromCoroutine(self.activities.measure(listed))
+        usages, activities, listeners = await self.meter.measure(listed), await asked, self.listeners()
+        for session in listed:
+            if (activity := activities.get(session.id)) is not None and not activity.blockers:
+                self.freed(session)
         return [
-            json_of(session, root_path, usages.get(session.id, NONE), listeners.get(session.id, 0))
+            json_of(
+                session,
+                root_path,
+                usages.get(session.id, NONE),
+                listeners.get(session.id, 0),
+                activities.get(session.id),
+            )
             for session in listed
         ]
 

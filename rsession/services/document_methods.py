@@ -31,9 +31,7 @@ def _methods(documents: Documents) -> list[Method]:
     return [
         Method("new_document", new, _later(documents.new), "Open a document that has no file yet."),
         Method("open_document", (Param("path", "string"),), _later(documents.open), _OPEN),
-        Method(
-            "list_documents", (), documents.summaries, "All open documents without their contents.", is_use=False
-        ),
+        Method("list_documents", (), documents.summaries, "All open documents without their contents.", is_use=False),
         Method(
             "get_document",
             (_ID,),

@@ -144,7 +144,13 @@ def register(api: ServiceApi, started: "Deferred[str]") -> None:
     size = tuple(Param(name, "number") for name in ("width", "height", "dpr"))
     for method in (
         Method("get_plots", (), plots.state, "The history of plots.", is_use=False),
-        Method("set_plot_size", size, plots.set_size, "Size of the page's picture in CSS pixels, and pixels for each.", is_use=False),
+        Method(
+            "set_plot_size",
+            size,
+            plots.set_size,
+            "Size of the page's picture in CSS pixels, and pixels for each.",
+            is_use=False,
+        ),
         Method("select_plot", (id_,), plots.select, "Show another plot of the history."),
         Method("remove_plot", (id_,), plots.remove, "Take one plot out of the history."),
         Method("clear_plots", (), plots.clear, "Take all plots out of the history and close R's device."),

@@ -1,8 +1,8 @@
 """What is to happen to a session that nobody uses, and when. Pure: seconds of a clock that never jumps.
 
 Theory of operation: a session is idle since the last interaction of a person, or since R stopped working when that was
-later. Its idle end (suspension, or quitting) comes when it was idle, or without any page, for long enough. The kill comes
-when no person did anything for long enough; R's work does not put it off.
+later. Its idle end (suspension, or quitting) comes when it was idle, or without any page, for long enough. The kill
+comes when no person did anything for long enough; R's work does not put it off.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def limits_of(settings: "RsessionSettings") -> Limits:
 
 @dataclass(frozen=True)
 class Seen:
-    """Moments: `touched` last interaction, `worked` when R worked last, `left` when the last page left, None: it has not."""
+    """Moments: `touched` last interaction, `worked` when R worked last, `left` when the last page left (None: not)."""
 
     now: float
     touched: float
@@ -90,7 +90,9 @@ def kill(limits: Limits, seen: Seen) -> End | None:
         return None
     span = duration(limits.kill)
     reason = f"Nobody used it for {span}. Its objects are kept as of its last checkpoint."
-    rule = f"Sessions that nobody uses for {span} are killed, whatever R does. Objects are kept as of the last checkpoint."
+    rule = (
+        f"Sessions that nobody uses for {span} are killed, whatever R does. Objects are kept as of the last checkpoint."
+    )
     return _end(Action.KILL, seen.touched, limits.kill, limits.warning * _KILL_WARNING_FACTOR, reason, rule)
 
 

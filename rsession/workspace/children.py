@@ -49,7 +49,7 @@ def end_started_processes() -> None:
 
 
 def _is_ours(process: _Process, own: int) -> bool:
-    """A program started in the background has another parent by now; it is still in the process session that is ours."""
+    """A program started in the background has another parent by now; it is still in our process session."""
     leads = os.getsid(0) == own
     is_member = process.session == own if leads else process.parent == own or process.pid == own
     return is_member and process.state not in "ZX"

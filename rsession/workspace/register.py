@@ -126,12 +126,12 @@ class Workspace:
 
         @rpc.method("keep_running")
         def keep_running() -> None:
-            """Somebody is there: every time-out begins anew. Pages call it, once a minute at most, when they are used."""
+            """Somebody is there: time-outs begin anew. Pages call it when they are used, once a minute at most."""
 
         # The server and its administrator ask too.
         @rpc.method("get_status", open_to_strangers=True, is_use=False)
         def get_status() -> "Deferred[dict[str, object]]":
-            """`{"idle": seconds, "busy", "blockers": [{"kind", "reason"}], "timeouts"}`; see the event session_timeouts."""
+            """`{"idle": seconds, "busy", "blockers": [{"kind", "reason"}], "timeouts"}`; see event session_timeouts."""
             return Deferred.fromCoroutine(self._timeouts.status())
 
     async def _suspend(self, is_forced: bool, reason: str) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """What the administrator and the server decide about keeping objects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rsession.start import skips_profile
@@ -20,7 +20,7 @@ class WorkspaceSettings:
     limit_bytes: int = 0
     """0: no limit."""
     compresses: bool = True
-    rules: BlockerRules = BlockerRules()
+    rules: BlockerRules = field(default_factory=BlockerRules)
     ephemeral_variables: tuple[str, ...] = ()
     """Environment variables that no later process gets."""
     skipped_profile: bool = False

@@ -1,6 +1,5 @@
 """Suspending: everything is written, then the process ends with exit code 101."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -14,6 +13,8 @@ from rsession.workspace.blockers import Blocker, BlockerRules
 from rsession.workspace.snapshots import NotWritten, Snapshots
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rsession.session import Session
 
 _log = Logger()
@@ -43,7 +44,7 @@ class Suspension:
         session.on_prompt(self._prompted)
 
     async def suspend(self, is_forced: bool, reason: str = "") -> dict[str, object]:
-        """Answer `{"suspended", "blockers"}`; the process ends soon after `suspended` is true, with `reason` as its word.
+        """Answer `{"suspended", "blockers"}`; the process ends soon after `suspended` is true, for `reason`.
 
         Raises RpcError NOT_WRITABLE when the objects could not be written: the session goes on.
         """
@@ -53,6 +54,7 @@ class Suspension:
         try:
             return await self._suspend(is_forced, reason)
         except NotWritten as error:
+            self._session.last_word = ""
             self._tell_failure(str(error))
             raise RpcError(ErrorCode.NOT_WRITABLE, str(error)) from error
         finally:

@@ -1,9 +1,8 @@
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rserver.settings import SettingsError, WorkerSettings, timeout_minutes
+from rserver.settings import SettingsError, WorkerSettings
 
 
 def test_defaults_hold_for_what_is_not_given() -> None:
@@ -35,16 +34,3 @@ def test_the_root_path_has_a_slash_at_both_ends(text: str, path: str) -> None:
 def test_a_wrong_type_is_named(options: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(options))):
         WorkerSettings.from_options(options)
-
-
-@pytest.mark.parametrize(("text", "minutes"), [(None, 120), ("session-timeout-minutes=5\n", 5), ("nonsense\n", 120)])
-def test_the_time_to_suspend_is_written_where_sessions_look(tmp_path: Path, text: str | None, minutes: int) -> None:
-    if text is not None:
-        (tmp_path / "rsession.conf").write_text(text)
-    assert timeout_minutes(WorkerSettings(), {"RSTUDIO_CONFIG_DIR": str(tmp_path)}) == minutes
-
-
-def test_the_sessions_own_file_counts(tmp_path: Path) -> None:
-    (tmp_path / "mine.conf").write_text("session-timeout-minutes=0\n")
-    settings = WorkerSettings(rsession_config_file=str(tmp_path / "mine.conf"))
-    assert timeout_minutes(settings, {"RSTUDIO_CONFIG_DIR": str(tmp_path)}) == 0

@@ -27,6 +27,18 @@
     return "just now";
   }
 
+  function doing(session) {
+    if (session.busy) return "R is working";
+    if (session.idle_seconds === null) return "—";
+    const since = ago(session.idle_seconds);
+    return since === "just now" ? "just used" : `idle for ${since.replace(/ ago$/, "")}`;
+  }
+
+  function notify(row, text) {
+    show(row, "notice", text);
+    row.querySelector('[data-fact="notice"]').hidden = text === "";
+  }
+
   function show(row, fact, text) {
     const place = row.querySelector(`[data-fact="${fact}"]`);
     if (place !== null && place.textContent !== text) place.textContent = text;
@@ -36,6 +48,8 @@
     show(row, "cpu", percent(session.cpu_percent));
     show(row, "memory", bytes(session.memory_bytes));
     show(row, "connected", pages(session.connected));
+    show(row, "doing", doing(session));
+    notify(row, session.notice);
     show(row, "last-used", ago(Date.now() / 1000 - session.last_used));
   }
 
@@ -46,8 +60,9 @@
 
   function sameAs(row, session) {
     if (row === null) return false;
-    const { state, label, cause } = row.dataset;
-    return state === stateOf(session) && label === session.label && cause === (session.cause ?? "");
+    const { state, label, cause, stands } = row.dataset;
+    const same = state === stateOf(session) && label === session.label && cause === (session.cause ?? "");
+    return same && stands === String(Number(session.blockers.length > 0));
   }
 
   /** Somebody is in the middle of something that a new list would undo. */

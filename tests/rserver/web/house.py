@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -19,6 +19,9 @@ from rserver.sign_in.policy import Account
 from rserver.web.request import Authentication, Identity, Request, RequestHead, Response
 from rserver_core.launch_wire import SessionRecord
 from tests.rserver.doubles import FakeMaster, ThreadsAtOnce, record
+
+if TYPE_CHECKING:
+    from rserver.sessions.activity import Activity
 
 PASSWORD = "right horse"
 ALICE, BOB = Identity("alice", 1001), Identity("bob", 1002)
@@ -67,6 +70,7 @@ class House:
         self.master = FakeMaster(check_password=check_password)
         self.probes: list[Deferred[None]] = []
         self.blockers: list[str] | None = None
+        self.activity: Activity | None = None
         self.directory = directory
         ide = directory / "ide"
         ide.mkdir(exist_ok=True)
@@ -80,6 +84,7 @@ class House:
             self.master,
             self._probe,
             self._ask_to_suspend,
+            self._ask_activity,
             now=lambda: self.time + self.clock.seconds(),
             lookup=accounts,
             ide=ide,
@@ -100,6 +105,10 @@ class House:
     def _ask_to_suspend(self, _record: SessionRecord, _force: bool) -> "Deferred[SuspendAnswer]":
         """By default the session knows no such question."""
         return fail(NoAnswer()) if self.blockers is None else succeed(SuspendAnswer(False, tuple(self.blockers)))
+
+    def _ask_activity(self, _record: SessionRecord) -> "Deferred[Activity]":
+        """By default the session knows no such question."""
+        return fail(NoAnswer()) if self.activity is None else succeed(self.activity)
 
     def result(self, waiting: "Deferred[Any]", seconds: float = 120.0) -> Any:
         """What waiting gives, time passing as needed."""
