@@ -70,6 +70,7 @@ def serve(
     _register_services(session, installation)
     projects.register(session, settings, (problem,) if problem else ())
     _keep_objects(session, settings)
+    _watch_limits(session, settings)
     site = SessionSite(Rpc(session.rpc, clients, session.use), session.routes, session.listeners, clients)
     _listen(reactor, site, settings)
     gc.enable()
@@ -140,6 +141,12 @@ def _keep_objects(session: Session, settings: "RsessionSettings") -> None:
 
     register(session, WorkspaceSettings.of(settings), limits_of(settings))
     session.on_checkpoint = lambda: tell_keeper(settings.listen_fd)
+
+
+def _watch_limits(session: Session, settings: "RsessionSettings") -> None:
+    from rsession.limits.register import register
+
+    register(session, settings.memory_event_fd)
 
 
 def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSettings") -> None:
