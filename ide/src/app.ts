@@ -27,6 +27,8 @@ export class App implements LinkOwner {
   readonly plots: PlotsStore;
   readonly session = signal<SessionInfo | null>(null);
   readonly workingDirectory = signal("");
+  /** What to say while memory runs short. */
+  readonly memoryWarning = signal<string | null>(null);
   /** The working directory as people write it. */
   readonly place = computed(() => shortPath(this.workingDirectory.value, this.session.value?.home ?? ""));
   readonly link: SessionLink;
@@ -57,6 +59,7 @@ export class App implements LinkOwner {
     for (const { kind, text } of init.messages) this.messages.show(kind, text);
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
+    this.memoryWarning.value = init.memory?.warning ?? null;
     if (anew) {
       this.console.note("A new R session");
       this.onReturn();
@@ -89,6 +92,7 @@ export class App implements LinkOwner {
   }
 
   gone(): void {
+    this.memoryWarning.value = null;
     this.console.halt();
   }
 
@@ -128,6 +132,7 @@ export class App implements LinkOwner {
     if (event.type === "environment_changed") this.environment.receive(event.data);
     else if (event.type === "plots_changed") this.plots.receive(event.data);
     else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text);
+    else if (event.type === "memory_warning") this.memoryWarning.value = event.data.text;
     else if (event.type === "events_dropped") this.dropped(event.data.bytes);
     else if (event.type === "console_prompt" && event.data.cwd) this.workingDirectory.value = event.data.cwd;
     else this.documents.receive(event);

@@ -10,6 +10,7 @@ from rserver.clock import Clock
 from rserver.sessions.session import Session
 from rserver.worker_threads import ThreadsBusy, ThreadTimeout, WorkerThreads
 from rserver_core.launch_wire import SessionRecord
+from rserver_core.memory_limit import limit_of
 
 FRESH_SECONDS = 2.0
 STALE_SECONDS = 60.0
@@ -21,10 +22,14 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """cpu_percent: of one processor, 100 is one that is busy all the time; None: not known."""
+    """cpu_percent: of one processor, 100 is one that is busy all the time; None: not known.
+
+    memory_limit_bytes: None: there is no limit, or it is not known.
+    """
 
     cpu_percent: float | None = None
     memory_bytes: int | None = None
+    memory_limit_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Sample:
     at: float
     cpu_seconds: float
     memory_bytes: int
+    memory_limit_bytes: int | None = None
 
 
 NONE = Usage()
@@ -85,7 +91,7 @@ def _usage(before: Sample | None, sample: Sample | None, started_ticks: int) -> 
     since, used = (before.at, before.cpu_seconds) if before else (started_ticks / _TICKS, 0.0)
     elapsed = sample.at - since
     percent = 100 * max(0.0, sample.cpu_seconds - used) / elapsed if elapsed > 0 else 0.0
-    return Usage(round(percent, 1), sample.memory_bytes)
+    return Usage(round(percent, 1), sample.memory_bytes, sample.memory_limit_bytes)
 
 
 def read_tree(pid: int, started: int) -> Sample | None:
@@ -98,7 +104,19 @@ def read_tree(pid: int, started: int) -> Sample | None:
         memory = _resident(pid, 0) + sum(_resident(each, 1) for each in pids if each != pid)
     except OSError:
         return None
-    return Sample(time.clock_gettime(time.CLOCK_BOOTTIME), ticks / _TICKS, memory)
+    charged, limit = _limited(pid)
+    return Sample(time.clock_gettime(time.CLOCK_BOOTTIME), ticks / _TICKS, charged or memory, limit)
+
+
+def _limited(pid: int) -> tuple[int | None, int | None]:
+    """Bytes that count against the limit of the session alone, and the lowest limit that holds it."""
+    limit = limit_of(pid)
+    if limit is None or not limit.group:
+        return None, limit.limit if limit else None
+    try:
+        return limit.use().used if limit.group == limit.own else None, limit.limit
+    except (OSError, ValueError):
+        return None, limit.limit
 
 
 def _descendants(pid: int) -> Iterable[int]:

@@ -21,6 +21,7 @@ from rserver.web.session_view import SessionLister, server_url, url_of
 from rserver.web.sign_in_pages import csrf_token
 from rserver.web.templates import Html, Templates
 from rserver_core.project_path import project_name
+from rserver_core.size_words import in_words
 
 HOME = "/home"
 WORDS = {
@@ -194,7 +195,7 @@ class HomePage:
             project=project_name(session.project) or "None",
             project_path=session.project,
             cpu=_percent(facts["cpu_percent"]),
-            memory=_bytes(facts["memory_bytes"]),
+            memory=_memory(facts["memory_bytes"], facts["memory_limit_bytes"]),
             connected=_pages(facts["connected"]),
             last_used=_ago(self.now() - session.last_used),
             last_used_seconds=f"{session.last_used:.0f}",
@@ -231,11 +232,10 @@ def _percent(value: object) -> str:
     return "—" if not isinstance(value, float) else f"{value:.0f} %"
 
 
-def _bytes(value: object) -> str:
-    if not isinstance(value, int):
+def _memory(used: object, limit: object) -> str:
+    if not isinstance(used, int):
         return "—"
-    megabytes = value / 1e6
-    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+    return f"{in_words(used)} of {in_words(limit)}" if isinstance(limit, int) else in_words(used)
 
 
 def _doing(busy: object, idle: object) -> str:

@@ -49,6 +49,7 @@ def json_of(
         "pid": record.pid if record else None,
         "cpu_percent": usage.cpu_percent,
         "memory_bytes": usage.memory_bytes,
+        "memory_limit_bytes": usage.memory_limit_bytes,
         "connected": connected,
         "busy": activity.busy if activity else None,
         "idle_seconds": activity.idle if activity else None,

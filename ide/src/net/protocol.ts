@@ -72,6 +72,8 @@ export interface ClientInit {
   readonly history: readonly string[];
   readonly documents: readonly DocumentData[];
   readonly plots: PlotsState;
+  /** Missing where nothing limits the session; figures in bytes. */
+  readonly memory?: { readonly used: number; readonly limit: number; readonly warning: string | null } | null;
   readonly messages: readonly { readonly kind: "info" | "warning" | "error"; readonly text: string }[];
 }
 
@@ -122,6 +124,7 @@ interface EventData {
   document_closed: { readonly id: string };
   document_opened: { readonly document: DocumentData };
   show_message: { readonly kind: "info" | "warning" | "error"; readonly text: string };
+  memory_warning: { readonly used: number; readonly limit: number; readonly text: string | null };
   quit: { readonly status: number };
   events_dropped: { readonly from: number; readonly to: number; readonly bytes: number };
 }

@@ -4,12 +4,21 @@ import { useElapsed } from "./elapsed";
 
 const QUIET_SECONDS = 1;
 
-/** A line below the header while the connection is away; your typing is kept meanwhile. */
+/** A line below the header while the connection is away (your typing is kept meanwhile) or memory runs short. */
 export function Banner({ app }: { readonly app: App }): JSX.Element | null {
   const link = app.link.link.value;
   if (link.kind === "reconnecting") return <Reconnecting app={app} since={link.since} />;
   if (link.kind === "signed-out") return <SignedOut app={app} />;
-  return null;
+  return <MemoryShort text={app.memoryWarning.value} />;
+}
+
+function MemoryShort({ text }: { readonly text: string | null }): JSX.Element | null {
+  if (text === null) return null;
+  return (
+    <div class="banner banner-warning" role="alert" data-testid="memory-banner">
+      <span>{text}</span>
+    </div>
+  );
 }
 
 function Reconnecting({ app, since }: { readonly app: App; readonly since: number }): JSX.Element | null {

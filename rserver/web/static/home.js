@@ -10,8 +10,14 @@
   const percent = (value) => (value === null ? "—" : `${Math.round(value)} %`);
 
   function bytes(value) {
-    if (value === null) return "—";
-    return value >= 1e9 ? `${(value / 1e9).toFixed(1)} GB` : `${Math.round(value / 1e6)} MB`;
+    const megabytes = value / 2 ** 20;
+    if (megabytes < 1024) return `${Math.round(megabytes)} MB`;
+    return `${(megabytes / 1024).toFixed(1).replace(/\.0$/, "")} GB`;
+  }
+
+  function memory(used, limit) {
+    if (used === null) return "—";
+    return limit === null ? bytes(used) : `${bytes(used)} of ${bytes(limit)}`;
   }
 
   function pages(count) {
@@ -46,7 +52,7 @@
 
   function update(row, session) {
     show(row, "cpu", percent(session.cpu_percent));
-    show(row, "memory", bytes(session.memory_bytes));
+    show(row, "memory", memory(session.memory_bytes, session.memory_limit_bytes));
     show(row, "connected", pages(session.connected));
     show(row, "doing", doing(session));
     notify(row, session.notice);

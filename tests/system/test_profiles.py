@@ -1,0 +1,178 @@
+"""Profiles on a whole server: limits that are told, reached and explained, while others go on."""
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rserver_process.cgroup_places import places
+from tests.system.accounts import Account
+from tests.system.running_server import ROOT, RunningServer, running_server
+from tests.system.visitor import Event, Visitor
+
+needs_cgroups = pytest.mark.skipif(
+    "memory by cgroup" not in places().describe(), reason="no control group holds memory here"
+)
+pytestmark = [pytest.mark.root, pytest.mark.r]
+
+MEGABYTES = 300
+PROFILES = """
+[*]
+session-limit=2
+[@{alice}]
+max-memory-mb={megabytes}
+max-processes=40
+max-cpus=1.5
+max-open-files=300
+nice=4
+"""
+
+
+@contextlib.contextmanager
+def server_with(profiles: str) -> Iterator[RunningServer]:
+    """A server with this file of profiles, read at a reload as well as at the start."""
+    with running_server() as server:
+        (server.directory / "conf" / "profiles").write_text(profiles)
+        reload(server)
+        yield server
+
+
+def reload(server: RunningServer) -> None:
+    """SIGHUP, and what the log says of it."""
+    before = len(server.lines)
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while not any("reloaded" in line for line in server.lines[before:]):
+        assert time.monotonic() < deadline, server.log
+        time.sleep(0.02)
+
+
+def signed_in(server: RunningServer, account: Account) -> Visitor:
+    visitor = Visitor(server.port)
+    assert visitor.sign_in(account.name, account.password).status == 302
+    visitor.open_session()
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    return visitor
+
+
+def shown(visitor: Visitor) -> dict[str, Any]:
+    """Its session in the API."""
+    session = visitor.session_path.split("/")[2]
+    value: dict[str, Any] = visitor.get(f"/api/sessions/{session}").json()
+    return value
+
+
+def is_type(name: str) -> Callable[[Event], bool]:
+    return lambda event: event["type"] == name
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@needs_cgroups
+def test_memory_is_warned_of_then_ended_with_the_reason(alice: Account, bob: Account) -> None:
+    with server_with(PROFILES.format(alice=alice.name, megabytes=MEGABYTES)) as server:
+        visitor, other = signed_in(server, alice), signed_in(server, bob)
+        item = shown(visitor)
+        assert item["memory_limit_bytes"] == MEGABYTES << 20
+        assert 10 << 20 < item["memory_bytes"] < 150 << 20
+        assert shown(other)["memory_limit_bytes"] is None
+        assert re.search(r"\d+ MB of 300 MB", visitor.get("/home").body.decode())
+
+        visitor.run("kept <- 4711")
+        visitor.rpc("checkpoint_session")
+        visitor.rpc("console_input", f"x <- rep(1, {MEGABYTES * 7 // 10} * 131072)", "")
+        warning = visitor.wait_for(is_type("memory_warning"))[-1]["data"]
+        assert warning["limit"] == MEGABYTES << 20
+        assert warning["used"] >= 0.85 * warning["limit"]
+        assert re.match(r"This session uses \d+ MB of the 300 MB of memory that it may have\.", warning["text"])
+        assert visitor.rpc("client_init")["memory"]["warning"] == warning["text"]
+        visitor.init()
+        visitor.rpc("console_input", "rm(x); invisible(gc())", "")
+        assert visitor.wait_for(is_type("memory_warning"))[-1]["data"]["text"] is None
+
+        visitor.rpc_answer("console_input", f"y <- rep(1, {MEGABYTES} * 131072)", "")
+        until(lambda: shown(visitor)["state"] == "failed")
+        cause = shown(visitor)["cause"]
+        assert "of the 300 MB of memory that this server allows a session" in cause
+        assert re.search(r"The objects of the checkpoint of \d\d:\d\d are kept\.", cause)
+        assert cause.split(".")[0] in visitor.get(visitor.session_path).body.decode()
+        assert cause.split(".")[0] in visitor.get("/home").body.decode()
+        assert "42" in other.run("6 * 7")
+
+        visitor.post_json(f"/api/sessions/{visitor.session_path.split('/')[2]}/resume", {})
+        visitor.init()
+        assert "4711" in visitor.run("kept")
+
+
+@needs_cgroups
+def test_a_child_that_takes_too_much_does_not_take_r_along(alice: Account) -> None:
+    with server_with(f"[{alice.name}]\nmax-memory-mb={MEGABYTES}\n") as server:
+        visitor = signed_in(server, alice)
+        child = f"x=b'x'*({MEGABYTES}<<20)"
+        visitor.rpc("console_input", f'''system2("python3", c("-c", shQuote("{child}")))''', "")
+        message = visitor.wait_for(is_type("show_message"))[-1]["data"]
+        assert message["kind"] == "warning"
+        assert "A program that R had started was ended: the 300 MB of memory" in message["text"]
+        assert "42" in visitor.run("6 * 7")
+
+
+@needs_cgroups
+def test_too_many_processes_are_told_and_hurt_nobody_else(alice: Account, bob: Account) -> None:
+    with server_with(PROFILES.format(alice=alice.name, megabytes=MEGABYTES)) as server:
+        visitor, other = signed_in(server, alice), signed_in(server, bob)
+        assert '"4"' in visitor.run('system("nice", intern = TRUE)')
+        assert '"300"' in visitor.run('system("ulimit -n", intern = TRUE)')
+        visitor.rpc("console_input", 'system("for i in $(seq 60); do sleep 5 & done")', "")
+        message = visitor.wait_for(is_type("show_message"))[-1]["data"]
+        assert "this session may have 40 of them at a time" in message["text"]
+        assert "60" in other.run('length(lapply(1:60, function(i) system("sleep 1", wait = FALSE)))')
+
+
+def test_session_limit_of_a_profile_and_reload(alice: Account) -> None:
+    with server_with("[*]\nsession-limit=1\n") as server:
+        visitor = signed_in(server, alice)
+        refused = visitor.post_json("/api/sessions", {})
+        assert (refused.status, refused.json()["error"]["code"]) == (409, 20)
+        file = server.directory / "conf" / "profiles"
+        file.write_text("[*]\nsession-limit=many\n")
+        reload(server)
+        assert f"{file}:2: session-limit: expected a whole number" in server.log
+        assert visitor.post_json("/api/sessions", {}).status == 409
+        file.write_text("[*]\nsession-limit=2\n")
+        reload(server)
+        until(lambda: visitor.post_json("/api/sessions", {}).status == 201)
+        assert "limits are held: memory by " in server.log
+
+
+def test_a_bad_file_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "profiles").write_text("[*]\nmax-memory=1\n[broken\n")
+    for program, *options in (
+        ["rserver/__main__.py", "--test-config"],
+        ["rserver/__main__.py", "--server-daemonize=0"],
+    ):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / program), *options, f"--server-data-dir={tmp_path}/run"],
+            env={"RSTUDIO_CONFIG_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert f"{tmp_path}/profiles:2: max-memory: unknown key" in done.stderr
+        assert f"{tmp_path}/profiles:3: expected key=value" in done.stderr
+    assert json.dumps(done.stdout) == '""'
