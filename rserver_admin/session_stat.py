@@ -44,6 +44,14 @@ def is_starting(record: SessionRecord) -> bool:
         return False
 
 
+def is_stopped(record: SessionRecord) -> bool:
+    """True while a signal keeps its process from running."""
+    try:
+        return Path(f"/proc/{record.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[_STATE] in "tT"
+    except (OSError, IndexError):
+        return False
+
+
 def _state(record: SessionRecord, state: str) -> str:
     if state in "tT":
         return "stopped"

@@ -1,11 +1,15 @@
 """The table of verbs."""
 
-from rserver_admin import about, active_sessions, configuration, life, offline, session_signals
+from rserver_admin import about, active_sessions, configuration, life, offline, session_signals, session_suspension
 from rserver_admin.verb import Verb
 from rserver_admin.verify import verb as verify
 
 _STATE = '`{"running","pid","since","addresses","sessions","offline"}`; `since` is a time, `sessions` a number'
-_SIGNALLED = '`{"signalled":[{"pid","user","session"}],"starting":[…]}`'
+_SIGNALLED = '`{"signalled":[{"pid","user","session"}]}`'
+_SUSPENDED = (
+    '`{"suspended":[{"pid","user","session"}],"blocked":[{…,"blockers":[{"kind","reason"}]}],'
+    '"failed":[{…,"reason"}],"starting":[…]}`'
+)
 _ONE = "PID|ID"
 
 _TABLE = (
@@ -60,26 +64,37 @@ _TABLE = (
     Verb(
         "active-sessions",
         active_sessions.list_sessions,
-        "Lists the sessions that run, also while the server does not.",
+        "Lists the sessions that run, also while the server does not: what they use, since when nobody used them, and "
+        "what stands against suspending them.",
         '`{"sessions":[{"pid","user","uid","session","project","started","cpu_seconds","memory_bytes","memory_kind",'
-        '"state"}]}`; `memory_kind` is `pss` or `rss`; `state` is `starting`, `running`, `stopped` or `unattended`',
+        '"state","busy","idle_seconds","blockers":[{"kind","reason"}],"ends","ends_in_seconds"}]}`; from `busy` '
+        "on null for a session that does not answer; `ends` is `suspend`, `quit` or `kill` while its end by a time-out "
+        "is near; "
+        "`memory_kind` is `pss` or `rss`; `state` is `starting`, `running`, `stopped` or `unattended`",
     ),
     Verb(
         "suspend-session",
-        session_signals.suspend_session,
-        "Asks one session to save itself and end (SIGUSR1).",
-        _SIGNALLED,
+        session_suspension.suspend_session,
+        "Has one session save itself and end, and returns when it has. Where something stands against it, R that works "
+        "or an open connection, it is named, and the exit code is 1.",
+        _SUSPENDED,
         _ONE,
     ),
-    Verb("suspend-all", session_signals.suspend_all, "The same for every session.", _SIGNALLED),
+    Verb(
+        "suspend-all",
+        session_suspension.suspend_all,
+        "The same for every session. Exit code 1 when one goes on.",
+        _SUSPENDED,
+    ),
     Verb(
         "force-suspend-session",
-        session_signals.force_suspend_session,
-        "Interrupts one session, which saves itself and ends (SIGUSR2).",
-        _SIGNALLED,
+        session_suspension.force_suspend_session,
+        "Interrupts one session, which saves what can be saved and ends. One that cannot be interrupted goes on and is "
+        "named, with exit code 1.",
+        _SUSPENDED,
         _ONE,
     ),
-    Verb("force-suspend-all", session_signals.force_suspend_all, "The same for every session.", _SIGNALLED),
+    Verb("force-suspend-all", session_suspension.force_suspend_all, "The same for every session.", _SUSPENDED),
     Verb(
         "kill-session",
         session_signals.kill_session,

@@ -129,6 +129,8 @@ def test_active_sessions_are_measured(server: RunningServer, visitor: Visitor, a
     assert 10_000_000 < found["memory_bytes"] < 500_000_000
     line = next(line for line in ask(server, "active-sessions").stdout.splitlines() if ann.name in line)
     assert line.split()[:4] == [str(found["pid"]), ann.name, found["session"], "-"]
+    assert (found["busy"], found["blockers"], found["ends"]) == (False, [], None)
+    assert 0 <= found["idle_seconds"] < 60
 
 
 @pytest.mark.r
@@ -140,7 +142,7 @@ def test_suspending_saves_the_objects(
     (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
     done = ask(server, verb, str(found[by]), "--json")
     assert done.returncode == 0, done.stderr
-    assert answer_of(done)["signalled"] == [{key: found[key] for key in ("pid", "user", "session")}]
+    assert answer_of(done)["suspended"] == [{key: found[key] for key in ("pid", "user", "session")}]
     _await_end(found["pid"])
     _await_state(visitor, found["session"])
     visitor.post_json(f"/api/sessions/{found['session']}/resume", {})
@@ -148,6 +150,66 @@ def test_suspending_saves_the_objects(
     visitor.seen = 0
     visitor.wait_for_prompt()
     assert "42" in visitor.run("kept")
+
+
+@pytest.mark.r
+def test_what_stands_against_suspending_is_told_while_it_is_true(
+    server: RunningServer, visitor: Visitor, ann: Account
+) -> None:
+    visitor.run("con <- file('notes.txt', 'w'); system('sleep 300', wait = FALSE)")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    assert [blocker["kind"] for blocker in found["blockers"]] == ["connections", "children"]
+    line = next(line for line in ask(server, "active-sessions").stdout.splitlines() if ann.name in line)
+    assert "Connections are open: notes.txt." in line
+    assert "sleep (" in line
+    done = ask(server, "suspend-session", found["session"])
+    assert done.returncode == 1
+    assert "was not suspended: Connections are open: notes.txt." in done.stdout
+    everyone = ask(server, "suspend-all", "--json")
+    assert everyone.returncode == 1
+    (row,) = [row for row in answer_of(everyone)["blocked"] if row["user"] == ann.name]
+    assert [blocker["kind"] for blocker in row["blockers"]] == ["connections", "children"]
+    visitor.run("close(con); invisible(system('pkill -s 0 sleep'))")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    assert found["blockers"] == []
+
+
+@pytest.mark.r
+def test_one_that_computes_is_suspended_by_force_and_keeps_its_objects(
+    server: RunningServer, visitor: Visitor, ann: Account
+) -> None:
+    visitor.run("kept <- 42")
+    visitor.rpc("console_input", "repeat Sys.sleep(0.1)", "")
+    visitor.wait_for(lambda event: event["type"] == "console_write_input")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    assert (found["busy"], [blocker["kind"] for blocker in found["blockers"]]) == (True, ["busy"])
+    done = ask(server, "suspend-session", str(found["pid"]))
+    assert (done.returncode, done.stdout.strip().endswith("R is working.")) == (1, True)
+    assert ask(server, "force-suspend-session", str(found["pid"])).returncode == 0
+    _await_state(visitor, found["session"])
+    shown = visitor.get(f"/api/sessions/{found['session']}").json()
+    assert (shown["state"], shown["code"]) == ("suspended", 101)
+    assert shown["cause"].endswith("The administrator suspended it.")
+    visitor.post_json(f"/api/sessions/{found['session']}/resume", {})
+    visitor.init()
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    assert "42" in visitor.run("kept")
+
+
+@pytest.mark.r
+def test_one_that_was_stopped_by_a_signal_is_named(server: RunningServer, visitor: Visitor, ann: Account) -> None:
+    visitor.run("1")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    os.kill(found["pid"], signal.SIGSTOP)
+    try:
+        (stopped,) = [session for session in _sessions(server) if session["user"] == ann.name]
+        assert (stopped["state"], stopped["busy"], stopped["blockers"]) == ("stopped", None, None)
+        done = ask(server, "suspend-session", str(found["pid"]))
+        assert done.returncode == 1
+        assert "was stopped by a signal" in done.stdout
+    finally:
+        os.kill(found["pid"], signal.SIGCONT)
 
 
 @pytest.mark.r
