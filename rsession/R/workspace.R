@@ -15,6 +15,7 @@ CHEAP_LENGTH <- 1000
 ATOMIC_TYPES <- c(10, 13, 14, 15, 16, 24)
 DESCRIBED_AT_ONCE <- 150L
 EXIT_SUSPENDED <- 101L
+CRASH_SIGNALS <- c(7L, 11L)
 
 # calls: the entry points. described: name → list(print, description). waiting: names that were not loaded yet, in order.
 workspace <- new.env()
@@ -28,7 +29,7 @@ workspace$ephemeral <- character()
 
 workspace_calls <- function(library) {
   names <- c("open", "entries", "state", "r_version", "load", "bind", "adopt", "unloaded", "unwrap", "snapshot", "wait", "settle",
-    "leave", "keep_seed", "class_key")
+    "leave", "keep_seed", "class_key", "track", "distrust")
   dll <- dyn.load(library)
   calls <- lapply(names, function(name) getNativeSymbolInfo(paste0("rs_workspace_", name), dll)$address)
   names(calls) <- names
@@ -53,7 +54,8 @@ workspace_begin <- function(library, folder, is_late, ephemeral, skipped_profile
   refused <- .Call(workspace$calls$open, folder, workspace_fetch)
   if (is_refusal(refused)) return(list(complaint = as.character(refused)))
   .Call(workspace$calls$class_key, class_key())
-  list(restored = if (.Call(workspace$calls$state)[[1L]] > 0) workspace_restore(skipped_profile == "1"))
+  untracked <- .Call(workspace$calls$track)
+  list(restored = if (.Call(workspace$calls$state)[[1L]] > 0) workspace_restore(skipped_profile == "1"), untracked = untracked)
 }
 
 class_key <- function() {

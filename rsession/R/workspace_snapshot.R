@@ -15,6 +15,9 @@ described_objects <- function() {
   lapply(as.list(workspace$described), `[[`, "description")
 }
 
+# The writer met memory that was kept from it: from now on it reads everything
+workspace_distrust <- function() .Call(workspace$calls$distrust)
+
 workspace_checkpoint <- function(progress, compresses, limit) {
   pid <- begin_snapshot(progress, compresses, limit, TRUE)
   if (is_refusal(pid)) list(error = as.character(pid)) else list(pid = pid)
@@ -29,10 +32,14 @@ workspace_settle <- function() {
 
 # R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
 workspace_suspend <- function(progress, compresses, limit, is_forced) {
-  pid <- begin_snapshot(progress, compresses, limit, FALSE)
-  if (is_refusal(pid)) return(list(error = as.character(pid)))
-  .rs_emit("workspace_writer", pid)
-  status <- .Call(workspace$calls$wait, pid)
+  for (attempt in 1:2) {
+    pid <- begin_snapshot(progress, compresses, limit, FALSE)
+    if (is_refusal(pid)) return(list(error = as.character(pid)))
+    .rs_emit("workspace_writer", pid)
+    status <- .Call(workspace$calls$wait, pid)
+    if (!bitwAnd(status, 127L) %in% CRASH_SIGNALS) break
+    workspace_distrust()
+  }
   settled <- workspace_settle()
   if (status != 0L) return(list(written = FALSE))
   if (!is.null(settled$error)) return(settled)
@@ -44,7 +51,7 @@ workspace_suspend <- function(progress, compresses, limit, is_forced) {
 
 last_snapshot <- function() {
   state <- .Call(workspace$calls$state)
-  list(created = state[[2L]], bytes = state[[5L]], written = state[[6L]])
+  list(created = state[[2L]], bytes = state[[5L]], written = state[[6L]], unread = state[[7L]])
 }
 
 # Reasons that only R knows

@@ -56,7 +56,7 @@ struct heading {
     uint32_t format, byte_order;
     uint64_t generation, created; /* created: microseconds since 1970 */
     uint64_t visited, written;    /* bytes: of all objects that were looked at, and of what was new */
-    uint64_t nothing;
+    uint64_t unread;              /* of `visited`: bytes that were known without reading them */
     uint64_t packs, chunks, entries, refs, text;
     char r_version[32];
 };

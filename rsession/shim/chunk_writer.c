@@ -165,18 +165,34 @@ static uint32_t known_chunk(struct chunk_writer *writer, struct hash hash, size_
     return number;
 }
 
-static void process(struct chunk_writer *writer, struct pack_file *pack, const void *data, size_t size, uint64_t ref)
+/* False when a chunk that was trusted is another one: only a test looks. */
+static bool note_hash(struct tracked_chunk *tracked, struct hash hash)
 {
+    bool is_as_trusted = tracked == NULL || tracked->state != CHUNK_TRUSTED || (tracked->hash.low == hash.low && tracked->hash.high == hash.high);
+    if (tracked != NULL) {
+        tracked_note(tracked, hash);
+    }
+    return is_as_trusted;
+}
+
+static void process(struct chunk_writer *writer, struct pack_file *pack, const struct chunk_task *task)
+{
+    const void *data = task->data;
+    size_t size = task->size;
     struct chunk chunk = {.hash = hash_of(data, size), .raw = (uint32_t)size};
+    if (!note_hash(task->tracked, chunk.hash)) {
+        errno = EUCLEAN;
+        fail(writer);
+    }
     pthread_mutex_lock(&writer->lock);
     uint32_t number = known_chunk(writer, chunk.hash, size);
     bool is_new = number == UINT32_MAX;
     if (is_new) {
         number = catalog_add_chunk(writer->next, &chunk);
     }
-    writer->next->refs[ref] = number;
+    writer->next->refs[task->ref] = number;
     bool failed = writer->failure != 0 || number == UINT32_MAX;
-    writer->done += size;
+    writer->hashed += size;
     pthread_mutex_unlock(&writer->lock);
     if (number == UINT32_MAX) {
         errno = ENOMEM;
@@ -219,7 +235,7 @@ static void *work(void *data)
     struct pack_file *pack = &writer->files[writer->thread_count++];
     pthread_mutex_unlock(&writer->lock);
     while (take_task(writer, &task)) {
-        process(writer, pack, task.data, task.size, task.ref);
+        process(writer, pack, &task);
         free(task.owned);
         pthread_mutex_lock(&writer->lock);
         writer->running--;
@@ -272,37 +288,66 @@ static void post(struct chunk_writer *writer, const struct chunk_task *task)
     pthread_mutex_unlock(&writer->lock);
 }
 
-void chunk_writer_add(struct chunk_writer *writer, const void *data, size_t size, bool is_lasting)
+static bool reserve_ref(struct chunk_writer *writer, uint64_t *ref)
 {
     pthread_mutex_lock(&writer->lock);
-    uint64_t ref = writer->next->heading.refs;
+    *ref = writer->next->heading.refs;
     bool added = catalog_add_ref(writer->next, 0);
     pthread_mutex_unlock(&writer->lock);
-    void *owned = NULL;
-    if (!added || (!is_lasting && size >= SMALL_CHUNK && (owned = malloc(size)) == NULL)) {
-        errno = ENOMEM;
-        fail(writer);
+    return added;
+}
+
+static void lack_memory(struct chunk_writer *writer)
+{
+    errno = ENOMEM;
+    fail(writer);
+}
+
+void chunk_writer_add(struct chunk_writer *writer, const void *data, size_t size)
+{
+    struct chunk_task task = {.data = data, .size = size};
+    if (!reserve_ref(writer, &task.ref) || (size >= SMALL_CHUNK && (task.owned = malloc(size)) == NULL)) {
+        lack_memory(writer);
         return;
     }
     if (size < SMALL_CHUNK) {
-        process(writer, &writer->files[WRITER_THREADS], data, size, ref);
+        process(writer, &writer->files[WRITER_THREADS], &task);
         return;
     }
-    if (owned != NULL) {
-        memcpy(owned, data, size);
+    task.data = memcpy(task.owned, data, size);
+    post(writer, &task);
+}
+
+static void add_known(struct chunk_writer *writer, struct hash hash, size_t size)
+{
+    pthread_mutex_lock(&writer->lock);
+    uint32_t number = known_chunk(writer, hash, size);
+    if (number == UINT32_MAX || !catalog_add_ref(writer->next, number)) {
+        writer->failure = writer->failure ? writer->failure : ENOMEM;
     }
-    post(writer, &(struct chunk_task){.data = owned ? owned : data, .size = size, .owned = owned, .ref = ref});
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void chunk_writer_add_lasting(struct chunk_writer *writer, const void *data, size_t size, struct tracked_chunk *tracked)
+{
+    struct chunk_task task = {.data = data, .size = size, .tracked = tracked};
+    bool is_trusted = tracked != NULL && tracked->state == CHUNK_TRUSTED;
+    if (is_trusted) {
+        writer->trusted += size;
+    }
+    if (is_trusted && !tracked_is_verified()) {
+        add_known(writer, tracked->hash, size);
+    } else if (reserve_ref(writer, &task.ref)) {
+        post(writer, &task);
+    } else {
+        lack_memory(writer);
+    }
 }
 
 void chunk_writer_carry(struct chunk_writer *writer, uint32_t old_chunk)
 {
     const struct chunk *chunk = &writer->old->chunks[old_chunk];
-    pthread_mutex_lock(&writer->lock);
-    uint32_t number = known_chunk(writer, chunk->hash, chunk->raw);
-    if (number == UINT32_MAX || !catalog_add_ref(writer->next, number)) {
-        writer->failure = writer->failure ? writer->failure : ENOMEM;
-    }
-    pthread_mutex_unlock(&writer->lock);
+    add_known(writer, chunk->hash, chunk->raw);
 }
 
 void chunk_writer_refer(struct chunk_writer *writer, uint32_t number)

@@ -4,6 +4,7 @@
 #define RSESSION_CHUNK_WRITER_H
 
 #include "catalog.h"
+#include "tracked_vectors.h"
 
 #include <pthread.h>
 
@@ -23,6 +24,7 @@ struct chunk_task {
     size_t size;
     void *owned; /* freed afterwards, or NULL */
     uint64_t ref;
+    struct tracked_chunk *tracked; /* learns the hash, or NULL */
 };
 
 struct chunk_writer {
@@ -39,14 +41,18 @@ struct chunk_writer {
     int first_task, task_count, running;
     bool ended;
     int failure; /* errno */
-    uint64_t next_pack, done, written;
+    uint64_t next_pack, hashed, written;
+    uint64_t trusted; /* bytes; of the thread that adds chunks */
 };
 
 /* False when memory is short. `next` is empty. */
 bool chunk_writer_open(struct chunk_writer *writer, const char *folder, struct catalog *next, const struct catalog *old, bool compresses);
 
-/* Adds a chunk of at most CHUNK_BYTES to the references of `next`. With `is_lasting` the memory is read later. */
-void chunk_writer_add(struct chunk_writer *writer, const void *data, size_t size, bool is_lasting);
+/* Adds a chunk of at most CHUNK_BYTES to the references of `next`. */
+void chunk_writer_add(struct chunk_writer *writer, const void *data, size_t size);
+
+/* The same, of memory that is read later; if `tracked` is trusted, not at all. */
+void chunk_writer_add_lasting(struct chunk_writer *writer, const void *data, size_t size, struct tracked_chunk *tracked);
 
 /* Adds a chunk of `old`. */
 void chunk_writer_carry(struct chunk_writer *writer, uint32_t old_chunk);

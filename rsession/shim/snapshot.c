@@ -104,7 +104,8 @@ static void set_heading(const struct snapshot_wish *wish)
     clock_gettime(CLOCK_REALTIME, &now);
     snapshot.next.heading.generation = snapshot.old->heading.generation + 1;
     snapshot.next.heading.created = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-    snapshot.next.heading.visited = snapshot.writer.done;
+    snapshot.next.heading.visited = snapshot_visited();
+    snapshot.next.heading.unread = snapshot.writer.trusted;
     snapshot.next.heading.written = snapshot.writer.written;
     snprintf(snapshot.next.heading.r_version, sizeof snapshot.next.heading.r_version, "%s", wish->r_version);
 }
@@ -129,8 +130,8 @@ static void write_everything(void *data)
         snapshot_give_up(failure);
     }
     char text[192];
-    snprintf(text, sizeof text, "{\"end\":\"ok\",\"bytes\":%llu,\"written\":%llu,\"entries\":%llu}\n",
-             (unsigned long long)snapshot.writer.done, (unsigned long long)snapshot.writer.written, (unsigned long long)snapshot.next.heading.entries);
+    snprintf(text, sizeof text, "{\"end\":\"ok\",\"bytes\":%llu,\"written\":%llu,\"unread\":%llu}\n", (unsigned long long)snapshot_visited(),
+             (unsigned long long)snapshot.writer.written, (unsigned long long)snapshot.writer.trusted);
     snapshot_finish(text, 0);
 }
 
@@ -139,6 +140,7 @@ void snapshot_write(const struct snapshot_wish *wish)
     snapshot.old = &workspace.catalog;
     snapshot.progress = wish->progress;
     snapshot.buffer = malloc(CHUNK_BYTES);
+    tracked_note_edges();
     catalog_sweep(snapshot.old, workspace.folder);
     if (snapshot.buffer == NULL || !chunk_writer_open(&snapshot.writer, workspace.folder, &snapshot.next, snapshot.old, wish->compresses)) {
         snapshot_finish("{\"end\":\"error\",\"errno\":12}\n", NOT_WRITTEN);

@@ -47,6 +47,7 @@ extern struct snapshot snapshot;
 
 /* snapshot_stream.c */
 void snapshot_tell_progress(void);
+uint64_t snapshot_visited(void);
 void snapshot_finish(const char *text, int status);
 void snapshot_give_up(int number);
 bool snapshot_reserve(void *array, size_t *room, size_t used, size_t element);

@@ -1,6 +1,8 @@
 /* Values as chunks: R's serialisation, cut up; large vectors are read where they are. */
 #define _GNU_SOURCE
 #include "snapshot.h"
+#include "tracked_vectors.h"
+#include "vector_walk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 
 #define LASTING_BYTES ((size_t)128 << 10) /* vectors from here on are read where they are */
 #define DEEPEST 60
+#define LEAST_PIECE 1024 /* of a large vector, but for its last one */
 #define PLAIN_ELEMENTS 1000
 #define PROGRESS_NANOSECONDS 100000000
 
@@ -28,6 +31,11 @@ void snapshot_finish(const char *text, int status)
     _exit(status);
 }
 
+uint64_t snapshot_visited(void)
+{
+    return snapshot.writer.hashed + (tracked_is_verified() ? 0 : snapshot.writer.trusted);
+}
+
 void snapshot_tell_progress(void)
 {
     struct timespec now;
@@ -35,7 +43,7 @@ void snapshot_tell_progress(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     if ((now.tv_sec - snapshot.told.tv_sec) * 1000000000 + now.tv_nsec - snapshot.told.tv_nsec > PROGRESS_NANOSECONDS) {
         snapshot.told = now;
-        snprintf(text, sizeof text, "{\"done\":%llu,\"total\":%.0f}\n", (unsigned long long)snapshot.writer.done, snapshot.total);
+        snprintf(text, sizeof text, "{\"done\":%llu,\"total\":%.0f}\n", (unsigned long long)snapshot_visited(), snapshot.total);
         say(text);
     }
 }
@@ -64,43 +72,10 @@ bool snapshot_reserve(void *array, size_t *room, size_t used, size_t element)
     return bigger != NULL;
 }
 
-static size_t element_size(int type)
-{
-    switch (type) {
-    case R_LOGICALS:
-    case R_INTEGERS:
-        return 4;
-    case R_REALS:
-        return 8;
-    case R_COMPLEXES:
-        return 16;
-    case R_RAWS:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-static const char *data_of(SEXP x, int type)
-{
-    switch (type) {
-    case R_LOGICALS:
-        return (const char *)wr.LOGICAL(x);
-    case R_INTEGERS:
-        return (const char *)wr.INTEGER(x);
-    case R_REALS:
-        return (const char *)wr.REAL(x);
-    case R_COMPLEXES:
-        return wr.COMPLEX(x);
-    default:
-        return (const char *)wr.RAW(x);
-    }
-}
-
 static void add_range(SEXP x, int type, size_t size)
 {
     if (snapshot_reserve(&snapshot.ranges, &snapshot.range_room, snapshot.range_count, sizeof *snapshot.ranges)) {
-        const char *start = data_of(x, type);
+        const char *start = vector_data(x, type);
         snapshot.ranges[snapshot.range_count++] = (struct range){start, start + size};
     }
 }
@@ -139,7 +114,7 @@ double snapshot_measure(SEXP x, int depth, bool collects)
 static void flush_buffer(void)
 {
     if (snapshot.buffered > 0) {
-        chunk_writer_add(&snapshot.writer, snapshot.buffer, snapshot.buffered, false);
+        chunk_writer_add(&snapshot.writer, snapshot.buffer, snapshot.buffered);
         snapshot.buffered = 0;
     }
 }
@@ -147,14 +122,19 @@ static void flush_buffer(void)
 static void flush_run(void)
 {
     if (snapshot.run.start != snapshot.run.end) {
-        chunk_writer_add(&snapshot.writer, snapshot.run.start, (size_t)(snapshot.run.end - snapshot.run.start), true);
+        size_t size = (size_t)(snapshot.run.end - snapshot.run.start);
+        chunk_writer_add_lasting(&snapshot.writer, snapshot.run.start, size, tracked_find(snapshot.run.start, size));
         snapshot.run.start = snapshot.run.end = NULL;
         snapshot_tell_progress();
     }
 }
 
-static bool lies_in_range(const char *data, size_t size)
+/* Memory that stays, and of which some pages may not even be there: it is not copied. */
+static bool is_lasting(const char *data, size_t size)
 {
+    if (tracked_holds(data, size)) {
+        return true;
+    }
     for (size_t i = 0; i < snapshot.range_count; i++) {
         struct range range = snapshot.ranges[i];
         if (data >= range.start && data + size <= range.end) {
@@ -187,7 +167,8 @@ static void out_bytes(struct out_stream *stream, void *bytes, int count)
     const char *data = bytes;
     size_t size = (size_t)count;
     snapshot.entry_bytes += size;
-    if (snapshot.range_count > 0 && size >= 1024 && lies_in_range(data, size)) {
+    bool continues = data == snapshot.run.end && snapshot.run.start != snapshot.run.end;
+    if ((size >= LEAST_PIECE || continues) && is_lasting(data, size)) {
         extend_run(data, size);
         return;
     }
@@ -247,6 +228,6 @@ void snapshot_write_plain(SEXP x, int type)
     out_bytes(NULL, snapshot.head, (int)snapshot.head_size);
     out_bytes(NULL, &type, sizeof type);
     out_bytes(NULL, &length, sizeof length);
-    out_bytes(NULL, (char *)data_of(x, type), (int)size);
+    out_bytes(NULL, (char *)vector_data(x, type), (int)size);
     flush_buffer();
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "workspace.h"
 #include "chunk_writer.h"
+#include "vector_walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,10 @@ struct reader {
     size_t at, size;
     const char *complaint;
 };
+
+/* Where the large chunks of the entry that is being read went. */
+static struct read_piece *pieces;
+static size_t piece_count, piece_room;
 
 static uint32_t *to_fill; /* numbers of `restored` */
 static size_t fill_count, fill_room;
@@ -114,6 +119,20 @@ static void complain(const struct reader *reader)
     wr.Rf_error("object '%s' cannot be restored: %s", name, reader->complaint);
 }
 
+static void note_piece(const struct chunk *chunk, const char *to)
+{
+    if (piece_count == piece_room) {
+        size_t room = piece_room ? piece_room * 2 : 128;
+        struct read_piece *bigger = realloc(pieces, room * sizeof *bigger);
+        if (bigger == NULL) {
+            return;
+        }
+        pieces = bigger;
+        piece_room = room;
+    }
+    pieces[piece_count++] = (struct read_piece){(uintptr_t)to, chunk->raw, chunk->hash};
+}
+
 static void in_bytes(struct in_stream *stream, void *bytes, int count)
 {
     struct reader *reader = stream->data;
@@ -122,6 +141,9 @@ static void in_bytes(struct in_stream *stream, void *bytes, int count)
     while (size > 0) {
         if (reader->at == reader->size && !read_chunk(reader)) {
             complain(reader);
+        }
+        if (reader->at == 0 && reader->entry->bytes >= LARGE_BYTES) {
+            note_piece(&workspace.catalog.chunks[workspace.catalog.refs[reader->entry->refs + reader->next_chunk - 1]], to);
         }
         size_t piece = reader->size - reader->at < size ? reader->size - reader->at : size;
         memcpy(to, reader->data + reader->at, piece);
@@ -223,7 +245,11 @@ static SEXP unserialise(uint32_t number)
     reader.stored = is_compressed ? wr.R_alloc(CHUNK_BYTES, 1) : NULL;
     memset(&stream, 0, sizeof stream);
     wr.R_InitInPStream(&stream, &reader, R_NATIVE_BINARY, in_char, in_bytes, find_environment, *wr.R_NilValue);
-    return wr.R_Unserialize(&stream);
+    piece_count = 0;
+    SEXP value = wr.Rf_protect(wr.R_Unserialize(&stream));
+    tracked_adopt(value, pieces, piece_count);
+    wr.Rf_unprotect(1);
+    return value;
 }
 
 static void set_parent(SEXP environment, SEXP parent)

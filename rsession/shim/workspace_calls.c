@@ -1,6 +1,7 @@
 /* The store as R code calls it. Every function answers a value, or one string with the class "rs_refusal". */
 #define _GNU_SOURCE
 #include "engine.h"
+#include "tracked_vectors.h"
 #include "workspace.h"
 
 #include <dlfcn.h>
@@ -81,6 +82,20 @@ EXPORTED SEXP rs_workspace_open(SEXP folder, SEXP loader)
     return take_catalog(&catalog) && make_tickets() ? nothing() : refusal(catalog_no_memory);
 }
 
+/* rs_workspace_track(): "" when writes are tracked, or why everything is read for each snapshot. */
+EXPORTED SEXP rs_workspace_track(void)
+{
+    const char *reason = tracked_start();
+    return wr.Rf_mkString(reason == NULL ? "" : reason);
+}
+
+/* rs_workspace_distrust(): track no longer, a writer crashed. */
+EXPORTED SEXP rs_workspace_distrust(void)
+{
+    tracked_distrust();
+    return nothing();
+}
+
 /* rs_workspace_class_key(pointer): the pointer that class definitions hold is no connection to the outside. */
 EXPORTED SEXP rs_workspace_class_key(SEXP pointer)
 {
@@ -136,17 +151,19 @@ static bool pack_is_whole(const struct pack *pack)
     return size >= (off_t)pack->size;
 }
 
-/* rs_workspace_state(): c(generation, created, bytes, packs that are missing or too short, bytes visited, bytes written). */
+/* rs_workspace_state(): c(generation, created, bytes, packs that are missing or too short, bytes visited, bytes written,
+ * bytes that were not read). */
 EXPORTED SEXP rs_workspace_state(void)
 {
     const struct catalog *catalog = &workspace.catalog;
-    SEXP answer = wr.Rf_allocVector(R_REALS, 6);
+    SEXP answer = wr.Rf_allocVector(R_REALS, 7);
     double *values = wr.REAL(answer);
     values[0] = (double)catalog->heading.generation;
     values[1] = (double)catalog->heading.created / 1e6;
     values[2] = values[3] = 0;
     values[4] = (double)catalog->heading.visited;
     values[5] = (double)catalog->heading.written;
+    values[6] = (double)catalog->heading.unread;
     for (uint64_t i = 0; i < catalog->heading.entries; i++) {
         values[2] += (double)catalog->entries[i].bytes;
     }
@@ -263,7 +280,11 @@ EXPORTED SEXP rs_workspace_snapshot(SEXP facts, SEXP attached, SEXP numbers, SEX
     struct snapshot_wish wish = {
         .facts = facts, .attached = attached, .progress = (int)wishes[0], .compresses = wishes[1] != 0,
         .is_background = wishes[2] != 0, .limit = wishes[3], .r_version = wr.R_CHAR(wr.STRING_ELT(version, 0))};
+    tracked_prepare(attached, &workspace.catalog);
     pid_t parent = getpid(), child = fork();
+    if (child != 0) {
+        tracked_forked();
+    }
     if (child < 0) {
         return refusal(strerror(errno));
     }

@@ -5,6 +5,12 @@
 
 struct workspace_r wr;
 
+static void *find_either(const char *newer, const char *older)
+{
+    void *function = dlsym(RTLD_DEFAULT, newer);
+    return function != NULL ? function : dlsym(RTLD_DEFAULT, older);
+}
+
 bool workspace_r_find(void)
 {
     static int found = -1;
@@ -20,11 +26,9 @@ bool workspace_r_find(void)
     found = found && wr.name != NULL;
         WORKSPACE_R_VALUES(FIND)
 #undef FIND
-        *(void **)&wr.parent = dlsym(RTLD_DEFAULT, "R_ParentEnv");
-        if (wr.parent == NULL) {
-            *(void **)&wr.parent = dlsym(RTLD_DEFAULT, "ENCLOS");
-        }
-        found = found && wr.parent != NULL;
+        *(void **)&wr.parent = find_either("R_ParentEnv", "ENCLOS");
+        *(void **)&wr.closure_environment = find_either("R_ClosureEnv", "CLOENV");
+        found = found && wr.parent != NULL && wr.closure_environment != NULL;
     }
     return found;
 }

@@ -10,8 +10,8 @@
 typedef struct SEXPREC *SEXP;
 
 enum {
-    R_SYMBOL = 1, R_CLOSURE = 3, R_ENVIRONMENT = 4, R_PROMISE = 5, R_CALL = 6, R_CHARACTERS = 9, R_LOGICALS = 10, R_INTEGERS = 13,
-    R_REALS = 14, R_COMPLEXES = 15, R_STRINGS = 16, R_LIST = 19, R_EXPRESSIONS = 20, R_POINTER = 22, R_WEAK = 23, R_RAWS = 24
+    R_NOTHING = 0, R_SYMBOL = 1, R_PAIRS = 2, R_CLOSURE = 3, R_ENVIRONMENT = 4, R_PROMISE = 5, R_CALL = 6, R_CHARACTERS = 9,
+    R_LOGICALS = 10, R_INTEGERS = 13, R_REALS = 14, R_COMPLEXES = 15, R_STRINGS = 16, R_DOTS = 17, R_LIST = 19, R_EXPRESSIONS = 20, R_POINTER = 22, R_WEAK = 23, R_RAWS = 24
 };
 
 enum { R_NATIVE_BINARY = 2, R_SERIALISATION_VERSION = 3 };
@@ -57,6 +57,8 @@ struct in_stream {
     X(int, R_BindingIsActive, (SEXP, SEXP)) \
     X(int, R_BindingIsLocked, (SEXP, SEXP)) \
     X(int, R_EnvironmentIsLocked, (SEXP)) \
+    X(int, R_IsPackageEnv, (SEXP)) \
+    X(int, R_IsNamespaceEnv, (SEXP)) \
     X(void, R_MakeActiveBinding, (SEXP, SEXP, SEXP)) \
     X(void, R_LockBinding, (SEXP, SEXP)) \
     X(void, R_LockEnvironment, (SEXP, int)) \
@@ -79,6 +81,8 @@ struct in_stream {
     X(int, Rf_asInteger, (SEXP)) \
     X(double, Rf_asReal, (SEXP)) \
     X(int, ALTREP, (SEXP)) \
+    X(SEXP, R_altrep_data1, (SEXP)) \
+    X(SEXP, R_altrep_data2, (SEXP)) \
     X(int, TYPEOF, (SEXP)) \
     X(int, OBJECT, (SEXP)) \
     X(int, IS_S4_OBJECT, (SEXP)) \
@@ -119,6 +123,7 @@ struct workspace_r {
     WORKSPACE_R_VALUES(DECLARE)
 #undef DECLARE
     SEXP (*parent)(SEXP); /* ENCLOS, which R 4.5 calls R_ParentEnv */
+    SEXP (*closure_environment)(SEXP); /* CLOENV, there R_ClosureEnv */
 };
 
 extern struct workspace_r wr;

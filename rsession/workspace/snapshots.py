@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from rsession.error_code import RpcError
 from rsession.workspace import sentences
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rsession.session import Session
     from rsession.workspace.folder import StoreFolder
     from rsession.workspace.settings import WorkspaceSettings
+
+_log = Logger()
 
 
 class NotWritten(Exception):
@@ -35,7 +38,7 @@ class Snapshots:
         self._opening: list[Deferred[bool]] = []
         self._is_open: bool | None = None
         self.last: dict[str, object] | None = None
-        """Of the last one that was completed: `{"created","bytes","written"}`."""
+        """Of the last one that was completed: `{"created","bytes","written","unread"}`."""
         self.pointers: list[str] = []
         """Names of objects that were connected to something outside of R when they were last written."""
         session.on_r_event("workspace_writer", self._told_pid)
@@ -63,17 +66,28 @@ class Snapshots:
 
     async def checkpoint(self) -> dict[str, object]:
         """Write while R goes on; raises NotWritten."""
+        done = await self._checkpoint()
+        if done is None:
+            _log.warn("the writer of a checkpoint crashed: from now on all objects are read for each")
+            await self._call("workspace_distrust")
+            done = await self._checkpoint()
+        return self._completed(done)
+
+    async def _checkpoint(self) -> dict[str, object] | None:
+        """The writer's last word; None when it crashed."""
         writer = await self._begin("checkpoint")
         try:
             answer = await self._call("workspace_checkpoint", writer, *self._wishes())
             writer.pid = cast("int | None", answer.get("pid"))
             writer.forked()
             outcome = await writer.ended
-            await writer.reap()
+            has_crashed = await writer.reap()
             if "error" in answer:
                 raise NotWritten(str(answer["error"]))
             self._note_pointers(await self._call("workspace_settle"))
-            return self._completed(outcome)
+            if outcome is None and not has_crashed:
+                raise NotWritten(sentences.failure(None))
+            return outcome
         finally:
             self._end(writer)
 
@@ -153,6 +167,7 @@ class Snapshots:
             "created": time.time(),
             "bytes": outcome["bytes"],
             "written": outcome["written"],
+            "unread": outcome["unread"],
         }
         return self.last
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, float], None]
 _PIECE = 65536
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS)
 
 
 class _Pipe(ReadableDescriptor):
@@ -66,11 +68,13 @@ class Writer:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, 9)
 
-    async def reap(self) -> None:
-        """Wait for the process, whose memory may take a while to be given back."""
-        if self.pid is not None:
-            await in_thread(_wait, self.pid)
-            self.pid = None
+    async def reap(self) -> bool:
+        """Wait for the process, whose memory may take a while to be given back; whether it crashed."""
+        if self.pid is None:
+            return False
+        status = await in_thread(_wait, self.pid)
+        self.pid = None
+        return os.WIFSIGNALED(status) and os.WTERMSIG(status) in _CRASHES
 
     def _read(self) -> None:
         try:
@@ -100,6 +104,8 @@ class Writer:
         self.ended.callback(self._last_word)
 
 
-def _wait(pid: int) -> None:
-    with suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+def _wait(pid: int) -> int:
+    try:
+        return os.waitpid(pid, 0)[1]
+    except ChildProcessError:
+        return 0

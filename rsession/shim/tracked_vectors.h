@@ -1,0 +1,58 @@
+/* The large vectors of the session and what is known of their bytes: which chunks were not written since they were hashed, and so
+ * need not be read again. What is not certain is not trusted. */
+#ifndef RSESSION_TRACKED_VECTORS_H
+#define RSESSION_TRACKED_VECTORS_H
+
+#include "catalog.h"
+#include "workspace_r.h"
+
+enum chunk_state {
+    CHUNK_UNKNOWN, /* protected; the writer notes its hash */
+    CHUNK_KNOWN,   /* the hash is that of the bytes at the moment when they were protected */
+    CHUNK_TRUSTED, /* known, unwritten, and stored */
+    CHUNK_LOOSE    /* could not be protected */
+};
+
+struct tracked_chunk {
+    struct hash hash;
+    uint32_t state, nothing;
+};
+
+/* A piece of a stored object as it was read: `raw` bytes of `hash` went to `place`. */
+struct read_piece {
+    uintptr_t place;
+    size_t raw;
+    struct hash hash;
+};
+
+/* Once per process. NULL: writes are tracked; or why not. */
+const char *tracked_start(void);
+
+/* In R's thread right before a fork: find and judge the vectors, protect what is not trusted, keep trusted pages out of the fork. */
+void tracked_prepare(SEXP attached, const struct catalog *catalog);
+
+/* In R's thread right after it. */
+void tracked_forked(void);
+
+/* In the child, before anything else. */
+void tracked_note_edges(void);
+
+/* In the child: what is known of the chunk with exactly these bytes, or NULL. */
+struct tracked_chunk *tracked_find(const void *data, size_t size);
+
+/* In the child: whether the bytes belong to such a vector, some of whose pages may be missing here. */
+bool tracked_holds(const void *data, size_t size);
+
+/* In the child: the hash of a chunk that was read. */
+void tracked_note(struct tracked_chunk *chunk, struct hash hash);
+
+/* The value was just read from these pieces. */
+void tracked_adopt(SEXP value, const struct read_piece *pieces, size_t count);
+
+/* Trust nothing from now on: a writer crashed. */
+void tracked_distrust(void);
+
+/* A test asks that trusted chunks are read and compared all the same. */
+bool tracked_is_verified(void);
+
+#endif
