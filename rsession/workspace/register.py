@@ -105,7 +105,7 @@ class Workspace:
 
         @rpc.method("checkpoint_session")
         def checkpoint_session() -> "Deferred[dict[str, object]]":
-            """Write the objects now, while R goes on; `{"created", "bytes", "written"}`."""
+            """Write the objects now, while R goes on; `{"created", "bytes", "written", "unread"}`."""
             return Deferred.fromCoroutine(self._checkpoint())
 
     def _add_state_methods(self) -> None:
@@ -114,7 +114,8 @@ class Workspace:
         @rpc.method("get_workspace_state", is_use=False)
         def get_workspace_state() -> dict[str, object]:
             """How far objects are loaded after a resume, and the last snapshot."""
-            return self._restoration.state() | {"saved": self._snapshots.last, "open": self._snapshots.is_open}
+            state = {"saved": self._snapshots.last, "open": self._snapshots.is_open}
+            return self._restoration.state() | state | {"untracked": self._restoration.untracked}
 
         @rpc.method("stop_loading")
         def stop_loading() -> None:

@@ -38,6 +38,8 @@ class Restoration:
         self._left = 0
         self._told = 0.0
         self.is_loading = False
+        self.untracked: str | None = None
+        """Why every snapshot reads all objects; empty when writes to them are tracked, None before it is known."""
         session.on_prompt(self._prompted)
         session.on_r_event("workspace_damaged", self._tell_damage)
 
@@ -72,6 +74,9 @@ class Restoration:
         self._snapshots.opened("complaint" not in opened)
         if "complaint" in opened:
             return
+        self.untracked = str(opened["untracked"])
+        if self.untracked:
+            _log.info("each snapshot reads all objects: writes are not tracked: {reason}", reason=self.untracked)
         if opened["restored"] is not None:
             self._tell_restored(cast("dict[str, object]", opened["restored"]))
 
