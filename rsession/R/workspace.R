@@ -15,7 +15,7 @@ CHEAP_LENGTH <- 1000
 ATOMIC_TYPES <- c(10, 13, 14, 15, 16, 24)
 DESCRIBED_AT_ONCE <- 150L
 EXIT_SUSPENDED <- 101L
-CRASH_SIGNALS <- c(7L, 11L)
+CRASH_SIGNALS <- c(6L, 7L, 11L)
 
 # calls: the entry points. described: name → list(print, description). waiting: names that were not loaded yet, in order.
 workspace <- new.env()

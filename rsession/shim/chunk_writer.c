@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "chunk_writer.h"
 
-#include <dlfcn.h>
+#include "chunk_codec.h"
+#include "pack_compaction.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,41 +12,9 @@
 #include <unistd.h>
 
 #define PACK_BYTES ((uint64_t)256 << 20)
-#define BUFFER_BYTES ((size_t)256 << 10)
 #define SMALL_CHUNK ((size_t)64 << 10)
 #define SYNC_BYTES ((uint64_t)32 << 20)
 #define LEAST_COMPRESSED 512
-#define SAMPLE_BYTES 8192
-
-enum { PLAIN, LZ4 };
-
-static int (*lz4_compress)(const char *, char *, int, int);
-static int (*lz4_expand)(const char *, char *, int, int);
-
-static bool find_lz4(void)
-{
-    static bool tried;
-    if (!tried) {
-        void *library = dlopen("liblz4.so.1", RTLD_NOW | RTLD_LOCAL);
-        tried = true;
-        if (library != NULL) {
-            *(void **)&lz4_compress = dlsym(library, "LZ4_compress_default");
-            *(void **)&lz4_expand = dlsym(library, "LZ4_decompress_safe");
-        }
-    }
-    return lz4_compress != NULL && lz4_expand != NULL;
-}
-
-bool chunk_expand(uint32_t codec, const char *stored, size_t stored_size, char *data, size_t raw)
-{
-    if (codec == PLAIN) {
-        if (stored_size == raw && stored != data) {
-            memcpy(data, stored, raw);
-        }
-        return stored_size == raw;
-    }
-    return codec == LZ4 && find_lz4() && lz4_expand(stored, data, (int)stored_size, (int)raw) == (int)raw;
-}
 
 static bool write_fully(int file, const char *data, size_t size)
 {
@@ -105,8 +75,7 @@ static bool start_pack(struct chunk_writer *writer, struct pack_file *pack)
     return pack->file >= 0 && pack->pack != UINT32_MAX;
 }
 
-/* Appends to the caller's own pack; fills the place into `chunk`. */
-static bool append(struct chunk_writer *writer, struct pack_file *pack, const char *data, size_t size, struct chunk *chunk)
+bool chunk_writer_append(struct chunk_writer *writer, struct pack_file *pack, const char *data, size_t size, struct chunk *chunk)
 {
     if (pack->file >= 0 && pack->size + size > PACK_BYTES && !finish_pack(pack)) {
         return false;
@@ -129,27 +98,15 @@ static bool append(struct chunk_writer *writer, struct pack_file *pack, const ch
     return flush(pack) && write_fully(pack->file, data, size);
 }
 
-/* Tries the middle of a large chunk first: most numbers do not become smaller, and finding that out takes longer than writing. */
-static int compress(const char *data, size_t size, char *compressed)
-{
-    if (size > 4 * SAMPLE_BYTES) {
-        const char *sample = data + size / 2 - SAMPLE_BYTES / 2;
-        if (lz4_compress(sample, compressed, SAMPLE_BYTES, SAMPLE_BYTES - SAMPLE_BYTES / 4) <= 0) {
-            return 0;
-        }
-    }
-    return lz4_compress(data, compressed, (int)size, (int)(size - size / 4));
-}
-
 static bool store(struct chunk_writer *writer, struct pack_file *pack, const void *data, size_t size, struct chunk *chunk)
 {
     char *compressed = pack->buffer + BUFFER_BYTES;
     int smaller = 0;
     if (writer->compresses && size >= LEAST_COMPRESSED) {
-        smaller = compress(data, size, compressed);
+        smaller = chunk_compress(data, size, compressed);
     }
     chunk->codec = smaller > 0 ? LZ4 : PLAIN;
-    return append(writer, pack, smaller > 0 ? compressed : data, smaller > 0 ? (size_t)smaller : size, chunk);
+    return chunk_writer_append(writer, pack, smaller > 0 ? compressed : data, smaller > 0 ? (size_t)smaller : size, chunk);
 }
 
 /* With the lock held: the chunk's number in `next` if either catalogue has it. */
@@ -253,7 +210,7 @@ bool chunk_writer_open(struct chunk_writer *writer, const char *folder, struct c
     writer->folder = folder;
     writer->next = next;
     writer->old = old;
-    writer->compresses = compresses && find_lz4();
+    writer->compresses = compresses && chunk_codec_available();
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->work, NULL);
     pthread_cond_init(&writer->rest, NULL);
@@ -359,92 +316,6 @@ void chunk_writer_refer(struct chunk_writer *writer, uint32_t number)
     pthread_mutex_unlock(&writer->lock);
 }
 
-/* Copies one chunk as it is stored from its old pack to the caller's new one. */
-static bool move_chunk(struct chunk_writer *writer, int from, struct chunk *chunk)
-{
-    struct pack_file *pack = &writer->files[WRITER_THREADS];
-    char *data = pack->buffer + BUFFER_BYTES;
-    size_t size = chunk->stored;
-    if (pread(from, data, size, (off_t)chunk->offset) != (ssize_t)size) {
-        return true; /* damaged: it stays where it is, the reader will say so */
-    }
-    writer->written += size;
-    return append(writer, pack, data, size, chunk);
-}
-
-static bool empty_pack(struct chunk_writer *writer, uint32_t pack)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/pack-%llu", writer->folder, (unsigned long long)writer->next->packs[pack].number);
-    int from = open(path, O_RDONLY | O_CLOEXEC);
-    bool sound = true;
-    for (uint64_t i = 0; sound && from >= 0 && i < writer->next->heading.chunks; i++) {
-        if (writer->next->chunks[i].pack == pack) {
-            sound = move_chunk(writer, from, &writer->next->chunks[i]);
-        }
-    }
-    if (from >= 0) {
-        close(from);
-    }
-    return sound;
-}
-
-/* Packs that are mostly garbage give their last chunks away. */
-static bool compact(struct chunk_writer *writer)
-{
-    uint64_t count = writer->old->heading.packs;
-    uint64_t *live = calloc(count + 1, sizeof *live);
-    bool sound = live != NULL;
-    for (uint64_t i = 0; sound && i < writer->next->heading.chunks; i++) {
-        const struct chunk *chunk = &writer->next->chunks[i];
-        if (chunk->pack < count) {
-            live[chunk->pack] += chunk->stored;
-        }
-    }
-    for (uint32_t i = 0; sound && i < count; i++) {
-        if (live[i] > 0 && live[i] < writer->next->packs[i].size / 2) {
-            sound = empty_pack(writer, i);
-        }
-    }
-    free(live);
-    return sound;
-}
-
-/* Leaves out packs of which nothing is used any more. */
-static void drop_empty_packs(struct catalog *next)
-{
-    uint32_t *place = malloc((next->heading.packs + 1) * sizeof *place), kept = 0;
-    if (place == NULL) {
-        return;
-    }
-    memset(place, 0xff, (next->heading.packs + 1) * sizeof *place);
-    for (uint64_t i = 0; i < next->heading.chunks; i++) {
-        place[next->chunks[i].pack] = 0;
-    }
-    for (uint64_t i = 0; i < next->heading.packs; i++) {
-        if (place[i] == 0) {
-            place[i] = kept;
-            next->packs[kept++] = next->packs[i];
-        }
-    }
-    for (uint64_t i = 0; i < next->heading.chunks; i++) {
-        next->chunks[i].pack = place[next->chunks[i].pack];
-    }
-    next->heading.packs = kept;
-    free(place);
-}
-
-static void note_sizes(struct chunk_writer *writer)
-{
-    struct catalog *next = writer->next;
-    for (uint64_t i = 0; i < next->heading.chunks; i++) {
-        const struct chunk *chunk = &next->chunks[i];
-        struct pack *pack = &next->packs[chunk->pack];
-        uint64_t end = chunk->offset + chunk->stored;
-        pack->size = end > pack->size ? end : pack->size;
-    }
-}
-
 int chunk_writer_close(struct chunk_writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
@@ -454,14 +325,14 @@ int chunk_writer_close(struct chunk_writer *writer)
     for (int i = 0; i < WRITER_THREADS; i++) {
         pthread_join(writer->threads[i], NULL);
     }
-    if (writer->failure == 0 && !compact(writer)) {
+    if (writer->failure == 0 && !compact_packs(writer)) {
         fail(writer);
     }
     if (!finish_pack(&writer->files[WRITER_THREADS])) {
         fail(writer);
     }
     if (writer->failure == 0) {
-        note_sizes(writer);
+        note_pack_sizes(writer);
         drop_empty_packs(writer->next);
     }
     return writer->failure;

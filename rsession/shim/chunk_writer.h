@@ -10,6 +10,7 @@
 
 #define WRITER_THREADS 2
 #define WRITER_TASKS 64
+#define BUFFER_BYTES ((size_t)256 << 10) /* of a pack; room for one chunk follows */
 
 struct pack_file {
     int file; /* -1: none */
@@ -60,12 +61,12 @@ void chunk_writer_carry(struct chunk_writer *writer, uint32_t old_chunk);
 /* Adds any other reference, from the thread that adds chunks. */
 void chunk_writer_refer(struct chunk_writer *writer, uint32_t number);
 
+/* Appends to the caller's own pack; fills the place into `chunk`. */
+bool chunk_writer_append(struct chunk_writer *writer, struct pack_file *pack, const char *data, size_t size, struct chunk *chunk);
+
 /* Waits, moves chunks out of packs that are mostly garbage, brings everything to disk; 0 or an errno. */
 int chunk_writer_close(struct chunk_writer *writer);
 
 void chunk_writer_remove_packs(const struct chunk_writer *writer);
-
-/* Makes `raw` bytes of the stored ones; false when they are no such thing. */
-bool chunk_expand(uint32_t codec, const char *stored, size_t stored_size, char *data, size_t raw);
 
 #endif

@@ -140,7 +140,6 @@ void snapshot_write(const struct snapshot_wish *wish)
     snapshot.old = &workspace.catalog;
     snapshot.progress = wish->progress;
     snapshot.buffer = malloc(CHUNK_BYTES);
-    tracked_note_edges();
     catalog_sweep(snapshot.old, workspace.folder);
     if (snapshot.buffer == NULL || !chunk_writer_open(&snapshot.writer, workspace.folder, &snapshot.next, snapshot.old, wish->compresses)) {
         snapshot_finish("{\"end\":\"error\",\"errno\":12}\n", NOT_WRITTEN);

@@ -284,7 +284,26 @@ static void judge(const struct tracked *vector, const struct catalog *catalog)
 }
 
 /* Trusted bytes are not read by the child: its fork is quicker without them, and R's later writes need no copies. */
-static void advise(const struct tracked *vector, int advice)
+static void hide(uintptr_t start, uintptr_t end)
+{
+    madvise((void *)start, end - start, MADV_DONTFORK);
+}
+
+static void show(uintptr_t start, uintptr_t end)
+{
+    madvise((void *)start, end - start, MADV_DOFORK);
+}
+
+/* In the child nothing else may come to where hidden bytes are: its address would seem to be theirs. */
+static void reserve(uintptr_t start, uintptr_t end)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    if (mmap((void *)start, end - start, PROT_NONE, flags, -1, 0) != (void *)start) {
+        abort();
+    }
+}
+
+static void with_trusted_runs(const struct tracked *vector, void (*act)(uintptr_t start, uintptr_t end))
 {
     size_t count = chunk_count(vector->size);
     for (size_t i = 0, end; i < count; i = end + 1) {
@@ -296,8 +315,15 @@ static void advise(const struct tracked *vector, int advice)
         uintptr_t start = page_ceiling(vector->start + i * CHUNK_BYTES);
         uintptr_t stop = page_floor(vector->start + (end - 1) * CHUNK_BYTES + chunk_size(vector, end - 1));
         if (stop > start && stop - start >= LEAST_HIDDEN) {
-            madvise((void *)start, stop - start, advice);
+            act(start, stop);
         }
+    }
+}
+
+static void with_hidden(void (*act)(uintptr_t start, uintptr_t end))
+{
+    for (size_t i = 0; hides && i < vector_count; i++) {
+        with_trusted_runs(&vectors[i], act);
     }
 }
 
@@ -319,20 +345,17 @@ void tracked_prepare(SEXP attached, const struct catalog *catalog)
     }
     hides = !walk.is_cut_off && !tracked_is_verified();
     vector_walk_free(&walk);
-    for (size_t i = 0; hides && i < vector_count; i++) {
-        advise(&vectors[i], MADV_DONTFORK);
-    }
+    with_hidden(hide);
 }
 
 void tracked_forked(void)
 {
-    for (size_t i = 0; hides && i < vector_count; i++) {
-        advise(&vectors[i], MADV_DOFORK);
-    }
+    with_hidden(show);
 }
 
-void tracked_note_edges(void)
+void tracked_enter_child(void)
 {
+    with_hidden(reserve);
     for (size_t i = 0; i < vector_count; i++) {
         if (edges_of(&vectors[i])->state != CHUNK_TRUSTED) {
             tracked_note(edges_of(&vectors[i]), hash_of_edges(&vectors[i]));

@@ -31,11 +31,11 @@ const char *tracked_start(void);
 /* In R's thread right before a fork: find and judge the vectors, protect what is not trusted, keep trusted pages out of the fork. */
 void tracked_prepare(SEXP attached, const struct catalog *catalog);
 
-/* In R's thread right after it. */
+/* In R's thread right after it, also when it failed. */
 void tracked_forked(void);
 
-/* In the child, before anything else. */
-void tracked_note_edges(void);
+/* In the child, before anything else. Dies when the memory is not as it must be. */
+void tracked_enter_child(void);
 
 /* In the child: what is known of the chunk with exactly these bytes, or NULL. */
 struct tracked_chunk *tracked_find(const void *data, size_t size);

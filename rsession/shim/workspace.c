@@ -1,7 +1,8 @@
 /* Reading objects back, one at a time, with the environments they share. */
 #define _GNU_SOURCE
 #include "workspace.h"
-#include "chunk_writer.h"
+#include "chunk_codec.h"
+#include "tracked_vectors.h"
 #include "vector_walk.h"
 
 #include <errno.h>

@@ -264,6 +264,10 @@ static void become_writer(bool is_background)
     signal(SIGUSR1, SIG_IGN);
     signal(SIGUSR2, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGABRT, SIG_DFL); /* R's own handlers of a crash would ask the user what to do */
+    signal(SIGBUS, SIG_DFL);
+    signal(SIGSEGV, SIG_DFL);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     /* ours is a fork of R: whatever would talk must not end up in the user's console */
     dup2(nowhere, STDIN_FILENO);
     dup2(nowhere, STDOUT_FILENO);
@@ -290,6 +294,7 @@ EXPORTED SEXP rs_workspace_snapshot(SEXP facts, SEXP attached, SEXP numbers, SEX
     }
     if (child == 0) {
         become_writer(wish.is_background);
+        tracked_enter_child();
         if (getppid() != parent) {
             _exit(1);
         }

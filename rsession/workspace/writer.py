@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, float], None]
 _PIECE = 65536
-_CRASHES = (signal.SIGSEGV, signal.SIGBUS)
+_CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGSEGV)
 
 
 class _Pipe(ReadableDescriptor):

@@ -86,18 +86,25 @@ class Stress:
         """Output; no error of R."""
         since = self.stream.position
         text = evaluate(self.session, self.stream, code)
-        assert not self.stream.text("console_write_error", since), (code, self.stream.text("console_write_error", since))
+        assert not self.stream.text("console_write_error", since), (
+            code,
+            self.stream.text("console_write_error", since),
+        )
         return text
 
     def change(self) -> None:
         """One to three changes. The entry points are kept where the store does not look."""
-        load = f"P <- local({{d <- dyn.load('{self.library}'); sapply({_strings(POKES)}, getNativeSymbolInfo, d, simplify = FALSE)}})"
+        load = f"d <- dyn.load('{self.library}'); sapply({_strings(POKES)}, getNativeSymbolInfo, d, simplify = FALSE)"
         for _ in range(self.random.randint(1, 3)):
             numbers = {"n": self.random.choice([131072, 200000, 300000, 700000]), "k": self.random.randint(1, 600)}
-            places = {"i": self.random.randint(1, 120000), "j": self.random.randint(1, 120000), "v": self.random.random()}
+            places = {
+                "i": self.random.randint(1, 120000),
+                "j": self.random.randint(1, 120000),
+                "v": self.random.random(),
+            }
             x, y = self.random.sample(NAMES, 2)
-            change = self.random.choice(CHANGES).format(x=x, y=y, **numbers, **places)
-            self.run(f"{load}; {change}; rm(P)")
+            change = self.random.choice(CHANGES).format(x=x, y=y, v=self.random.random(), **numbers, **places)
+            self.run(f"P <- local({{{load}}}); {change}; rm(P)")
 
     def check(self) -> None:
         """A checkpoint, then one that compares what is trusted with the bytes."""
