@@ -103,7 +103,7 @@ class Stress:
                 "v": self.random.random(),
             }
             x, y = self.random.sample(NAMES, 2)
-            change = self.random.choice(CHANGES).format(x=x, y=y, v=self.random.random(), **numbers, **places)
+            change = self.random.choice(CHANGES).format(x=x, y=y, **numbers, **places)
             self.run(f"P <- local({{{load}}}); {change}; rm(P)")
 
     def check(self) -> None:
