@@ -2,9 +2,10 @@
 
 Each of our runs is the first session of a new account: the password is posted, PAM checks it, the page of the session
 is asked for, the launcher opens the PAM session, a login shell runs, and the time ends with the prompt event on the
-WebSocket. `sign_in` is the part until the password was accepted.
+WebSocket. `sign_in` is the part until the password was accepted. `preloaded` is the same with rsession-preload=1.
 """
 
+import re
 import shutil
 import statistics
 import subprocess
@@ -14,15 +15,17 @@ from bench.figures import median, report, target
 from bench.server import Account, RunningServer, Visitor, bench_account, open_events, require_root, running_server
 
 RUNS = 15
+PRELOADED = re.compile("is preloaded")
 
 
 def main() -> None:
-    """Ours and bare R in turn."""
+    """Ours, ours preloaded and bare R in turn."""
     require_root("cold_start")
-    with running_server() as server:
-        rows = [_round(server) for _ in range(RUNS + 1)][1:]
-    sign_in, whole, bare = (list(column) for column in zip(*rows, strict=True))
-    session = [a - b for a, b in zip(whole, sign_in, strict=True)]
+    with running_server() as server, running_server(rsession_preload="1") as preloading:
+        preloading.wait_for_line(PRELOADED)
+        rows = [_round(server, preloading) for _ in range(RUNS + 1)][1:]
+    sign_in, whole, preloaded_sign_in, preloaded_whole, bare = (list(column) for column in zip(*rows, strict=True))
+    session, preloaded = _differences(whole, sign_in), _differences(preloaded_whole, preloaded_sign_in)
     report(
         "cold_start",
         runs=RUNS,
@@ -30,20 +33,25 @@ def main() -> None:
         sign_in_ms=median(sign_in, 1),
         request_to_prompt_ms=median(session, 1),
         sign_in_to_prompt_ms=median(whole, 1),
+        preloaded_request_to_prompt_ms=median(preloaded, 1),
         request_to_prompt_ratio=target(_ratio(session, bare), 1.5),
         sign_in_to_prompt_ratio=_ratio(whole, bare),
+        preloaded_request_to_prompt_ratio=target(_ratio(preloaded, bare), 0.5),
     )
+
+
+def _differences(whole: list[float], part: list[float]) -> list[float]:
+    return [a - b for a, b in zip(whole, part, strict=True)]
 
 
 def _ratio(ours: list[float], theirs: list[float]) -> float:
     return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 3)
 
 
-def _round(server: RunningServer) -> tuple[float, float, float]:
-    with bench_account() as user:
+def _round(server: RunningServer, preloading: RunningServer) -> tuple[float, float, float, float, float]:
+    with bench_account() as user, bench_account() as other:
         bare = bare_r_ms(user)
-        sign_in, whole = _first_prompt(server, user)
-    return sign_in, whole, bare
+        return (*_first_prompt(server, user), *_first_prompt(preloading, other), bare)
 
 
 def _first_prompt(server: RunningServer, user: Account) -> tuple[float, float]:

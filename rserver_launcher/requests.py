@@ -31,7 +31,9 @@ class Launcher:
         except KeyError as error:
             raise FrameError(f"a greeting with unusable options: {error}") from None
         self._preloaded = preload(service)
-        host = KeeperHost(self._loop, run_dir, settings, self._send, lambda account: PamSession(service, account))
+        host = KeeperHost(
+            self._loop, run_dir, settings, self._send, lambda account: PamSession(service, account), service
+        )
         self._requests = Requests(host.operations, self._send)
         host.adopt()
 

@@ -24,6 +24,9 @@ def fork_into(group: int) -> int | None:
     """
     arguments = _ARGUMENTS.pack(_CLONE_INTO_CGROUP, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, group)
     pid: int = _system_call(ctypes.c_long(_SYS_CLONE3), arguments, ctypes.c_size_t(len(arguments)))
+    if pid == 0:
+        # What os.fork does for the interpreter: a child may go on without executing another program.
+        ctypes.pythonapi.PyOS_AfterFork_Child()
     return None if pid < 0 else pid
 
 

@@ -18,7 +18,7 @@ from rserver_process.accounts import Account, AccountRefused
 from rserver_process.attendance import Attendance
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.run_records import RunRecords
-from rserver_process.session_start import SessionPlan, StartFailed, start
+from rserver_process.session_start import SessionBegun, SessionBody, SessionPlan, StartFailed, start
 
 _CLOSE_LIMIT = 60
 _CLEAR_LIMIT = 10.0
@@ -44,11 +44,15 @@ OpenSession = Callable[[Account], OpenedSession]
 
 @dataclass(frozen=True, slots=True)
 class KeeperContext:
-    """What is the same for all keepers of one Keepers. open_session None: sessions run without PAM."""
+    """What is the same for all keepers of one Keepers. open_session None: sessions run without PAM.
+
+    body: what sessions go on with instead of executing a program.
+    """
 
     settings: KeeperSettings
     files: RunRecords
     open_session: OpenSession | None
+    body: SessionBody | None = None
 
 
 def order(spec: LaunchSpec) -> bytes:
@@ -57,7 +61,10 @@ def order(spec: LaunchSpec) -> bytes:
 
 
 def keep(context: KeeperContext, channel: int) -> NoReturn:
-    """Be the keeper of one session, in a process forked for it. The order comes from `channel`, reports go there."""
+    """Be the keeper of one session, in a process forked for it. The order comes from `channel`, reports go there.
+
+    SessionBegun comes out of here in the session's own process when the context has a body.
+    """
     code = 1
     reports = Reports(channel)
     try:
@@ -65,11 +72,12 @@ def keep(context: KeeperContext, channel: int) -> NoReturn:
         _name_process()
         _Keeper(context, reports).run(_read_order(channel))
         code = 0
+    except SessionBegun:
+        raise
     except BaseException as error:
         # Whatever it is, this process must never return into the code of the one it was forked from.
         reports.refuse("failed", f"{type(error).__name__}: {error}")
-    finally:
-        os._exit(code)
+    os._exit(code)
 
 
 def _name_process() -> None:
@@ -138,6 +146,10 @@ class _Keeper:
             self._reports.refuse("pam", str(error))
         except StartFailed as error:
             self._reports.refuse("failed", str(error))
+        except SessionBegun:
+            # What is open stays the keeper's.
+            self._opened = None
+            raise
         finally:
             self._close_session()
 
@@ -147,7 +159,8 @@ class _Keeper:
         groups, pam = (None, opened.environment) if opened else (account.groups, {})
         try:
             group = cgroup.create(session, os.getpid())
-            child = start(SessionPlan(spec, context.settings, context.files, account, pam, groups), group)
+            plan = SessionPlan(spec, context.settings, context.files, account, pam, groups, context.body)
+            child = start(plan, group)
         except StartFailed:
             self._undo(session)
             raise

@@ -17,9 +17,8 @@ from rserver_process import cgroup, kernel_files, signals
 from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.event_loop import Loop
 
-_PATIENCE_SECONDS = 10.0
+ORDER_SECONDS = 10.0
 _PID_BYTES = 4
-_NOT_MEANT_FOR_US = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 BeKeeper = Callable[[int], NoReturn]
 
@@ -55,15 +54,7 @@ class KeeperForker:
             self._orders = None
 
     def _order(self, theirs: socket.socket) -> int:
-        orders = self._orders or self._start()
-        socket.send_fds(orders, [b"k"], [theirs.fileno()])
-        answer = orders.recv(_PID_BYTES)
-        if len(answer) != _PID_BYTES:
-            raise EOFError("the process that forks keepers is gone")
-        pid = int.from_bytes(answer, "big")
-        if not pid:
-            raise OSError("too many processes")
-        return pid
+        return order_keeper(self._orders or self._start(), theirs)
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -71,22 +62,39 @@ class KeeperForker:
         if pid == 0:
             _fork_keepers(theirs, self._be_keeper)
         theirs.close()
-        ours.settimeout(_PATIENCE_SECONDS)
+        ours.settimeout(ORDER_SECONDS)
         # Only to reap it: that it is gone shows at the next order.
         self._loop.watch_process(pid, lambda _status: None)
         self._orders = ours
         return ours
 
 
+def order_keeper(orders: socket.socket, theirs: socket.socket) -> int:
+    """Have a keeper forked that gets `theirs`; its pid. EOFError, OSError: there is none."""
+    socket.send_fds(orders, [b"k"], [theirs.fileno()])
+    answer = orders.recv(_PID_BYTES)
+    if len(answer) != _PID_BYTES:
+        raise EOFError("the process that forks keepers is gone")
+    pid = int.from_bytes(answer, "big")
+    if not pid:
+        raise OSError("too many processes")
+    return pid
+
+
+def fork_by_order(orders: socket.socket, be_keeper: BeKeeper) -> None:
+    """Fork a keeper for each order until nobody gives any; what be_keeper raises comes out of here in its process."""
+    while True:
+        _, fds, _, _ = socket.recv_fds(orders, 1, 1)
+        if not fds:
+            return
+        _fork_one(orders, fds[0], be_keeper)
+
+
 def _fork_keepers(orders: socket.socket, be_keeper: BeKeeper) -> NoReturn:
     try:
         _leave_parent(orders.fileno())
         cgroup.discover()
-        while True:
-            _, fds, _, _ = socket.recv_fds(orders, 1, 1)
-            if not fds:
-                break
-            _fork_one(orders, fds[0], be_keeper)
+        fork_by_order(orders, be_keeper)
     finally:
         # Whatever happens, never back into the code of the process it was forked from.
         os._exit(0)
@@ -96,8 +104,7 @@ def _leave_parent(orders: int) -> None:
     os.setsid()
     gc.disable()
     signals.all_at_default()
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_MEANT_FOR_US)
+    signals.spare_helpers()
     close_all_but({orders})
     null_on(0, 1, 2)
     os.chdir("/")

@@ -23,9 +23,10 @@ class KeeperHost:
         settings: KeeperSettings,
         on_event: Callable[[Message], None],
         open_session: OpenSession | None = None,
+        pam_service: str | None = None,
     ) -> None:
         self._on_event = on_event
-        self._keepers = Keepers(loop, run_dir, settings, self._started, self._exited, open_session)
+        self._keepers = Keepers(loop, run_dir, settings, self._started, self._exited, open_session, pam_service)
 
     def adopt(self) -> None:
         """Find the sessions again that an earlier process started; log what holds their limits."""

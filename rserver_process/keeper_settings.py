@@ -16,6 +16,7 @@ class KeeperSettings:
     """run_script runs program (argv) followed by the options of the launch spec; times in seconds.
 
     server_gid: group that may connect to the sockets (the worker's). environment: base variables of every session.
+    preload: sessions are forked from a process that has started R already, that of which_r (empty: the first found).
     """
 
     run_script: str
@@ -24,6 +25,8 @@ class KeeperSettings:
     server_gid: int = field(default_factory=os.getegid)
     environment: Mapping[str, str] = field(default_factory=dict)
     umask: int = 0o022
+    preload: bool = False
+    which_r: str = ""
     launch_limit: float = 60.0
     most_launching: int = 16
 
@@ -39,6 +42,8 @@ class KeeperSettings:
             program=(program,) if program else installed_rsession(),
             minimum_uid=options["auth-minimum-user-id"],
             server_gid=_server_gid(options["server-user"]),
+            preload=options.get("rsession-preload", False) and not program,
+            which_r=options.get("rsession-which-r", ""),
             environment={name: environ[name] for name in _PASSED_ON if name in environ},
         )
 

@@ -16,6 +16,7 @@ from rserver_process.keeper_link import KeeperLink, LaunchRefused
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.process_table import is_alive, send_to_session
 from rserver_process.run_records import RunRecords, SessionExit
+from rserver_process.templates import Templates
 
 __all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
 
@@ -55,14 +56,16 @@ class Keepers:
         on_started: Callable[[SessionRecord], None],
         on_exited: Callable[[SessionExit], None],
         open_session: OpenSession | None = None,
+        pam_service: str | None = None,
     ) -> None:
-        """RunDirectoryError when sessions/ cannot be used."""
+        """RunDirectoryError when sessions/ cannot be used. pam_service: what open_session opens, by name."""
         self._loop, self._settings = loop, settings
         self._on_started, self._on_exited = on_started, on_exited
         self._files = RunRecords(run_dir)
         self._files.prepare()
         context = KeeperContext(settings, self._files, open_session)
         self._forker = KeeperForker(loop, lambda channel: keep(context, channel))
+        self._templates = Templates(loop, settings, run_dir, pam_service) if settings.preload else None
         self._running: dict[str, _Running] = {}
         self._launching: dict[str, list[Done]] = {}
         self._links: set[KeeperLink] = set()
@@ -124,11 +127,13 @@ class Keepers:
             link.close()
         self._links.clear()
         self._forker.close()
+        if self._templates:
+            self._templates.close()
 
     def _fork_keeper(self, spec: LaunchSpec) -> None:
         try:
             content = order(spec)
-            pid, channel = self._forker.fork()
+            pid, channel = (self._templates and self._templates.fork(spec)) or self._forker.fork()
         except (OSError, FrameError) as error:
             self.keeper_refused(spec.session, LaunchRefused("failed", str(error)))
             return

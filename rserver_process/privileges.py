@@ -45,6 +45,11 @@ def not_dumpable() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
+def dumpable() -> None:
+    """Undo not_dumpable(), for a process that goes on without exec: its memory must hold no secret."""
+    _prctl(_PR_SET_DUMPABLE, 1)
+
+
 def _drop(uid: int, gid: int, groups: Iterable[int] | None) -> None:
     if groups is not None:
         os.setgroups(list(groups))

@@ -9,8 +9,8 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, replace
+from typing import NoReturn, Protocol
 
 from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
@@ -29,6 +29,25 @@ _ABOVE_STANDARD = 10
 _LENGTH_BYTES = 4
 
 
+class SessionBegun(BaseException):
+    """This process is the session now, without executing a program: nobody on the way out may go on as the keeper."""
+
+
+class SessionBody(Protocol):
+    """What a keeper holds in its memory already, that sessions can go on with instead of executing a program."""
+
+    @property
+    def descriptors(self) -> frozenset[int]:
+        """Open files that belong to it."""
+
+    def enter(self, plan: "SessionPlan", spec: LaunchSpec, words: int) -> None:
+        """Go on as the session, in its process, which is the user's by now: SessionBegun is raised.
+
+        Returns when this session cannot be this body's and must be executed. words: what _be_session would say why
+        nothing runs; from its end on the keeper takes the session for running.
+        """
+
+
 class StartFailed(Exception):
     """The session's program was not executed; the text says why."""
 
@@ -37,7 +56,7 @@ class StartFailed(Exception):
 class SessionPlan:
     """What to start, and as whom. spec: the launch spec's frame, which only the session's own process takes apart.
 
-    pam: variables of the PAM session. groups None: those the keeper has.
+    pam: variables of the PAM session. groups None: those the keeper has. body None: the program is executed.
     """
 
     spec: bytes
@@ -46,6 +65,7 @@ class SessionPlan:
     account: Account
     pam: Mapping[str, str]
     groups: tuple[int, ...] | None
+    body: SessionBody | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +110,32 @@ def _divide(said: bytes) -> tuple[bytes, bytes]:
 def _be_session(plan: SessionPlan, keeper: int, words: int, output: int) -> NoReturn:
     try:
         os.setsid()
-        words = _arrange(words, output)
+        words = _arrange(words, output, plan.body.descriptors if plan.body else frozenset())
         spec = LaunchSpec.from_json(frame.decode(plan.spec[_LENGTH_BYTES:]))
-        options = _limit(plan, cgroup.name(spec.session, keeper))
+        spec = replace(spec, argv=(*spec.argv, *_limit(plan, cgroup.name(spec.session, keeper))))
         _prepare(plan, spec.session, keeper, words)
         signals.all_at_default()
         account = plan.account
         privileges.become(account.uid, account.gid, plan.groups, no_new_privs=False, umask=plan.settings.umask)
         _enter_home(account.home)
-        _execute(plan, spec, options)
+        if plan.body:
+            plan.body.enter(plan, spec, words)
+        execute(plan, spec)
+    except SessionBegun:
+        raise
     except StartFailed as reason:
         os.write(words, str(reason).encode("utf-8", "replace")[:4096])
     except BaseException as reason:
         os.write(words, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace")[:4096])
-    finally:
-        os._exit(127)
+    os._exit(127)
 
 
-def _arrange(words: int, output: int) -> int:
+def _arrange(words: int, output: int, also: frozenset[int]) -> int:
     words, output = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD) for fd in (words, output))
     null_on(0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    close_all_but({0, 1, 2, words})
+    close_all_but({0, 1, 2, words, *also})
     return words
 
 
@@ -175,10 +198,15 @@ def _enter_home(home: str) -> None:
         os.chdir("/")
 
 
-def _execute(plan: SessionPlan, spec: LaunchSpec, options: tuple[str, ...]) -> None:
-    settings = plan.settings
-    argv = ("/bin/sh", settings.run_script, *settings.program, *spec.argv, *options)
+def execute(plan: SessionPlan, spec: LaunchSpec) -> NoReturn:
+    """Put the session's program in the place of this process; StartFailed or OSError when that cannot be."""
+    argv = ("/bin/sh", plan.settings.run_script, *plan.settings.program, *spec.argv)
     try:
-        os.execve(argv[0], argv, session_environment(plan.account, settings.environment, plan.pam, spec.env))
+        os.execve(argv[0], argv, environment_of(plan, spec))
     except BlockingIOError:
         raise StartFailed("the account runs as many processes as it may") from None
+
+
+def environment_of(plan: SessionPlan, spec: LaunchSpec) -> dict[str, str]:
+    """What the session's login shell starts with."""
+    return session_environment(plan.account, plan.settings.environment, plan.pam, spec.env)

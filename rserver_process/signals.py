@@ -4,6 +4,8 @@ import contextlib
 import signal
 from collections.abc import Iterable
 
+_NOT_FOR_HELPERS = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
 
 def at_default(numbers: Iterable[int]) -> None:
     """These signals do again what they do in a fresh process."""
@@ -18,3 +20,9 @@ def all_at_default() -> None:
     signal.set_wakeup_fd(-1)
     at_default(signal.valid_signals())
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def spare_helpers() -> None:
+    """Keep from this process the signals that are meant for the server, or for a terminal's programs."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_FOR_HELPERS)

@@ -4,6 +4,7 @@ import _thread
 import gc
 import os
 import sys
+from typing import NoReturn
 
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))
 
@@ -20,8 +21,8 @@ def _add_module_paths() -> None:
         site.main()
 
 
-def main() -> int:
-    """Run the session; returns only when it could not start."""
+def main() -> NoReturn:
+    """Run the session; SystemExit when it could not start."""
     from rsession import _shim
 
     if os.environ.get("R_HOME"):
@@ -30,10 +31,10 @@ def main() -> int:
     gc.disable()  # nothing that is imported becomes garbage; switched on when the server is ready
     from rsession.launch import launch
 
-    return launch()
+    launch()
 
 
 if __name__ == "__main__":
     if sys.flags.no_site:
         _add_module_paths()
-    sys.exit(main())
+    main()

@@ -9,6 +9,7 @@
 #include "shim/engine.h"
 #include "shim/queue.h"
 #include "shim/r_api.h"
+#include "shim/template_python.h"
 #include "shim/thread_locale.h"
 
 static PyObject *os_error(void)
@@ -51,8 +52,7 @@ static PyObject *shim_open(PyObject *module, PyObject *unused)
     return Py_BuildValue("(iiii)", exchange.to_reactor, exchange.child_output[0], exchange.child_output[1], start.original_error);
 }
 
-/* Copies a sequence of str or bytes objects; the copies live as long as the process. */
-static char **copy_texts(PyObject *sequence, int *count)
+char **copy_texts(PyObject *sequence, int *count)
 {
     PyObject *fast = PySequence_Fast(sequence, "a sequence of bytes is needed");
     if (fast == NULL) {
@@ -350,6 +350,7 @@ static PyMethodDef methods[] = {
     {"preload", shim_preload, METH_O, NULL},
     {"keep_own_locale", shim_keep_own_locale, METH_NOARGS, NULL},
     {"run", shim_run, METH_VARARGS, NULL},
+    {"run_template", shim_run_template, METH_VARARGS, NULL},
     {"submit", shim_submit, METH_VARARGS, NULL},
     {"clear_input", shim_clear_input, METH_NOARGS, NULL},
     {"input_backlog", shim_input_backlog, METH_NOARGS, NULL},

@@ -1,5 +1,6 @@
 """R as a library in the main thread; every function but `run` is for the reactor's thread."""
 
+from collections.abc import Callable
 from typing import NoReturn
 
 def open() -> tuple[int, int, int, int]:  # noqa: A001 - a module's open, like os.open
@@ -16,6 +17,21 @@ def keep_own_locale() -> None:
 
 def run(library: bytes, argv: list[bytes], sources: list[bytes], listener: int, /) -> NoReturn:
     """Load libR and run it in this thread until the process ends; raises OSError when the library cannot be loaded."""
+
+def run_template(
+    library: bytes,
+    argv: list[bytes],
+    sources: list[bytes],
+    serve: Callable[[], tuple[list[bytes], int, int]],
+    give_up: Callable[[str], NoReturn],
+    /,
+) -> NoReturn:
+    """Start R in this thread as far as no user matters, then call `serve`, which forks.
+
+    Where `serve` comes back, with R's command line, the listening descriptor and the one from which R reads its site
+    profile, R goes on as the session's: the process must be the user's, its environment the session's and `open` done
+    by then. `give_up` is called with a reason when R cannot become that session.
+    """
 
 def submit(line: bytes, /) -> int:
     """Queue a line that ends in a newline; its number, counted from 1."""

@@ -5,87 +5,99 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import NoReturn
 
 from rserver_core.options.command_line import load_or_exit
-from rserver_core.options.rsession import RSESSION, RsessionSettings
+from rserver_core.options.rsession import RSESSION
 from rserver_core.r_installation import NoR, RInstallation, find_installation, read_installation
 from rsession import _shim
 from rsession.claimed_state import claim_state
 from rsession.session_lock import LockedElsewhere
 from rsession.start import enter_working_directory, prepare_environment, r_arguments, wanted_project
 
-if TYPE_CHECKING:
-    from rsession.projects.folder import Project
-
 _STARTED = time.time()
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))
 _NO_R = 3
 
 
-def _find_r() -> RInstallation:
+def find_r() -> RInstallation:
+    """The R that the environment names, or the first one on its PATH; NoR."""
     home = os.environ.get("R_HOME")
     if home:
         return read_installation(f"{home}/bin/R")
     return find_installation(path=os.environ.get("PATH", os.defpath))
 
 
-def _serve(
-    settings: RsessionSettings,
-    installation: RInstallation,
-    project: "Project | None",
-    descriptors: tuple[int, int, int, int],
-) -> None:
-    try:
-        _shim.keep_own_locale()
-        from rsession.app import serve
-
-        serve(settings, installation, project, descriptors, _STARTED)
-    except BaseException as error:
-        import traceback
-
-        os.write(descriptors[3], "".join(traceback.format_exception(error)).encode())
-    os._exit(1)
-
-
-def _start_server_thread(
-    settings: RsessionSettings,
-    installation: RInstallation,
-    project: "Project | None",
-    descriptors: tuple[int, int, int, int],
-) -> None:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    _thread.start_new_thread(_serve, (settings, installation, project, descriptors))
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _r_sources() -> list[bytes]:
+def r_sources() -> list[bytes]:
+    """Paths of the session's R code."""
     folder = f"{_PACKAGE}/R"
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [os.fsencode(f"{folder}/{name}") for name in names if name.endswith(".R")]
 
 
-def launch() -> int:
-    """Run the session; returns only when it could not start."""
-    settings = load_or_exit(RSESSION, sys.argv[1:], os.environ)
-    project = wanted_project(settings)
+class Launch:
+    """A session whose environment and working directory are right: its two halves can start."""
+
+    def __init__(self, argv: Sequence[str], started: float) -> None:
+        """argv: options; started: seconds since 1970. SystemExit, with a sentence on stderr, when it cannot be."""
+        self.settings = load_or_exit(RSESSION, argv, os.environ)
+        self._started = started
+        self._project = wanted_project(self.settings)
+        self.installation = _found_r()
+        prepare_environment(self.installation)
+        _claim_state(self.settings.session_id)
+        folder = self._project.folder if self._project else self.settings.session_default_working_dir
+        enter_working_directory(folder)
+
+    def start_server(self) -> tuple[int, int, int, int]:
+        """Start the thread of the server; the descriptors of `_shim.open`."""
+        descriptors = _shim.open()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        _thread.start_new_thread(self._serve, (descriptors,))
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return descriptors
+
+    def r_arguments(self) -> list[bytes]:
+        """R's command line."""
+        return [os.fsencode(argument) for argument in r_arguments(self.settings, self._project)]
+
+    def _serve(self, descriptors: tuple[int, int, int, int]) -> None:
+        try:
+            _shim.keep_own_locale()
+            from rsession.app import serve
+
+            serve(self.settings, self.installation, self._project, descriptors, self._started)
+        except BaseException as error:
+            import traceback
+
+            os.write(descriptors[3], "".join(traceback.format_exception(error)).encode())
+        os._exit(1)
+
+
+def _found_r() -> RInstallation:
     try:
-        installation = _find_r()
+        return find_r()
     except NoR as error:
         print(f"rsession: {error}", file=sys.stderr)
-        return _NO_R
-    prepare_environment(installation)
+        raise SystemExit(_NO_R) from None
+
+
+def _claim_state(session_id: str) -> None:
     try:
-        claim_state(os.path.expanduser("~"), settings.session_id)
+        claim_state(os.path.expanduser("~"), session_id)
     except LockedElsewhere as error:
         print(f"rsession: {error}", file=sys.stderr)
-        return os.EX_TEMPFAIL
-    enter_working_directory(project.folder if project else settings.session_default_working_dir)
-    descriptors = _shim.open()
-    _start_server_thread(settings, installation, project, descriptors)
-    arguments = [os.fsencode(argument) for argument in r_arguments(settings, project)]
+        raise SystemExit(os.EX_TEMPFAIL) from None
+
+
+def launch() -> NoReturn:
+    """Run the session."""
+    session = Launch(sys.argv[1:], _STARTED)
+    descriptors = session.start_server()
+    library = os.fsencode(f"{session.installation.home}/lib/libR.so")
     try:
-        _shim.run(os.fsencode(f"{installation.home}/lib/libR.so"), arguments, _r_sources(), settings.listen_fd)
+        _shim.run(library, session.r_arguments(), r_sources(), session.settings.listen_fd)
     except OSError as error:
         os.write(descriptors[3], f"rsession: R cannot be loaded: {error}\n".encode())
     os._exit(_NO_R)

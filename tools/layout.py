@@ -14,5 +14,6 @@ PACKAGES = (
     "rserver_launcher",
     "rserver_pam",
     "rserver_admin",
+    "rserver_template",
     "rsession",
 )

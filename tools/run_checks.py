@@ -17,6 +17,7 @@ _CODE = (
     "rserver_launcher",
     "rserver_pam",
     "rserver_admin",
+    "rserver_template",
     "rsession",
     "tests",
     "bench",

@@ -82,6 +82,12 @@ class RserverSettings:
     rsession_which_r: str = option(
         Path(empty=True), "", "The R program that sessions run. Empty: the first R on the PATH."
     )
+    rsession_preload: bool = option(
+        Flag(),
+        "0",
+        "1: sessions are forked from a process that has started R already: they start sooner and share memory. "
+        "0: each session starts R itself, as do those that cannot be forked with 1.",
+    )
     rsession_path: str = option(Path(empty=True), "", "The rsession program. Empty: the one installed beside rserver.")
     rsession_config_file: str = option(
         Path(empty=True), "", "Read by sessions instead of rsession.conf in the configuration directory."

@@ -3,6 +3,7 @@
 #include "engine.h"
 #include "queue.h"
 #include "r_api.h"
+#include "template.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,6 +94,10 @@ void wait_for_room(void)
 
 void console_write(const char *text, int size, int is_error)
 {
+    if (template.waits) {
+        template_write(text, size, is_error);
+        return;
+    }
     if (in_child) {
         write_all(is_error ? STDERR_FILENO : STDOUT_FILENO, text, (size_t)size);
         return;

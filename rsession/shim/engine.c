@@ -40,7 +40,7 @@ static void say_farewell(int status, void *unused)
     _exit(status);
 }
 
-void engine_run(void)
+void engine_begin(void)
 {
     *r.R_running_as_main_program = 0;
     *r.R_SignalHandlers = 1;
@@ -49,11 +49,26 @@ void engine_run(void)
     console_install();
     /* C code's printf would otherwise wait for a full buffer, standard output being a pipe. */
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
+void engine_connect(void)
+{
     r.addInputHandler(*r.R_InputHandlers, exchange.to_r, hear_bell, BELL_ACTIVITY);
     fork_install();
     on_exit(say_farewell, NULL);
-    r.setup_Rmainloop();
+}
+
+void engine_loop(void)
+{
     signals_install();
     r.run_Rmainloop();
     exit(0);
+}
+
+void engine_run(void)
+{
+    engine_begin();
+    engine_connect();
+    r.setup_Rmainloop();
+    engine_loop();
 }

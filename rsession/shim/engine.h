@@ -20,6 +20,11 @@ extern bool in_child; /* this process was forked by R code */
 /* Callable only when the library is loaded; never returns. */
 void engine_run(void);
 
+/* Its parts, for who stops R in between: as far as R's own start, the ties to this process, what comes after R's start. */
+void engine_begin(void);
+void engine_connect(void);
+void engine_loop(void);
+
 /* jobs.c */
 extern bool job_runs;
 extern bool job_sets_seed; /* by the job that runs: its random state stays */
@@ -29,6 +34,8 @@ void job_run(void);
 /* signals.c */
 void signals_install(void);
 void fork_install(void);
+void signals_set_aside(void); /* those of R; all are at their defaults then */
+void signals_put_back(void);
 bool interrupt_is_pending(void);
 bool end_is_wanted(void);
 void request_end(bool save);

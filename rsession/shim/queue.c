@@ -27,6 +27,7 @@ static void make_locks(void)
 bool exchange_open(void)
 {
     make_locks();
+    exchange.signalled = exchange.urgent = false;
     exchange.to_reactor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     exchange.to_r = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return exchange.to_reactor >= 0 && exchange.to_r >= 0;

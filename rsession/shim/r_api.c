@@ -24,3 +24,14 @@ const char *r_api_load(const char *path)
     R_OPTIONAL_FUNCTIONS(FIND_OPTIONAL)
     return NULL;
 }
+
+bool r_api_load_template(void)
+{
+    bool complete = true;
+#define FIND_NEEDED(name) complete = (*(void **)&r.name = dlsym(RTLD_DEFAULT, #name)) != NULL && complete;
+#define FIND_NEEDED_FUNCTION(type, name, parameters) FIND_NEEDED(name)
+#define FIND_NEEDED_VARIABLE(type, name) FIND_NEEDED(name)
+    R_TEMPLATE_FUNCTIONS(FIND_NEEDED_FUNCTION)
+    R_TEMPLATE_VARIABLES(FIND_NEEDED_VARIABLE)
+    return complete;
+}

@@ -2,6 +2,7 @@
 #ifndef RSESSION_R_API_H
 #define RSESSION_R_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/select.h>
@@ -95,6 +96,25 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
 /* NULL in an R that has them not. */
 #define R_OPTIONAL_FUNCTIONS(X) X(void, SET_NOJIT, (SEXP))
 
+/* Without any one of these R can be run, but not as a template of sessions. */
+#define R_TEMPLATE_FUNCTIONS(X) \
+    X(void, process_system_Renviron, (void)) \
+    X(void, process_site_Renviron, (void)) \
+    X(void, process_user_Renviron, (void)) \
+    X(void, R_set_command_line_arguments, (int, char **)) \
+    X(void, R_DefParams, (void *)) \
+    X(void, R_common_command_line, (int *, char **, void *)) \
+    X(void, R_SetParams, (void *)) \
+    X(void, R_setStartTime, (void)) \
+    X(void, R_reInitTempDir, (int)) \
+    X(const char *, R_ExpandFileName, (const char *)) \
+    X(void, R_gc, (void))
+
+#define R_TEMPLATE_VARIABLES(X) \
+    X(char *, R_TempDir) \
+    X(char *, R_HistoryFile) \
+    X(int, R_HistorySize)
+
 #define R_FUNCTION_MEMBER(type, name, parameters) type(*name) parameters;
 #define R_VARIABLE_MEMBER(type, name) __typeof__(type) *name;
 
@@ -102,11 +122,16 @@ struct r_api {
     R_FUNCTIONS(R_FUNCTION_MEMBER)
     R_OPTIONAL_FUNCTIONS(R_FUNCTION_MEMBER)
     R_VARIABLES(R_VARIABLE_MEMBER)
+    R_TEMPLATE_FUNCTIONS(R_FUNCTION_MEMBER)
+    R_TEMPLATE_VARIABLES(R_VARIABLE_MEMBER)
 };
 
 extern struct r_api r;
 
 /* Loads the library and fills `r`; returns NULL, or the text of the loader's complaint. */
 const char *r_api_load(const char *path);
+
+/* Finds what a template needs besides, once the library is loaded; false when this R lacks any of it. */
+bool r_api_load_template(void);
 
 #endif

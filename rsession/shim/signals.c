@@ -69,6 +69,25 @@ void signals_install(void)
     install(SIGXFSZ, SIG_DFL);
 }
 
+static struct sigaction aside[NSIG];
+
+void signals_set_aside(void)
+{
+    struct sigaction fresh = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction(number, NULL, &aside[number]) == 0) {
+            sigaction(number, &fresh, NULL);
+        }
+    }
+}
+
+void signals_put_back(void)
+{
+    for (int number = 1; number < NSIG; number++) {
+        sigaction(number, &aside[number], NULL);
+    }
+}
+
 /* True also while R waits for a child in system(), which ignores the signal meanwhile. */
 bool interrupt_is_pending(void)
 {
