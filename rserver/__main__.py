@@ -20,12 +20,12 @@ def main() -> int:
     if not (sys.flags.isolated and sys.flags.no_site):
         # Neither PYTHON* variables nor site-packages may bring code into a process that may be root.
         os.execv(sys.executable, [sys.executable, "-I", "-S", str(_HERE), *sys.argv[1:]])
+    from rserver_core.checked_files import CHECKED_FILES
     from rserver_core.options.command_line import load_or_exit
     from rserver_core.options.rserver import RSERVER
     from rserver_core.options.rsession import RSESSION
-    from rserver_core.profiles import file as profiles_file
 
-    settings = load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,), files=(profiles_file.load,))
+    settings = load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,), files=CHECKED_FILES)
     if (refusal := _misfit(settings)) is not None:
         print(f"rserver: {refusal}", file=sys.stderr)
         return 2

@@ -81,6 +81,7 @@ class Application:
         await worker.control.restore()
         await self._listen(worker)
         worker.keep_saving()
+        Deferred.fromCoroutine(worker.pages.notifications.keep_looking()).addErrback(_not_watched)
         memory.freeze()
         _log.info("ready on {ports}", ports=self._ports())
 
@@ -177,6 +178,10 @@ def _life_of_master() -> str:
 def _failed(failure: object) -> NoReturn:
     _log.critical("cannot serve: {why!r}", why=getattr(failure, "value", failure))
     _end(1)
+
+
+def _not_watched(failure: object) -> None:
+    _log.error("notifications.conf is watched no longer: {why!r}", why=getattr(failure, "value", failure))
 
 
 def _end(code: int) -> NoReturn:

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from rserver.accounts import Accounts, Lookup, look_up
 from rserver.clock import Clock
+from rserver.notifications_file import NotificationsFile
 from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions.activity import ActivityMeter
@@ -253,6 +254,7 @@ def _pages(
     settings, templates = actions.settings, Templates()
     login = read_login_html(settings.auth_login_page_html, os.environ)
     sign_in = SignInPages(credentials, templates, log, store, link.close_user, flow, owner, settings.auth_token, login)
+    notifications = NotificationsFile(around.clock, around.threads.files, around.now)
     lister = SessionLister(
         UsageMeter(around.clock, around.threads.files),
         ActivityMeter(around.clock, around.ask_activity),
@@ -261,7 +263,7 @@ def _pages(
     )
     return WorkerPages(
         sign_in,
-        HomePage(credentials, actions, lister, templates, ProjectParts(actions, templates), around.now),
+        HomePage(credentials, actions, lister, templates, ProjectParts(actions, templates), notifications, around.now),
         FailurePage(credentials, actions, templates),
         IdePage(around.ide),
         SessionsApi(actions, lister),
@@ -270,6 +272,7 @@ def _pages(
         actions,
         templates,
         SessionSaver(actions.table, actions.projects, store),
+        notifications,
         around.loop,
     )
 

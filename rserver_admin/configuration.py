@@ -3,17 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 from rserver_admin.verb import Context, Refused, Result
+from rserver_core.checked_files import CHECKED_FILES
 from rserver_core.config_errors import EXIT_CODE, ConfigErrors
 from rserver_core.options.command_line import load
 from rserver_core.options.rserver import RSERVER
 from rserver_core.options.rsession import RSESSION
-from rserver_core.profiles import file as profiles_file
 
 
 def test(context: Context) -> Result:
     """Everything that is wrong with the configuration."""
     try:
-        load(RSERVER, context.invocation.options, context.environ, also=(RSESSION,), files=(profiles_file.load,))
+        load(
+            RSERVER,
+            context.invocation.options,
+            context.environ,
+            also=(RSESSION,),
+            files=CHECKED_FILES,
+        )
     except ConfigErrors as errors:
         return Result(
             f"The configuration cannot be used:\n{errors}",
@@ -26,6 +32,6 @@ def test(context: Context) -> Result:
 def must_be_good(options: Sequence[str], environ: Mapping[str, str]) -> None:
     """Refused when a server with these options would not start because of its configuration."""
     try:
-        load(RSERVER, options, environ, also=(RSESSION,), files=(profiles_file.load,))
+        load(RSERVER, options, environ, also=(RSESSION,), files=CHECKED_FILES)
     except ConfigErrors as errors:
         raise Refused(f"The configuration cannot be used, nothing was changed:\n{errors}", EXIT_CODE) from None

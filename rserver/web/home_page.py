@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from rserver.master_client import MasterError
+from rserver.notifications_file import NotificationsFile
 from rserver.sessions.label import MOST_CHARACTERS
 from rserver.sessions.machine import State
 from rserver.sessions.session import Session, StartChoices
@@ -58,6 +59,7 @@ class HomePage:
     lister: SessionLister
     templates: Templates
     projects: ProjectParts
+    notifications: NotificationsFile
     now: Callable[[], float] = time.time
 
     async def show(self, request: Request) -> Response:
@@ -145,11 +147,16 @@ class HomePage:
             base=head.root_path + "/",
             csrf_token=token,
             problem=Html(f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""),
+            notifications=self._notifications(),
             new_session=await self._new_session(identity, token, head),
             projects=self.projects.recent(identity, token, head),
             rows=Html("".join(rows) or '<li class="none">You have no session yet.</li>'),
         )
         return html(page, status, (self.credentials.csrf(token, secure=head.secure),))
+
+    def _notifications(self) -> Html:
+        shown = self.notifications.shown()
+        return Html("".join(self.templates.part("notification", id=each.id, message=each.message) for each in shown))
 
     async def _new_session(self, identity: Identity, token: str, head: RequestHead) -> Html:
         count = len(self.actions.table.open_of_user(identity.user, identity.uid))

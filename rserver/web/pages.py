@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
+from rserver.notifications_file import NotificationsFile
 from rserver.sessions.machine import State
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
@@ -16,7 +17,7 @@ from rserver.web.home_page import HOME, HomePage
 from rserver.web.ide_page import IdePage, NotBuilt
 from rserver.web.projects_api import PROJECTS, ProjectsApi
 from rserver.web.request import Identity, Request, RequestHead, Response
-from rserver.web.responses import html, plain, redirect, sign_in_redirect
+from rserver.web.responses import NOT_SIGNED_IN, html, json_answer, plain, redirect, rpc_error, sign_in_redirect
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import server_url, url_of
 from rserver.web.sign_in_pages import SIGN_IN, SignInPages, csrf_token
@@ -32,6 +33,7 @@ _TITLES = {
 }
 _FAVICON = "/static/favicon.svg"
 _PREFIX = "/s/"
+NOTIFICATIONS = "/api/notifications"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -50,6 +52,7 @@ class WorkerPages:
     actions: UserActions
     templates: Templates
     saver: SessionSaver
+    notifications: NotificationsFile
     loop: Callable[[], asyncio.AbstractEventLoop]
 
     def handle(self, request: Request) -> Awaitable[Response]:
@@ -95,9 +98,18 @@ class WorkerPages:
             "/auth-do-sign-in": {"POST": self.sign_in.sign_in},
             "/auth-sign-out": {"POST": self.sign_in.sign_out},
             "/auth-token": {"GET": self.sign_in.by_token},
+            NOTIFICATIONS: {"GET": self._notifications},
             "/health-check": {"GET": _health},
             "/favicon.ico": {"GET": _favicon},
         }
+
+    async def _notifications(self, request: Request) -> Response:
+        if request.identity is None:
+            return rpc_error(NOT_SIGNED_IN, "You are not signed in.")
+        shown = self.notifications.shown()
+        return json_answer(
+            {"notifications": [{"id": each.id, "message": each.message, "ends": each.ends} for each in shown]}
+        )
 
     async def _root(self, request: Request) -> Response:
         identity = request.identity

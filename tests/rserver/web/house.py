@@ -70,6 +70,7 @@ class House:
         self.master = FakeMaster(check_password=check_password)
         self.probes: list[Deferred[None]] = []
         self.blockers: list[str] | None = None
+        self.is_blocked = True
         self.activity: Activity | None = None
         self.directory = directory
         ide = directory / "ide"
@@ -104,7 +105,11 @@ class House:
 
     def _ask_to_suspend(self, _record: SessionRecord, _force: bool) -> "Deferred[SuspendAnswer]":
         """By default the session knows no such question."""
-        return fail(NoAnswer()) if self.blockers is None else succeed(SuspendAnswer(False, tuple(self.blockers)))
+        return (
+            fail(NoAnswer())
+            if self.blockers is None
+            else succeed(SuspendAnswer(False, tuple(self.blockers), self.is_blocked))
+        )
 
     def _ask_activity(self, _record: SessionRecord) -> "Deferred[Activity]":
         """By default the session knows no such question."""
