@@ -27,6 +27,7 @@ from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.settings import FrontSettings
 from rserver.sessions.activity import SocketActivity
 from rserver.sessions.probe import SocketProbe
+from rserver.sessions.quit_call import SocketQuit
 from rserver.sessions.suspend_call import SocketSuspend
 from rserver.web.offline_page import OfflinePage
 from rserver.web.static_files import StaticFiles
@@ -95,6 +96,7 @@ class Application:
             probe,
             SocketSuspend(lambda: self._loop),
             SocketActivity(lambda: self._loop),
+            SocketQuit(lambda: self._loop),
             self._ports(),
             life=_life_of_master(),
         )

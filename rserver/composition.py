@@ -17,7 +17,7 @@ from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions.activity import ActivityMeter
 from rserver.sessions.activity import Ask as AskActivity
-from rserver.sessions.control import AskToSuspend, Probe, SessionControl
+from rserver.sessions.control import AskToQuit, AskToSuspend, Probe, SessionControl
 from rserver.sessions.homes import Homes
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.saver import SessionSaver
@@ -88,6 +88,7 @@ class Surroundings:
     probe: Probe
     ask_to_suspend: AskToSuspend
     ask_activity: AskActivity
+    ask_to_quit: AskToQuit
     ports: tuple[int, ...] = ()
     now: Callable[[], float] = time.time
     life: str = ""
@@ -205,6 +206,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         settings.rsession_proxy_max_wait_secs,
         link.close_session,
         around.ask_to_suspend,
+        around.ask_to_quit,
     )
     log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
     owner = owner_of(greeting)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "shim/asking.h"
 #include "shim/engine.h"
 #include "shim/queue.h"
 #include "shim/r_api.h"
@@ -324,6 +325,21 @@ static PyObject *shim_request_end(PyObject *module, PyObject *save)
     Py_RETURN_NONE;
 }
 
+static PyObject *shim_answer(PyObject *module, PyObject *arguments)
+{
+    long long number;
+    const char *text;
+    if (!PyArg_ParseTuple(arguments, "Ly:answer", &number, &text)) {
+        return NULL;
+    }
+    char *copy = strdup(text);
+    if (copy == NULL) {
+        return PyErr_NoMemory();
+    }
+    take_answer(number, copy);
+    Py_RETURN_NONE;
+}
+
 static PyObject *shim_suspend_signals(PyObject *module, PyObject *unused)
 {
     int descriptor = suspend_signals();
@@ -362,6 +378,7 @@ static PyMethodDef methods[] = {
     {"wake", shim_wake, METH_NOARGS, NULL},
     {"interrupt_is_pending", shim_interrupt_is_pending, METH_NOARGS, NULL},
     {"request_end", shim_request_end, METH_O, NULL},
+    {"answer", shim_answer, METH_VARARGS, NULL},
     {"suspend_signals", shim_suspend_signals, METH_NOARGS, NULL},
     {"acknowledge_quit", shim_acknowledge_quit, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -66,6 +66,9 @@ def interrupt_is_pending() -> bool:
 def request_end(save: bool, /) -> None:
     """R ends by its own clean-up at its next prompt, after saving its workspace if so wanted."""
 
+def answer(number: int, text: bytes, /) -> None:
+    """Answer the question of that number, for which R waits; too late an answer is forgotten."""
+
 def suspend_signals() -> int:
     """From now on SIGUSR1 and SIGUSR2 do not end R: the returned pipe gets a byte `1` or `2` for each."""
 

@@ -89,14 +89,6 @@ def _add_console_methods(session: "Session") -> None:
 
 
 def _add_end_methods(session: "Session") -> None:
-    @session.rpc.method("quit_session", Param("save", "string", "no", doc="whether to write .RData: yes or no"))
-    def quit_session(save: str) -> None:
-        """End R as `q()` does; what it evaluates is interrupted."""
-        if save not in ("yes", "no"):
-            raise RpcError(ErrorCode.PARAM_INVALID, "save must be yes or no")
-        session.console.forget_input()
-        session.process.end(save == "yes")
-
     @session.rpc.method("abort")
     def abort_session() -> None:
         """End the process at once, unless it is gone before the answer is sent."""

@@ -37,10 +37,13 @@ class RProcess:
         """R asks for input: no interrupt is unheeded."""
         self._unheeded = 0
 
-    def end(self, save: bool) -> None:
+    def end(self, save: bool, is_busy: bool = True) -> None:
         """End R by its own clean-up (`.Last`, finalizers), interrupting what it does."""
         _shim.request_end(save)
-        self.interrupt()
+        if is_busy:
+            self.interrupt()
+        else:
+            _shim.wake()
 
     def abort(self) -> None:
         """End this process at once."""

@@ -81,6 +81,8 @@ class Session:
         """Why the process ends, a sentence for the user; empty when R was quit."""
         self.exit_status: int | None = None
         """Of R, which is ending."""
+        self.was_quit = False
+        """R ends because somebody said so: by `q()`, or by `quit_session`."""
         self._prompt_callbacks: list[Callback] = []
         self._end_callbacks: list[Callback] = []
         self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
@@ -151,7 +153,7 @@ class Session:
         elif kind == SegmentKind.IDLE:
             self._look_later()
         elif kind == SegmentKind.QUIT:
-            self._read_quit(number)
+            self._read_quit(number, first)
 
     def _look_later(self) -> None:
         """A handler ran R code at the prompt; handlers may run often."""
@@ -167,7 +169,8 @@ class Session:
         for callback in callbacks:
             _guarded(lambda callback=callback: callback(value))  # type: ignore[misc]
 
-    def _read_quit(self, status: int) -> None:
+    def _read_quit(self, status: int, how: bytes) -> None:
+        self.was_quit = how == b"quit"
         self.exit_status = status
         self.jobs.end()
         for callback in self._end_callbacks:

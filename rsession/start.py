@@ -4,8 +4,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rsession.preferences import read_preferences
 from rsession.state_home import state_home
 from rsession.workspace.folder import NAME, holds_objects, session_folder, was_suspended
+from rsession.workspace.save_policy import save_policy
 
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
 _LOADER_FOLDERS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib64")
 _CANNOT_MAKE = 205
-_SAVE = {"no": ["--no-save"], "yes": ["--save"], "ask": []}
 
 
 def wanted_project(settings: "RsessionSettings") -> "Project | None":
@@ -37,17 +38,20 @@ def wanted_project(settings: "RsessionSettings") -> "Project | None":
 
 
 def r_arguments(settings: "RsessionSettings", project: "Project | None" = None) -> list[str]:
-    """R's own command line."""
-    wishes = project.options if project else None
-    save = (wishes and wishes.save_workspace) or settings.session_save_action_default
-    arguments = ["R", "--interactive", *_SAVE[save]]
+    """R's own command line. Saving at the end is the session's business: R alone would not save."""
+    arguments = ["R", "--interactive", "--no-save"]
     if not settings.r_run_rprofile:
         arguments += ["--no-site-file", "--no-init-file"]
-    elif (wishes and not wishes.runs_profile) or skips_profile(settings):
+    elif (project and not project.options.runs_profile) or skips_profile(settings):
         arguments += ["--no-init-file"]
-    wants_image = settings.r_restore_workspace and not (wishes and wishes.restore_workspace is False)
-    restores_image = wants_image and not _has_kept_objects(settings)
-    return [*arguments, "--no-restore-history" if restores_image else "--no-restore"]
+    return [*arguments, "--no-restore-history" if _restores_image(settings, project) else "--no-restore"]
+
+
+def _restores_image(settings: "RsessionSettings", project: "Project | None") -> bool:
+    if not settings.r_restore_workspace or _has_kept_objects(settings):
+        return False
+    options = project.options if project else None
+    return save_policy(settings.session_save_action_default, read_preferences(os.environ), options).loads_image
 
 
 def skips_profile(settings: "RsessionSettings") -> bool:

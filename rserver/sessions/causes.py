@@ -77,6 +77,8 @@ def _by_code(code: int | None, tail: str, answered: bool) -> str:
     when = "" if answered else " before it was ready"
     if code == 0:
         return "R was quit." if answered else f"R ended{when}. A profile may have called quit()."
+    if answered and was_quit(code, tail):
+        return f"R was quit with status {code}."
     if code == SUSPENDED_CODE:
         return "The session was suspended. Its objects are kept."
     if code == KILLED_CODE:
@@ -89,6 +91,11 @@ def _by_code(code: int | None, tail: str, answered: bool) -> str:
 def is_about_project(fate: Fate, project: str) -> bool:
     """The project in that folder could not be opened; R code may end with the same exit codes."""
     return fate.code in _PROJECT_CODES and fate.cause == _PROJECT_CODES[fate.code].format(path=project)
+
+
+def was_quit(code: int | None, stderr_tail: str) -> bool:
+    """Whether R ended because it was told to: with code 0, or with the word that a session leaves for other codes."""
+    return code == 0 or stderr_tail.rstrip().endswith(f"R was quit with status {code}.")
 
 
 def _hint(tail: str, answered: bool) -> str:

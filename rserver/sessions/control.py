@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -19,6 +19,7 @@ from rserver_core.frame import Message
 from rserver_core.launch_wire import BadRequest, SessionRecord
 
 if TYPE_CHECKING:
+    from rserver.sessions.quit_call import QuitAnswer
     from rserver.sessions.suspend_call import SuspendAnswer
 
 KILL_SECONDS = 10.0
@@ -27,8 +28,11 @@ LOSS_GRACE_SECONDS = 0.5
 END_GRACE_SECONDS = 0.5
 PROBE_AGAIN_SECONDS = 0.25
 SUSPEND_ANSWER_SECONDS = 1.0
+QUIT_ANSWER_SECONDS = 3.0
 SUSPEND_SECONDS = 30.0
 FORCED_SUSPEND_SECONDS = 600.0
+
+_T = TypeVar("_T")
 
 _log = Logger()
 
@@ -41,12 +45,13 @@ class Starts(Protocol):
 
 
 Probe = Callable[[SessionRecord], "Deferred[None]"]
+AskToQuit = Callable[[SessionRecord, str], "Deferred[QuitAnswer]"]
 AskToSuspend = Callable[[SessionRecord, bool], "Deferred[SuspendAnswer]"]
 
 
 @dataclass(slots=True)
 class SessionControl:
-    """probe fires when a process answers, ask_to_suspend when it has suspended itself or says why not.
+    """probe fires when a process answers, ask_to_suspend and ask_to_quit when it has done so or says why not.
 
     on_end is told of sessions whose process is gone, on_answer of those that came up, on_change of any change.
     """
@@ -59,6 +64,7 @@ class SessionControl:
     launch_limit: int
     on_end: Callable[[Session], object]
     ask_to_suspend: AskToSuspend
+    ask_to_quit: AskToQuit
     on_change: Callable[[], object] = lambda: None
     on_answer: Callable[[Session], object] = lambda _session: None
     _gone: "dict[int, Deferred[None]]" = field(default_factory=dict)
@@ -133,9 +139,35 @@ class SessionControl:
         """End its process at once, or put it away when it has none; MasterError."""
         await self._end_by(session, "KILL")
 
-    async def quit(self, session: Session) -> None:
-        """Ask its process to end, or put it away when it has none; MasterError."""
-        await self._end_by(session, "TERM")
+    async def quit(self, session: Session, save: str = "default") -> "QuitAnswer | None":
+        """Quit R, or put away what has no process; MasterError. Its answer, when it comes soon and says no.
+
+        save: whether to write .RData: yes, no, or default: as its user has set it, which may be to be asked.
+        """
+        record = session.status.record
+        if record is None or session.state not in {State.RUNNING, State.SUSPENDING}:
+            await self._end_by(session, "TERM")
+            return None
+        session.end_asked = "QUIT"
+        told = Deferred.fromCoroutine(self._tell_to_quit(session, record, save))
+        try:
+            return await limit(_shared(told), QUIT_ANSWER_SECONDS, self.clock, TimeoutError())
+        except TimeoutError:
+            told.addErrback(_not_signalled, session)
+            return None
+
+    async def _tell_to_quit(self, session: Session, record: SessionRecord, save: str) -> "QuitAnswer | None":
+        try:
+            answer = await self.ask_to_quit(record, save)
+        except (OSError, CancelledError):
+            if session.status.record is record:
+                await self._end_by(session, "TERM")
+            return None
+        if answer.ended:
+            return None
+        if session.status.record is record:
+            session.end_asked = ""
+        return answer
 
     async def _end_by(self, session: Session, name: str) -> None:
         if self._move(session, Input.PUT_AWAY, fate=causes.of_wish()):
@@ -335,9 +367,9 @@ class SessionControl:
             self._ended(session, Input.LOST, causes.of_loss())
 
 
-def _shared(waiting: "Deferred[None]") -> "Deferred[None]":
+def _shared(waiting: "Deferred[_T]") -> "Deferred[_T]":
     """Fires as waiting does; who cancels it leaves waiting alone."""
-    copy: Deferred[None] = Deferred()
+    copy: Deferred[_T] = Deferred()
 
     def settle(result: object) -> object:
         if copy.called:
@@ -360,11 +392,12 @@ def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         memory=event.get("memory"),
         kept=last_words.of_checkpoint(event.get("checkpoint"), time.time()),
     )
-    if code == causes.SUSPENDED_CODE:
+    was_quit = number is None and causes.was_quit(fate.code, fate.stderr_tail)
+    if code == causes.SUSPENDED_CODE and not was_quit:
         return Input.SUSPENDED_EXIT, fate
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
-    is_clean = session.proven and code in {0, causes.KILLED_CODE}
+    is_clean = session.proven and (was_quit or code == causes.KILLED_CODE)
     return (Input.CLEAN_EXIT if is_clean else Input.BAD_EXIT), fate
 
 

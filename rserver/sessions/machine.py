@@ -2,11 +2,11 @@
 
 Theory of operation: a session that somebody wants is launched once, however many ask (WANT in LAUNCHING changes
 nothing). The launcher says that the process runs (STARTED), the session is RUNNING when it answered its first request
-(ANSWERED). An end before that is a failure whatever its exit code: nobody ever saw the session. Afterwards code 0 means
-that R was quit. What failed or ended stays so until the user says RESUME: a session that dies at once would otherwise
-be started for ever, and one that was quit would come back unasked. A session that suspended itself (its own exit code)
-is another thing: its objects wait on the disk, and it comes back as soon as somebody WANTs it. FOUND and LOST come from
-the launcher's list after one of us was away.
+(ANSWERED). An end before that is a failure whatever its exit code: nobody ever saw the session. Afterwards an end is a
+wanted one when the session says that R was quit, or when its code is 0. What failed or ended stays so until the user
+says RESUME: a session that dies at once would otherwise be started for ever, and one that was quit would come back
+unasked. A session that suspended itself (its own exit code) is another thing: its objects wait on the disk, and it
+comes back as soon as somebody WANTs it. FOUND and LOST come from the launcher's list after one of us was away.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ MEANINGS = {
     Input.ANSWERED: "it answers `GET /ping`",
     Input.STAYED: "something stands against it, it cannot be told, or it does not do it in time",
     Input.FREED: "nothing stands against suspending it any more",
-    Input.CLEAN_EXIT: "after it answered a user, R ends with code 0, or it killed itself because nobody used it (103)",
+    Input.CLEAN_EXIT: "after it answered a user, R is quit, or it killed itself because nobody used it (103)",
     Input.SUSPENDED_EXIT: "it ends with code 101: its objects are on the disk, also when nobody used it for long",
     Input.BAD_EXIT: "it ends otherwise",
     Input.ENDED_BY_USER: "it ends after its user quit or killed it",

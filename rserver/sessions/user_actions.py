@@ -18,6 +18,7 @@ from rserver.store.rows import ProjectRow
 from rserver_core.project_path import BadPath
 from rserver_core.session_id import NO_PROJECT
 
+SAVES = ("yes", "no", "default")
 NOT_ACCEPTABLE, SESSION_LIMIT, STILL_RUNS = 10, 20, 22
 # Not an option: what keeps one user from filling the store.
 MOST_SESSIONS = 1000
@@ -125,6 +126,18 @@ class UserActions:
         if session.state is State.ENDED and self.multiple:
             await self._check_limit(session.user, session.uid)
         self.control.resume(session, choices, server_url)
+
+    async def quit(self, session: Session, save: str) -> str:
+        """End it; the path of .RData when its user is to be asked first whether to save there. Refused, MasterError.
+
+        save: yes, no, or default: as its user has set it.
+        """
+        if save not in SAVES:
+            raise Refused(NOT_ACCEPTABLE, f"save must be one of {', '.join(SAVES)}.")
+        answer = await self.control.quit(session, save)
+        if answer is not None and answer.reason:
+            raise Refused(STILL_RUNS, answer.reason)
+        return answer.image if answer is not None else ""
 
     def rename(self, session: Session, label: str) -> None:
         """Give it another label, or none; Refused."""

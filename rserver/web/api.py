@@ -70,6 +70,12 @@ class Suspend(msgspec.Struct, frozen=True):
     force: bool = False
 
 
+class Quit(msgspec.Struct, frozen=True):
+    """Body of POST …/quit. default: as the user has set it; who has to be asked is not asked, and nothing is saved."""
+
+    save: str = "default"
+
+
 class Change(msgspec.Struct, frozen=True):
     """Body of PATCH /api/sessions/{id}."""
 
@@ -155,7 +161,8 @@ class SessionsApi:
                 choices = StartChoices(body.run_rprofile, body.restore, body.create_project)
                 await self.actions.resume(session, choices, server_url(request.head))
             case "quit":
-                await control.quit(session)
+                if await self.actions.quit(session, _body(request, Quit).save):
+                    await self.actions.quit(session, "no")
             case "kill":
                 await control.kill(session)
         return json_answer(json_of(session, request.head.root_path), 202)

@@ -50,6 +50,14 @@ _TOO_OLD = "The form was too old. Try again."
 _GONE = "There is no such session any more."
 
 
+class SaveQuestion(Exception):
+    """Its user wants to be asked whether to save the objects of a session that is to be quit."""
+
+    def __init__(self, session: Session, image: str) -> None:
+        super().__init__(image)
+        self.session, self.image = session, image
+
+
 @dataclass(slots=True)
 class HomePage:
     """now: seconds since 1970."""
@@ -84,6 +92,8 @@ class HomePage:
             return await self._page(identity, head, _TOO_OLD, 400)
         try:
             return redirect(await self._do(identity, head, fields), 303)
+        except SaveQuestion as question:
+            return await self._page(identity, head, self._question(question, head))
         except Refused as error:
             return await self._page(identity, head, str(error), 409)
         except MasterError as error:
@@ -123,7 +133,9 @@ class HomePage:
             case "resume":
                 await self.actions.resume(session, StartChoices(), url)
             case "quit":
-                await control.quit(session)
+                image = await self.actions.quit(session, fields.get("save", "default"))
+                if image:
+                    raise SaveQuestion(session, image)
             case "kill":
                 await control.kill(session)
             case "rename":
@@ -136,6 +148,7 @@ class HomePage:
     # The page
 
     async def _page(self, identity: Identity, head: RequestHead, problem: str = "", status: int = 200) -> Response:
+        """problem: a sentence, or something else that stands above the list."""
         token = csrf_token(head)
         own = self.actions.table.of_user(identity.user, identity.uid)
         own.sort(key=lambda session: session.state is State.ENDED)
@@ -146,8 +159,8 @@ class HomePage:
             user=identity.user,
             base=head.root_path + "/",
             csrf_token=token,
-            problem=Html(f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""),
             notifications=self._notifications(),
+            problem=_above(problem),
             new_session=await self._new_session(identity, token, head),
             projects=self.projects.recent(identity, token, head),
             rows=Html("".join(rows) or '<li class="none">You have no session yet.</li>'),
@@ -157,6 +170,12 @@ class HomePage:
     def _notifications(self) -> Html:
         shown = self.notifications.shown()
         return Html("".join(self.templates.part("notification", id=each.id, message=each.message) for each in shown))
+
+    def _question(self, asked: SaveQuestion, head: RequestHead) -> Html:
+        session, base = asked.session, head.root_path + "/"
+        return self.templates.part(
+            "home_quit", id=session.id, title=session.title, image=asked.image, csrf_token=csrf_token(head), base=base
+        )
 
     async def _new_session(self, identity: Identity, token: str, head: RequestHead) -> Html:
         count = len(self.actions.table.open_of_user(identity.user, identity.uid))
@@ -228,6 +247,12 @@ class HomePage:
         return self.templates.part(
             "home_kill", id=session.id, title=session.title, csrf_token=token, base=head.root_path + "/"
         )
+
+
+def _above(problem: str) -> Html:
+    if not problem or isinstance(problem, Html):
+        return Html(problem)
+    return Html(f'<p class="error" role="alert">{escape(problem)}</p>')
 
 
 def _wanted(fields: dict[str, str]) -> NewSession:

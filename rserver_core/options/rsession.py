@@ -51,7 +51,9 @@ class RsessionSettings:
         Path(empty=True), "", "Project that each user gets a copy of, once, in session-default-new-project-dir."
     )
     session_save_action_default: str = option(
-        Choice(("no", "yes", "ask")), "no", "Whether `q()` saves the objects to .RData in the working directory."
+        Choice(("ask", "yes", "no")),
+        "ask",
+        "Whether `q()` saves the objects to .RData in the working directory, where user and project do not say.",
     )
     session_timeout_minutes: int = option(
         Integer(0, 525600),

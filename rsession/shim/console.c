@@ -30,6 +30,11 @@ bool has_crashed(void)
     return *r.R_CStackLimit == (uintptr_t)-1;
 }
 
+bool has_prompted(void)
+{
+    return prompted;
+}
+
 static void write_all(int fd, const char *text, size_t size)
 {
     while (size > 0) {
@@ -296,11 +301,6 @@ static void ignore_busy(int which)
 {
 }
 
-static SEXP keep_no_history(SEXP call, SEXP op, SEXP arguments, SEXP environment)
-{
-    return *r.R_NilValue;
-}
-
 static void show_message(const char *message)
 {
     console_write(message, (int)strlen(message), 1);
@@ -362,9 +362,6 @@ void console_install(void)
     *r.ptr_R_Busy = ignore_busy;
     *r.ptr_R_ShowMessage = show_message;
     *r.ptr_R_ShowFiles = show_files;
-    *r.ptr_R_loadhistory = keep_no_history;
-    *r.ptr_R_savehistory = keep_no_history;
-    *r.ptr_R_addhistory = keep_no_history;
     original_suicide = *r.ptr_R_Suicide;
     *r.ptr_R_Suicide = end_fatally;
 }

@@ -30,6 +30,8 @@ extern bool job_runs;
 extern bool job_sets_seed; /* by the job that runs: its random state stays */
 bool jobs_prepare(void);
 void job_run(void);
+/* What a function of the hidden environment, which answers raw bytes, has to say; NULL when that is nothing. malloced. */
+char *call_hidden(const char *name);
 
 /* signals.c */
 void signals_install(void);
@@ -43,10 +45,18 @@ void request_exit(int status); /* without saving, without .Last */
 int suspend_signals(void);     /* a pipe that gets '1' for every SIGUSR1, '2' for every SIGUSR2 from now on; -1 after an error */
 void end_now(void);
 
+/* history.c */
+void history_install(void);
+
+/* ending.c */
+extern bool ends_unasked; /* R_CleanUp, called next, does what it is told: nobody is asked, and R was not quit */
+void ending_install(void);
+
 /* console.c */
 bool has_crashed(void);
 void console_install(void);
 void console_write(const char *text, int size, int is_error);
+bool has_prompted(void); /* anybody was asked for a line since the process started */
 void report_early_errors(void);
 void wait_for_room(void); /* needs the lock */
 

@@ -1,5 +1,6 @@
 /* Calls of R functions in the session's hidden environment while R waits for a line. */
 #define _GNU_SOURCE
+#include "asking.h"
 #include "engine.h"
 #include "json.h"
 #include "queue.h"
@@ -18,9 +19,10 @@ enum result_kind { RESULT_JSON, RESULT_RAW, RESULT_ERROR };
 bool job_runs, job_sets_seed;
 
 static const char PREPARE[] =
-    "(function(emit, files) {\n"
+    "(function(emit, ask, files) {\n"
     "  environment <- new.env(parent = .BaseNamespaceEnv)\n"
     "  environment$.rs_emit <- function(type, value = NULL) invisible(.Call(emit, type, value))\n"
+    "  environment$.rs_ask <- function(type, text = '') .Call(ask, type, text)\n"
     "  failed <- character()\n"
     "  for (file in files) tryCatch(\n"
     "    sys.source(file, environment, keep.source = FALSE),\n"
@@ -208,17 +210,22 @@ static SEXP source_paths(void)
     return paths;
 }
 
+static SEXP entry_point(void *function)
+{
+    return r.R_MakeExternalPtrFn(function, r.Rf_install("native symbol"), *r.R_NilValue);
+}
+
 static SEXP parsed_prepare_call(void)
 {
     int status;
     SEXP text = r.Rf_protect(r.Rf_mkString(PREPARE));
     SEXP parsed = r.Rf_protect(r.R_ParseVector(text, -1, &status, *r.R_NilValue));
     SEXP paths = r.Rf_protect(source_paths());
-    SEXP entry = r.Rf_protect(r.R_MakeExternalPtrFn((void *)emit, r.Rf_install("native symbol"), *r.R_NilValue));
     SEXP arguments = r.Rf_protect(r.Rf_cons(paths, *r.R_NilValue));
-    arguments = r.Rf_protect(r.Rf_cons(entry, arguments));
+    arguments = r.Rf_protect(r.Rf_cons(r.Rf_protect(entry_point((void *)ask_from_r)), arguments));
+    arguments = r.Rf_protect(r.Rf_cons(r.Rf_protect(entry_point((void *)emit)), arguments));
     SEXP call = r.Rf_lcons(r.VECTOR_ELT(parsed, 0), arguments);
-    r.Rf_unprotect(6);
+    r.Rf_unprotect(8);
     return call;
 }
 
@@ -261,4 +268,29 @@ bool jobs_prepare(void)
         malloc_trim(0);
     }
     return true;
+}
+
+static char *text_of(struct evaluation *evaluation)
+{
+    struct buffer *result = &evaluation->result;
+    char *text = result->size > 0 || evaluation->kind != RESULT_RAW ? calloc(1, result->size + 1) : NULL;
+    if (text != NULL && result->size > 0) {
+        memcpy(text, result->data, result->size);
+    }
+    free(result->data);
+    return text;
+}
+
+char *call_hidden(const char *name)
+{
+    size_t size = strlen(name);
+    char *texts[] = {(char *)name};
+    struct job job = {.arguments = 1, .sizes = &size, .texts = texts};
+    struct evaluation evaluation = {.job = &job};
+    jobs_prepare();
+    if (runner == NULL) {
+        return strdup("the session's own R code is missing");
+    }
+    run_silently(evaluate_job, &evaluation);
+    return text_of(&evaluation);
 }

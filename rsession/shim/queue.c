@@ -22,6 +22,7 @@ static void make_locks(void)
     pthread_mutex_init(&exchange.lock, &attributes);
     pthread_cond_init(&exchange.room, NULL);
     pthread_cond_init(&exchange.acknowledged, NULL);
+    pthread_cond_init(&exchange.answer_came, NULL);
 }
 
 bool exchange_open(void)

@@ -34,7 +34,7 @@ struct job {
 
 struct exchange {
     pthread_mutex_t lock;
-    pthread_cond_t room, acknowledged;
+    pthread_cond_t room, acknowledged, answer_came;
     struct segment *head, *tail;
     size_t backlog; /* bytes of text in the segments */
     bool signalled, urgent, quit_seen;
@@ -43,6 +43,8 @@ struct exchange {
     long long last_line_number;
     bool discard_rest; /* of the line that R is taking in pieces */
     struct job *first_job, *last_job;
+    long long last_question, answered; /* numbers, see asking.c */
+    char *answer;                      /* to question `answered`, malloced */
     int to_reactor; /* eventfd */
     int to_r;       /* eventfd */
     int child_output[2];

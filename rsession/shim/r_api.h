@@ -22,6 +22,10 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(void, R_runHandlers, (void *, fd_set *)) \
     X(void, R_CheckUserInterrupt, (void)) \
     X(void, R_CleanUp, (int, int, int)) \
+    X(void, R_dot_Last, (void)) \
+    X(const char *, R_ExpandFileName, (const char *)) \
+    X(SEXP, Rf_eval, (SEXP, SEXP)) \
+    X(SEXP, CAR, (SEXP)) \
     X(int, R_ToplevelExec, (void (*)(void *), void *)) \
     X(SEXP, R_tryEvalSilent, (SEXP, SEXP, int *)) \
     X(const char *, R_curErrorBuf, (void)) \
@@ -79,6 +83,7 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(SEXP, R_BaseEnv) \
     X(SEXP, R_NamesSymbol) \
     X(SEXP, R_LevelsSymbol) \
+    X(void (*)(int, int, int), ptr_R_CleanUp) \
     X(void (*)(const char *), ptr_R_Suicide) \
     X(void (*)(const char *), ptr_R_ShowMessage) \
     X(int (*)(const char *, unsigned char *, int, int), ptr_R_ReadConsole) \
@@ -107,7 +112,6 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(void, R_SetParams, (void *)) \
     X(void, R_setStartTime, (void)) \
     X(void, R_reInitTempDir, (int)) \
-    X(const char *, R_ExpandFileName, (const char *)) \
     X(void, R_gc, (void))
 
 #define R_TEMPLATE_VARIABLES(X) \

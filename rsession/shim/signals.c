@@ -121,6 +121,7 @@ void end_now(void)
     int number = end_signal, action = asked_action;
     end_signal = asked_action = 0; /* .Last may fail, and then the session goes on */
     *r.R_interrupts_pending = 0;
+    ends_unasked = asked_status >= 0 || action == 0;
     if (asked_status >= 0) {
         r.R_CleanUp(SAVE_NO, asked_status, 0);
     } else if (action != 0) {

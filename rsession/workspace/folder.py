@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 
 NAME = "suspended-session-data"
+HISTORY = "history"
 _CONSOLE = "console.json"
 _PLOTS = "graphics-r3"
 
@@ -28,7 +29,8 @@ class StoreFolder:
     """The store of one session. Every method may raise OSError."""
 
     def __init__(self, state: str, session_id: str) -> None:
-        self.path = f"{session_folder(state, session_id)}/{NAME}"
+        self.session_path = session_folder(state, session_id)
+        self.path = f"{self.session_path}/{NAME}"
 
     @property
     def holds_objects(self) -> bool:
@@ -37,7 +39,7 @@ class StoreFolder:
 
     def make(self) -> None:
         """Create what is missing, for the user alone."""
-        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        os.makedirs(self.session_path, mode=0o700, exist_ok=True)
         with suppress(FileExistsError):
             os.mkdir(self.path, mode=0o700)
 
@@ -57,11 +59,10 @@ class StoreFolder:
 
         with suppress(FileNotFoundError):
             os.unlink(f"{self.path}/manifest")
-        session = os.path.dirname(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
-        shutil.rmtree(f"{session}/{_PLOTS}", ignore_errors=True)
+        shutil.rmtree(f"{self.session_path}/{_PLOTS}", ignore_errors=True)
         with suppress(OSError):
-            os.rmdir(session)  # unless others keep something there
+            os.rmdir(self.session_path)  # unless others keep something there
 
     @property
     def console_path(self) -> str:

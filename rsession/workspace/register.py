@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
@@ -9,6 +10,7 @@ from twisted.logger import Logger
 
 from rsession import _shim
 from rsession.error_code import ErrorCode, RpcError
+from rsession.preferences import read_preferences
 from rsession.rpc_method import Param
 from rsession.segment_reader import ReadableDescriptor
 from rsession.timeouts.policy import Limits
@@ -16,11 +18,14 @@ from rsession.timeouts.watch import Timeouts
 from rsession.workspace.checkpoints import Checkpoints
 from rsession.workspace.children import end_started_processes
 from rsession.workspace.console_file import read_console
-from rsession.workspace.folder import StoreFolder
+from rsession.workspace.folder import HISTORY, StoreFolder
+from rsession.workspace.quitting import Quitting
+from rsession.workspace.r_history import RHistory
 from rsession.workspace.restoration import Restoration
+from rsession.workspace.save_policy import SavePolicy, save_policy
 from rsession.workspace.settings import WorkspaceSettings
 from rsession.workspace.snapshots import NotWritten, Snapshots
-from rsession.workspace.suspension import EXIT_SUSPENDED, Suspension
+from rsession.workspace.suspension import Suspension
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorFDSet
@@ -28,9 +33,6 @@ if TYPE_CHECKING:
     from rsession.session import Session
 
 _log = Logger()
-_CRASHED = 70
-"""Exit code of R's own menu after a crash."""
-_KILLED = 128
 
 
 def register(session: "Session", settings: WorkspaceSettings, limits: Limits) -> None:
@@ -53,6 +55,9 @@ class Workspace:
         self._timeouts = Timeouts(session, self._suspension, limits)
         self._checkpoints = Checkpoints(session, self._snapshots, self._suspension, settings.checkpoint_seconds)
         self._restoration = Restoration(session, self._folder, self._snapshots, settings)
+        kept = Path(self._folder.session_path, HISTORY)
+        self._history = RHistory(session, kept, self._policy)
+        self._quitting = Quitting(session, self._policy)
 
     def open(self) -> None:
         """Show what the console showed; have R open the store."""
@@ -160,10 +165,17 @@ class Workspace:
             return False
         return True
 
+    def _policy(self) -> SavePolicy:
+        project = self._session.project
+        options = project.options if project else None
+        return save_policy(self._settings.save_default, read_preferences(self._session.environment), options)
+
     def _end(self) -> None:
-        """A session that was ended on purpose leaves nothing; one that was suspended or killed can come back."""
+        """A session that was quit leaves nothing; one that ended otherwise can come back."""
         if not self._settings.rules.children:
             end_started_processes()
-        status = self._session.exit_status
-        if status is not None and status not in (EXIT_SUSPENDED, _CRASHED) and status < _KILLED:
+        self._history.image_was_saved = self._quitting.image_saved
+        self._history.end()
+        # A profile may quit before the store was looked at.
+        if self._session.was_quit and self._snapshots.is_open:
             self._folder.discard()

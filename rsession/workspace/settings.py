@@ -25,6 +25,8 @@ class WorkspaceSettings:
     """Environment variables that no later process gets."""
     skipped_profile: bool = False
     """R was started without the user's profile, because what that had set comes back from the store."""
+    save_default: str = "ask"
+    """Whether objects go to .RData at the end, where user and project do not say."""
 
     @classmethod
     def of(cls, settings: "RsessionSettings") -> "WorkspaceSettings":
@@ -42,4 +44,5 @@ class WorkspaceSettings:
             ),
             settings.session_ephemeral_env_vars,
             skips_profile(settings),
+            settings.session_save_action_default,
         )

@@ -41,7 +41,7 @@ def serve(descriptors: tuple[int, int, int, int], jobs: list[list[str]]) -> None
                 say(log, number & 3, first.decode("latin-1" if number & 3 == 1 else "utf-8"))
                 left -= number >> 2 > 0
                 if left == 0:
-                    _shim.submit(b"q()\n")
+                    _shim.submit(b"q('no')\n")
             elif kind == SegmentKind.QUIT:
                 say(log, "output", output.decode("utf-8", "replace"))
                 _shim.acknowledge_quit()

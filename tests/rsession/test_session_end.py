@@ -18,7 +18,7 @@ def test_q_ends_with_its_status_after_all_output() -> None:
     with RunningSession() as session:
         stream = ready(session)
         evaluate(session, stream, ".Last <- function() cat('good bye\\n')")
-        session.type("cat('last output\\n'); q(status = 7)")
+        session.type("cat('last output\\n'); q('no', status = 7)")
         assert stream.wait_for_type("quit")["data"] == {"status": 7}
         assert stream.text().endswith("last output\ngood bye\n")
         stream.wait_for_close()

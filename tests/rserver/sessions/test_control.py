@@ -10,12 +10,14 @@ from rserver.sessions.control import (
     END_GRACE_SECONDS,
     KILL_SECONDS,
     LOSS_GRACE_SECONDS,
+    QUIT_ANSWER_SECONDS,
     SUSPEND_ANSWER_SECONDS,
     SUSPEND_SECONDS,
     SessionControl,
 )
 from rserver.sessions.machine import Fate, State, Status
 from rserver.sessions.probe import NoAnswer
+from rserver.sessions.quit_call import QuitAnswer
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import NotStarted
 from rserver.sessions.suspend_call import SuspendAnswer
@@ -47,6 +49,7 @@ class House:
         self.probes: list[Deferred[None]] = []
         self.ended: list[str] = []
         self.understands = True
+        self.quits: list[tuple[str, Deferred[QuitAnswer]]] = []
         self.asked: list[bool] = []
         self.answers: list[Deferred[SuspendAnswer]] = []
         self.table = SessionTable()
@@ -59,12 +62,19 @@ class House:
             LIMIT,
             lambda s: self.ended.append(s.id),
             self._ask_to_suspend,
+            self._ask_to_quit,
         )
         self.session = self.table.one_of_user("alice", 1001)
 
     def _probe(self, _record: SessionRecord) -> "Deferred[None]":
         self.probes.append(Deferred())
         return self.probes[-1]
+
+    def _ask_to_quit(self, _record: SessionRecord, save: str) -> "Deferred[QuitAnswer]":
+        self.quits.append((save, Deferred()))
+        if not self.understands:
+            self.quits[-1][1].errback(NoAnswer())
+        return self.quits[-1][1]
 
     def _ask_to_suspend(self, _record: SessionRecord, force: bool) -> "Deferred[SuspendAnswer]":
         self.asked.append(force)
@@ -419,8 +429,58 @@ def test_who_changes_their_mind_twice_gets_it_suspended(house: House) -> None:
     assert house.state() is State.SUSPENDED
 
 
+def quit_session(house: House, save: str = "default") -> "Deferred[QuitAnswer | None]":
+    return Deferred.fromCoroutine(house.control.quit(house.session, save))
+
+
+def test_a_session_that_is_quit_is_asked_and_ends(house: House) -> None:
+    house.run()
+    done = quit_session(house, "yes")
+    asked, answer = house.quits.pop()
+    assert asked == "yes"
+    answer.callback(QuitAnswer(True))
+    assert done.result is None
+    house.exit(code=0)
+    assert (house.state(), house.fate.cause) == (State.ENDED, "The session was ended by its user.")
+    assert not house.master.asked("signal")
+
+
+@pytest.mark.parametrize("answer", [QuitAnswer(False, image="/home/alice/.RData"), QuitAnswer(False, reason="Full.")])
+def test_a_session_that_goes_on_says_why_and_may_crash_later(house: House, answer: QuitAnswer) -> None:
+    house.run()
+    done = quit_session(house)
+    house.quits.pop()[1].callback(answer)
+    assert done.result == answer
+    assert house.state() is State.RUNNING
+    house.exit(code=None, signal=11)
+    assert house.state() is State.FAILED
+
+
+def test_nobody_waits_long_for_a_session_that_saves(house: House) -> None:
+    house.run()
+    done = quit_session(house)
+    house.clock.advance(QUIT_ANSWER_SECONDS)
+    assert done.result is None
+    house.quits.pop()[1].callback(QuitAnswer(False, reason="Full."))
+    house.exit(code=None, signal=11)
+    assert house.state() is State.FAILED
+
+
+def test_a_quit_with_another_status_is_no_failure(house: House) -> None:
+    house.run()
+    house.exit(code=3, tail="a warning\nR was quit with status 3.\n")
+    assert (house.state(), house.fate.cause) == (State.ENDED, "R was quit with status 3.")
+
+
+def test_a_quit_with_the_code_of_a_suspension_is_none(house: House) -> None:
+    house.run()
+    house.exit(code=101, tail="R was quit with status 101.\n")
+    assert (house.state(), house.fate.cause) == (State.ENDED, "R was quit with status 101.")
+
+
 @pytest.mark.parametrize(("how", "signal"), [("quit", "TERM"), ("kill", "KILL")])
 def test_what_its_user_ends_has_ended_and_not_failed(house: House, how: str, signal: str) -> None:
+    house.understands = False
     house.run()
     Deferred.fromCoroutine(getattr(house.control, how)(house.session))
     assert house.master.answer("signal", {"ok": True})["signal"] == signal

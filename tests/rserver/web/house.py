@@ -22,6 +22,7 @@ from tests.rserver.doubles import FakeMaster, ThreadsAtOnce, record
 
 if TYPE_CHECKING:
     from rserver.sessions.activity import Activity
+    from rserver.sessions.quit_call import QuitAnswer
 
 PASSWORD = "right horse"
 ALICE, BOB = Identity("alice", 1001), Identity("bob", 1002)
@@ -72,6 +73,8 @@ class House:
         self.blockers: list[str] | None = None
         self.is_blocked = True
         self.activity: Activity | None = None
+        self.quit_answer: QuitAnswer | None = None
+        self.saves: list[str] = []
         self.directory = directory
         ide = directory / "ide"
         ide.mkdir(exist_ok=True)
@@ -86,6 +89,7 @@ class House:
             self._probe,
             self._ask_to_suspend,
             self._ask_activity,
+            self._ask_to_quit,
             now=lambda: self.time + self.clock.seconds(),
             lookup=accounts,
             ide=ide,
@@ -114,6 +118,11 @@ class House:
     def _ask_activity(self, _record: SessionRecord) -> "Deferred[Activity]":
         """By default the session knows no such question."""
         return fail(NoAnswer()) if self.activity is None else succeed(self.activity)
+
+    def _ask_to_quit(self, _record: SessionRecord, save: str) -> "Deferred[QuitAnswer]":
+        """By default the session knows no such question."""
+        self.saves.append(save)
+        return fail(NoAnswer()) if self.quit_answer is None else succeed(self.quit_answer)
 
     def result(self, waiting: "Deferred[Any]", seconds: float = 120.0) -> Any:
         """What waiting gives, time passing as needed."""

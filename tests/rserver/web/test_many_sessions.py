@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rserver.sessions.machine import Fate, Input, State
+from rserver.sessions.quit_call import QuitAnswer
 from rserver.sessions.session import Session
 from rserver.sessions.table import MOST_ENDED
 from rserver.sessions.user_actions import MOST_SESSIONS
@@ -294,6 +295,33 @@ def test_buttons_of_a_running_session(house: House, do: str, signal: str) -> Non
     response = browser.post("/home", session=session.id, do=do)
     assert (response.status, location(response)) == (303, "/home")
     assert [asked["signal"] for asked in house.master.asked("signal")] == [signal]
+
+
+def test_quitting_asks_whether_to_save_where_the_user_wants_that(house: House) -> None:
+    browser = house.browse("alice")
+    session = running(browser)
+    house.quit_answer = QuitAnswer(False, image="/home/alice/a&b/.RData")
+    response = browser.post("/home", session=session.id, do="quit")
+    text = response.body.decode()
+    assert response.status == 200
+    assert "/home/alice/a&amp;b/.RData" in text
+    assert 'value="yes"' in text
+    house.quit_answer = QuitAnswer(False, reason="The disk is full.")
+    response = browser.post("/home", session=session.id, do="quit", save="yes")
+    assert (response.status, "The disk is full." in response.body.decode()) == (409, True)
+    house.quit_answer = QuitAnswer(True)
+    assert browser.post("/home", session=session.id, do="quit", save="no").status == 303
+    assert house.saves == ["default", "yes", "no"]
+    assert browser.post("/home", session=session.id, do="quit", save="perhaps").status == 409
+
+
+def test_programs_are_not_asked_and_may_say(house: House) -> None:
+    browser = house.browse("alice")
+    session = running(browser)
+    house.quit_answer = QuitAnswer(False, image="/home/alice/.RData")
+    assert browser.json("POST", f"/api/sessions/{session.id}/quit")[0] == 202
+    assert browser.json("POST", f"/api/sessions/{session.id}/quit", {"save": "yes"})[0] == 202
+    assert house.saves[:3] == ["default", "no", "yes"]
 
 
 def test_buttons_of_others(house: House) -> None:

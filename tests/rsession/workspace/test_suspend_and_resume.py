@@ -224,7 +224,7 @@ def test_a_session_that_was_quit_leaves_nothing(session: RunningSession) -> None
     stream = ready(session)
     evaluate(session, stream, "x <- 1; plot(1)")
     session.call("checkpoint_session")
-    session.type("q()")
+    session.type("q('no')")
     stream.wait_for_type("quit")
     assert session.process is not None
     assert session.process.wait(10) == 0

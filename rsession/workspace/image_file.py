@@ -1,0 +1,79 @@
+"""The last step of saving `.RData`: what R wrote aside is proven whole and put in its place. Blocking."""
+
+import bz2
+import errno
+import lzma
+import os
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from rsession.services.disk_file import sync_folder
+
+_PIECE = 1 << 20
+_ENOUGH_ROOM = 1 << 20
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class NotWhole(Exception):
+    """The end of the file is missing: R does not notice when its last piece could not be written."""
+
+
+def put_in_place(aside: Path, image: Path) -> None:
+    """Raises OSError or NotWhole; the old image is then as it was, and `aside` is gone."""
+    try:
+        _check_whole(aside)
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.rename(image)
+        sync_folder(image.parent)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+
+
+def _check_whole(path: Path) -> None:
+    with path.open("rb") as file:
+        decompressor = _decompressor(file.read(6))
+        file.seek(0)
+        while decompressor is not None and (piece := file.read(_PIECE)):
+            try:
+                decompressor.decompress(piece)
+            except (zlib.error, OSError, ValueError, lzma.LZMAError) as error:
+                raise NotWhole(str(error)) from error
+    if decompressor is not None and not decompressor.eof:
+        raise NotWhole
+
+
+def _decompressor(magic: bytes) -> _Decompressor | None:
+    if magic.startswith(b"\x1f\x8b"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 16)
+    if magic.startswith(b"BZh"):
+        return bz2.BZ2Decompressor()
+    return lzma.LZMADecompressor() if magic.startswith((b"\xfd7zXZ", b"]\0\0")) else None
+
+
+def reason(error: Exception, folder: Path) -> str:
+    """Why it was not written, as a sentence: an error of ours, or R's own with whatever it says."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and _is_full(folder)):
+        return "There is not enough room on the disk (or in your quota)."
+    if isinstance(error, NotWhole):
+        return "The file was cut off while it was written; the disk may be full, or your quota used up."
+    return f"{error.strerror if isinstance(error, OSError) else error}.".replace("..", ".")
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize < _ENOUGH_ROOM
