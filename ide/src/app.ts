@@ -9,6 +9,7 @@ import { isConnectionError, messageOf, type Rpc, RpcError } from "./net/rpc";
 import type { ServerApi } from "./net/server_api";
 import { type LinkOwner, SessionLink } from "./net/session_link";
 import { PlotsStore } from "./plots/plots_store";
+import { ProjectStore } from "./project/project_store";
 import { Dialogs } from "./shell/dialogs";
 import { shortPath } from "./shell/file_paths";
 import { Messages } from "./shell/messages";
@@ -25,6 +26,7 @@ export class App implements LinkOwner {
   readonly documents: DocumentStore;
   readonly environment: EnvironmentStore;
   readonly plots: PlotsStore;
+  readonly project: ProjectStore;
   readonly session = signal<SessionInfo | null>(null);
   readonly workingDirectory = signal("");
   /** What to say while memory runs short. */
@@ -47,6 +49,7 @@ export class App implements LinkOwner {
     this.documents = new DocumentStore(rpc, failed);
     this.environment = new EnvironmentStore(rpc, failed);
     this.plots = new PlotsStore(rpc, failed);
+    this.project = new ProjectStore(rpc, failed);
     this.link = new SessionLink(rpc, api, transport, this);
     effect(() => {
       const document = this.documents.active.value;
@@ -60,6 +63,8 @@ export class App implements LinkOwner {
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
     this.memoryWarning.value = init.memory?.warning ?? null;
+    this.project.receive(init.project);
+    for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
     if (anew) {
       this.console.note("A new R session");
       this.onReturn();
@@ -131,6 +136,7 @@ export class App implements LinkOwner {
   private dispatch(event: SessionEvent): void {
     if (event.type === "environment_changed") this.environment.receive(event.data);
     else if (event.type === "plots_changed") this.plots.receive(event.data);
+    else if (event.type === "project_changed") this.project.receive(event.data);
     else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text);
     else if (event.type === "memory_warning") this.memoryWarning.value = event.data.text;
     else if (event.type === "events_dropped") this.dropped(event.data.bytes);

@@ -43,6 +43,9 @@ export const COMMANDS = {
     keys: "Ctrl+2",
     run: () => document.querySelector<HTMLElement>("#console-input .cm-content")?.focus(),
   },
+  newSession: { label: "New session…", run: (app) => app.dialogs.newSession("new-session") },
+  openProject: { label: "Open project…", run: (app) => app.dialogs.newSession("open-project") },
+  newProject: { label: "New project…", run: (app) => app.dialogs.newSession("new-project") },
   interrupt: { label: "Stop", run: (app) => app.interrupt() },
 } satisfies Record<string, Command>;
 

@@ -61,7 +61,7 @@ addEventListener("beforeunload", (event) => {
 setInterval(() => void app.link.checkSilence(ping), SILENCE_CHECK_MS);
 
 effect(() => {
-  const place = app.place.value;
+  const place = app.project.open.value?.name ?? app.place.value;
   document.title = place === "" ? PRODUCT : `${place} · ${PRODUCT}`;
 });
 

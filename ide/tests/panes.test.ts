@@ -158,9 +158,20 @@ describe("endingOf", () => {
       detail: "",
       failed: false,
       wayBack: "Resume the session",
+      project: null,
     });
     expect(endingOf({ id: "s", state: "failed", cause: "Ended by signal 9.", signal: 9 }).detail).toBe("");
     expect(endingOf({ id: "s", state: "failed", signal: "SIGXCPU" }).detail).toBe("Signal SIGXCPU");
+  });
+});
+
+describe("endingOf a session whose project cannot be opened", () => {
+  it("offers what helps", () => {
+    const failed = { id: "s", state: "failed", project: "/p", code: 202 } as const;
+    const ending = endingOf({ ...failed, cause: "There is no project file (.Rproj) in /p." });
+    expect(ending).toMatchObject({ title: "The project cannot be opened", project: "no-file", wayBack: "Try again" });
+    expect(endingOf({ ...failed, code: 203, cause: "The project folder /p is gone." }).project).toBe("other");
+    expect(endingOf({ ...failed, cause: "The session ended with exit code 202." }).project).toBeNull();
   });
 });
 

@@ -44,6 +44,8 @@ class New(msgspec.Struct, frozen=True):
     r_version: str | None = None
     label: str | None = None
     safe_start: bool = False
+    run_rprofile: bool = True
+    restore: bool = True
     project: str | None = None
     create_project: bool = False
     reuse: bool = False
@@ -51,7 +53,8 @@ class New(msgspec.Struct, frozen=True):
 
     def wanted(self) -> NewSession:
         """As the actions take it."""
-        choices = StartChoices(not self.safe_start, not self.safe_start, self.create_project)
+        safe = self.safe_start
+        choices = StartChoices(self.run_rprofile and not safe, self.restore and not safe, self.create_project)
         said = (self.label or "", self.r_version or "", self.project, choices, self.reuse)
         return NewSession(*said, *((self.leave.session, self.leave.quit) if self.leave else ()))
 

@@ -28,7 +28,8 @@ class ProjectsApi:
             return _not_allowed("GET")
         identity = request.identity
         recent = recent_projects(self.actions.projects, self.actions.table, identity.user, identity.uid)
-        return json_answer({"projects": [_json_of(project, request.head.root_path) for project in recent]})
+        shown = [_json_of(project, request.head.root_path) for project in recent]
+        return json_answer({"projects": shown, "multiple": self.actions.multiple})
 
     def _member(self, request: Request, identity: Identity, project_id: str) -> Response:
         if request.method != "DELETE":

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from rsession.encodings import is_usable
+
 Save = Literal["yes", "no", "ask"]
 Endings = Literal["keep", "lf", "crlf"]
 
@@ -98,12 +100,12 @@ class _Reader:
     def encoding(self) -> str:
         """The encoding of files that tell none themselves."""
         written = self._fields.get("Encoding", "").strip()
-        try:
-            "".encode(written or "UTF-8")
-        except (LookupError, ValueError):
-            self._refuse("Encoding", written, "the name of an encoding")
+        if not written or written.upper() in {"UTF-8", "UTF8"}:
             return "UTF-8"
-        return written or "UTF-8"
+        if not is_usable(written):
+            self._refuse("Encoding", written, "the name of an encoding that contains ASCII")
+            return "UTF-8"
+        return written
 
     def check_version(self) -> None:
         """Of the format of the file."""

@@ -15,6 +15,7 @@ from rsession.services.background import Background, in_thread
 from rsession.services.disk_file import Stamp, digest, read_bytes, replace_file
 from rsession.services.document import Document, TextRefused, check_text, is_type, type_of
 from rsession.services.document_writer import DocumentWriter
+from rsession.services.project_text import encoding_of, for_saving, format_of_new
 from rsession.services.source_database import MAX_DOCUMENTS, SourceDatabase
 from rsession.services.text_format import MAX_BYTES, NotText, TextFormat, decode
 from rsession.services.user_path import absolute_path
@@ -40,6 +41,7 @@ class Documents:
     """All open documents; the newest state of each is in memory, and on disk before a change is answered."""
 
     def __init__(self, api: ServiceApi, background: Background = in_thread) -> None:
+        self._api = api
         self._events = api.events
         self._home = api.environment.get("HOME", "/")
         self._background = background
@@ -69,7 +71,8 @@ class Documents:
         if not is_type(type_):
             raise RpcError(ErrorCode.PARAM_INVALID, "type must be a word of lower-case letters")
         try:
-            empty = self._numbered(type=type_, name=self._untitled())
+            untitled = self._numbered(type=type_, name=self._untitled())
+            empty = replace(untitled, format=format_of_new(self._api.project).for_text(contents))
             document = replace(empty.with_text(contents), revision=1) if contents else empty
         except TextRefused as error:
             raise RpcError(ErrorCode.PARAM_INVALID, str(error)) from None
@@ -86,7 +89,7 @@ class Documents:
 
     async def _open_file(self, path: Path) -> dict[str, object]:
         try:
-            file = await self._background(_read_text, path)
+            file = await self._background(_read_text, path, encoding_of(self._api.project))
         except NotText as error:
             raise RpcError(ErrorCode.PARAM_INVALID, f"{path} cannot be opened: {error}") from None
         except OSError as error:
@@ -159,7 +162,7 @@ class Documents:
             raise RpcError(ErrorCode.PARAM_INVALID, "path is needed: the document has no file yet")
         path = absolute_path(path_text or document.path or "", self._home)
         expected = document.stamp if str(path) == document.path else None
-        text_format = document.format.for_text(document.text)
+        text_format = for_saving(document.format, self._api.project).for_text(document.text)
         try:
             content = text_format.encode(document.text)
             stamp = await self._background(_write_text, path, content, expected, overwrite)
@@ -229,9 +232,9 @@ class Documents:
         return next(name for n in range(1, MAX_DOCUMENTS + 2) if (name := f"Untitled{n}") not in names)
 
 
-def _read_text(path: Path) -> FileText:
+def _read_text(path: Path, encoding: str) -> FileText:
     content, stamp = read_bytes(path, MAX_BYTES)
-    text, text_format = decode(content)
+    text, text_format = decode(content, encoding)
     return FileText(os.path.realpath(path), text, text_format, stamp)
 
 

@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rsession.encodings import is_usable
 from rsession.services.disk_file import Stamp, digest, read_bytes, sync_folder, write_private
 from rsession.services.document import Document, is_type
 from rsession.services.line_endings import LineEndings
-from rsession.services.text_format import MAX_BYTES, Encoding, TextFormat
+from rsession.services.text_format import MAX_BYTES, TextFormat
 
 _ID = re.compile(r"[0-9a-f]{8}")
 _CLOSED_KEPT = 50
@@ -134,7 +135,9 @@ def _format(properties: dict[str, object], text: str) -> TextFormat:
         raise ValueError("line endings")
     if len(each) != text.count("\n"):  # the text was written, then the power failed
         each = ""
-    encoding: Encoding = "ISO-8859-1" if properties["encoding"] == "ISO-8859-1" else "UTF-8"
+    encoding = str(properties["encoding"])
+    if not is_usable(encoding):
+        encoding = "UTF-8"
     return TextFormat(encoding, properties["byte_order_mark"] is True, LineEndings(usual, each)).for_text(text)
 
 

@@ -2,6 +2,7 @@ import type { App } from "../app";
 import { ErrorCode } from "../net/protocol";
 import { RpcError } from "../net/rpc";
 import type { OpenDocument } from "./open_document";
+import { tidyChanges } from "./tidy_on_save";
 
 /** Saves, asking for a name where there is none and what to do about a file that changed; false when given up. */
 export async function saveDocument(app: App, document: OpenDocument, elsewhere = false): Promise<boolean> {
@@ -18,6 +19,7 @@ function extensionOf(document: OpenDocument): string {
 }
 
 async function save(app: App, document: OpenDocument, path: string | null, overwrite: boolean): Promise<boolean> {
+  tidy(app, document);
   try {
     await app.documents.save(document, path, overwrite);
     return true;
@@ -25,6 +27,13 @@ async function save(app: App, document: OpenDocument, path: string | null, overw
     if (!(error instanceof RpcError)) throw error;
     return saveRefused(app, document, path, error);
   }
+}
+
+/** Sets right what the project wants to be right in every file. */
+function tidy(app: App, document: OpenDocument): void {
+  const rules = app.project.open.value?.editor;
+  const changes = rules === undefined ? [] : tidyChanges(document.text, rules);
+  if (changes.length > 0) document.view?.edit(changes);
 }
 
 async function saveRefused(app: App, document: OpenDocument, path: string | null, error: RpcError): Promise<boolean> {

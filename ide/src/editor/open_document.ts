@@ -1,4 +1,4 @@
-import type { ChangeSet, Text } from "@codemirror/state";
+import type { ChangeSet, ChangeSpec, Text } from "@codemirror/state";
 import { type Signal, signal } from "@preact/signals";
 import type { DocumentData } from "../net/protocol";
 import { currentText, edited, rebased, type SyncState, synced } from "./document_sync";
@@ -13,6 +13,8 @@ export interface DocumentMeta {
 /** Shows a document; told of changes that come from elsewhere. */
 export interface DocumentView {
   applyRemote(changes: ChangeSet): void;
+  /** Changes the text as its user would. */
+  edit(changes: readonly ChangeSpec[]): void;
   focus(): void;
   /** Runs the statement or selection at the cursor. */
   runLine(): void;

@@ -8,9 +8,17 @@ import {
   insertNewlineAndIndent,
   toggleComment,
 } from "@codemirror/commands";
-import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
+import { bracketMatching, indentOnInput } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Annotation, type ChangeSet, Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
+import {
+  Annotation,
+  type ChangeSet,
+  type ChangeSpec,
+  Compartment,
+  EditorState,
+  type Extension,
+  Prec,
+} from "@codemirror/state";
 import {
   type Command,
   crosshairCursor,
@@ -30,6 +38,7 @@ import { cspNonce } from "../csp_nonce";
 import { typeOverBrace } from "./close_brace";
 import { RCompletion } from "./completion";
 import { editorLook } from "./editor_theme";
+import { indentation } from "./indentation";
 import { isR, languageOf } from "./languages";
 import type { DocumentView, OpenDocument } from "./open_document";
 import { highlighting } from "./r_language";
@@ -41,7 +50,8 @@ const remote = Annotation.define<boolean>();
 export class SourceEditor implements DocumentView {
   readonly view: EditorView;
   private readonly language = new Compartment();
-  private readonly unwatch: () => void;
+  private readonly indentation = new Compartment();
+  private readonly unwatch: readonly (() => void)[];
 
   constructor(
     private readonly app: App,
@@ -51,10 +61,16 @@ export class SourceEditor implements DocumentView {
     const state = EditorState.create({ doc: document.text, extensions: this.extensions() });
     this.view = new EditorView({ parent, state });
     document.view = this;
-    this.unwatch = effect(() => {
-      const { name, type } = document.meta.value;
-      void this.setLanguage(name, type);
-    });
+    this.unwatch = [
+      effect(() => {
+        const { name, type } = document.meta.value;
+        void this.setLanguage(name, type);
+      }),
+      effect(() => {
+        const effects = this.indentation.reconfigure(indentation(app.project.open.value));
+        this.view.dispatch({ effects });
+      }),
+    ];
   }
 
   focus(): void {
@@ -66,12 +82,16 @@ export class SourceEditor implements DocumentView {
     runLine(this.app, this.document, this.view);
   }
 
+  edit(changes: readonly ChangeSpec[]): void {
+    this.view.dispatch({ changes });
+  }
+
   applyRemote(changes: ChangeSet): void {
     this.view.dispatch({ changes, annotations: remote.of(true) });
   }
 
   destroy(): void {
-    this.unwatch();
+    for (const stop of this.unwatch) stop();
     this.view.destroy();
     this.document.view = null;
   }
@@ -86,7 +106,7 @@ export class SourceEditor implements DocumentView {
       // Only \n ends a line: offsets are the session's, byte for byte.
       EditorState.lineSeparator.of("\n"),
       EditorState.allowMultipleSelections.of(true),
-      indentUnit.of("  "),
+      this.indentation.of(indentation(this.app.project.open.peek())),
       this.keys(),
       [lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), highlightActiveLine()],
       [history(), drawSelection(), dropCursor(), rectangularSelection(), crosshairCursor()],

@@ -63,6 +63,41 @@ export interface EnvironmentState {
   readonly truncated: boolean;
 }
 
+/** How the editor of a project's session behaves. */
+export interface ProjectEditor {
+  readonly spaces_for_tab: boolean;
+  readonly tab_width: number;
+  readonly append_newline: boolean;
+  readonly strip_trailing_whitespace: boolean;
+}
+
+export interface OpenProject {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly file: string;
+  readonly editor: ProjectEditor;
+  readonly problems: readonly string[];
+}
+
+export interface ProjectState {
+  readonly open: OpenProject | null;
+  readonly new_folder: string;
+}
+
+export interface RecentProject {
+  readonly folder: string;
+  readonly file: string;
+  readonly name: string;
+  readonly gone: boolean;
+}
+
+export interface ProjectCheck {
+  readonly folder: string;
+  readonly state: "project" | "no_project" | "gone" | "no_folder" | "unreadable";
+  readonly message: string;
+}
+
 export interface ClientInit {
   readonly clientId: string;
   readonly stream: string;
@@ -74,6 +109,7 @@ export interface ClientInit {
   readonly plots: PlotsState;
   /** Missing where nothing limits the session; figures in bytes. */
   readonly memory?: { readonly used: number; readonly limit: number; readonly warning: string | null } | null;
+  readonly project?: ProjectState;
   readonly messages: readonly { readonly kind: "info" | "warning" | "error"; readonly text: string }[];
 }
 
@@ -125,6 +161,7 @@ interface EventData {
   document_opened: { readonly document: DocumentData };
   show_message: { readonly kind: "info" | "warning" | "error"; readonly text: string };
   memory_warning: { readonly used: number; readonly limit: number; readonly text: string | null };
+  project_changed: ProjectState;
   quit: { readonly status: number };
   events_dropped: { readonly from: number; readonly to: number; readonly bytes: number };
 }
@@ -158,6 +195,9 @@ export interface Methods {
   set_document: { params: [id: string, contents: string]; result: { readonly revision: number } };
   save_document: { params: [id: string, path: string | null, overwrite: boolean]; result: DocumentData };
   close_document: { params: [id: string]; result: null };
+  list_recent_projects: { params: []; result: readonly RecentProject[] };
+  forget_recent_project: { params: [path: string]; result: null };
+  check_project: { params: [path: string]; result: ProjectCheck };
   list_files: { params: [path: string]; result: FileListing };
 }
 
@@ -170,6 +210,7 @@ export interface SessionRecord {
   readonly id: string;
   readonly state: SessionStateName;
   readonly label?: string | null;
+  readonly project?: string;
   readonly cause?: string | null;
   readonly code?: number | null;
   readonly signal?: number | string | null;

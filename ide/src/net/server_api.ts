@@ -2,17 +2,36 @@ import type { SessionRecord } from "./protocol";
 import { ErrorCode } from "./protocol";
 import { csrfToken, errorOf, type Fetch, RpcError } from "./rpc";
 
-const API = "../../api/sessions";
+const ROOT = "../../api";
+const API = `${ROOT}/sessions`;
 
 export interface ResumeChoices {
   readonly run_rprofile: boolean;
   readonly restore: boolean;
+  readonly create_project?: boolean;
+}
+
+export interface NewSession {
+  /** Folder of a project; empty: none. */
+  readonly project: string;
+  readonly create_project: boolean;
+  readonly reuse: boolean;
+  readonly label: string | null;
+  readonly r_version: string | null;
+  readonly run_rprofile: boolean;
+  readonly restore: boolean;
+  readonly leave: { readonly session: string; readonly quit: boolean } | null;
+}
+
+export interface RVersion {
+  readonly id: string;
+  readonly title: string;
 }
 
 /** What the server itself knows about this session; it answers also when the session is gone. */
 export class ServerApi {
   constructor(
-    private readonly session: string,
+    readonly session: string,
     private readonly fetch: Fetch,
     private readonly cookies: () => string,
   ) {}
@@ -25,17 +44,33 @@ export class ServerApi {
     await this.ask(`${API}/${this.session}/resume`, { method: "POST", body: JSON.stringify(choices) });
   }
 
+  /** Opens a session; its address. */
+  async create(wanted: NewSession): Promise<string> {
+    return (await this.ask<{ url: string }>(API, { method: "POST", body: JSON.stringify(wanted) })).url;
+  }
+
+  /** Whether a user may have several sessions on this server. */
+  async allowsSeveral(): Promise<boolean> {
+    return (await this.ask<{ multiple: boolean }>(`${ROOT}/projects`, { method: "GET" })).multiple;
+  }
+
+  /** What can be chosen as R of a session; none when the server does not tell. */
+  async rVersions(): Promise<readonly RVersion[]> {
+    const versions = this.ask<{ versions?: readonly RVersion[] }>(`${ROOT}/r-versions`, { method: "GET" });
+    return (await versions.catch(() => null))?.versions ?? [];
+  }
+
   /** Ends the sign-in in this browser; sessions keep running. */
   async signOut(): Promise<void> {
     await this.send("../../auth-sign-out", { method: "POST", body: "{}" });
   }
 
-  private async ask(url: string, init: RequestInit): Promise<SessionRecord> {
+  private async ask<T = SessionRecord>(url: string, init: RequestInit): Promise<T> {
     const response = await this.send(url, init);
     const body: unknown = await response.json().catch(() => null);
     if (response.type === "opaqueredirect") throw new RpcError(ErrorCode.notSignedIn, "You are signed out.");
     if (!response.ok) throw errorOf(response.status, body);
-    return body as SessionRecord;
+    return body as T;
   }
 
   private async send(url: string, init: RequestInit): Promise<Response> {

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { Purpose } from "../project/session_form";
 
 export interface Choice<T> {
   readonly label: string;
@@ -23,9 +24,16 @@ export interface FileChoice {
   readonly answer: (path: string | null) => void;
 }
 
+/** A new session, or a project to open. */
+export interface SessionDialogRequest {
+  readonly type: "session";
+  readonly purpose: Purpose;
+  readonly leave: () => void;
+}
+
 /** The one dialog that may be open, as a promise for the asker and as state for the view. */
 export class Dialogs {
-  readonly open = signal<Question | FileChoice | null>(null);
+  readonly open = signal<Question | FileChoice | SessionDialogRequest | null>(null);
 
   ask<T>(title: string, text: string, choices: readonly Choice<T>[]): Promise<T | null> {
     return new Promise((resolve) => {
@@ -39,6 +47,10 @@ export class Dialogs {
       const answer = (path: string | null): void => this.finish(() => resolve(path));
       this.open.value = { type, folder, name, answer };
     });
+  }
+
+  newSession(purpose: Purpose): void {
+    this.open.value = { type: "session", purpose, leave: () => this.finish(() => undefined) };
   }
 
   private finish(resolve: () => void): void {

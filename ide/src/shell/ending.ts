@@ -9,6 +9,8 @@ export interface Ending {
   readonly failed: boolean;
   /** What the button says that brings R back. */
   readonly wayBack: string;
+  /** The project could not be opened; R was not started. */
+  readonly project: "no-file" | "other" | null;
 }
 
 const SUSPENDED: Ending = {
@@ -17,7 +19,13 @@ const SUSPENDED: Ending = {
   detail: "",
   failed: false,
   wayBack: "Resume the session",
+  project: null,
 };
+
+/** Exit codes of a session whose project cannot be opened. */
+const NOT_A_FOLDER = 201;
+const NO_PROJECT_FILE = 202;
+const NOT_MADE = 205;
 
 const SIGNALS: Readonly<Record<number, string>> = {
   4: "SIGILL: illegal instruction",
@@ -33,12 +41,31 @@ const SIGNALS: Readonly<Record<number, string>> = {
 export function endingOf(session: SessionRecord): Ending {
   if (session.state === "suspended") return { ...SUSPENDED, cause: session.cause || SUSPENDED.cause };
   const failed = session.state === "failed";
+  if (failed && isAboutProject(session)) return endingOfProject(session);
   return {
     title: failed ? "R stopped unexpectedly" : "The R session has ended",
     cause: session.cause || (failed ? "The R process ended without saying why." : "R ended by itself."),
     detail: saysAlready(session) ? "" : detailOf(session),
     failed,
     wayBack: "Start a new R session",
+    project: null,
+  };
+}
+
+/** R code may end with the same codes; then the server says nothing of the project. */
+function isAboutProject({ code, project, cause }: SessionRecord): boolean {
+  const known = typeof code === "number" && code >= NOT_A_FOLDER && code <= NOT_MADE;
+  return known && !!project && !!cause?.includes(project);
+}
+
+function endingOfProject(session: SessionRecord): Ending {
+  return {
+    title: "The project cannot be opened",
+    cause: session.cause ?? "",
+    detail: "",
+    failed: true,
+    wayBack: "Try again",
+    project: session.code === NO_PROJECT_FILE ? "no-file" : "other",
   };
 }
 

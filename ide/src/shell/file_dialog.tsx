@@ -16,7 +16,7 @@ interface Props {
 }
 
 /** The folder shown, and the way to show another one. */
-function useFolder(app: App, first: string) {
+export function useFolder(app: App, first: string) {
   const listing = useSignal<FileListing | null>(null);
   const problem = useSignal("");
   const show = async (path: string): Promise<void> => {
@@ -110,7 +110,7 @@ interface FolderProps {
   readonly show: (path: string) => Promise<void>;
 }
 
-function FolderLine({ listing, show }: FolderProps): JSX.Element {
+export function FolderLine({ listing, show }: FolderProps): JSX.Element {
   const parent = listing?.parent ?? null;
   return (
     <div class="folder-line">
@@ -136,7 +136,7 @@ interface EntriesProps {
   readonly take: (entry: FileEntry, folder: string) => void;
 }
 
-function Entries({ listing, take }: EntriesProps): JSX.Element {
+export function Entries({ listing, take }: EntriesProps): JSX.Element {
   const entries = shownEntries(listing?.entries ?? []);
   const press = (event: KeyboardEvent): void => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import type { App } from "../app";
 import type { Link } from "../net/session_link";
+import { ProjectMenu } from "../project/project_menu";
 import { Icon } from "./icon";
 import { PRODUCT } from "./product";
 
@@ -15,6 +16,7 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
         </span>
         {PRODUCT}
       </h1>
+      <ProjectMenu app={app} />
       {session === null ? null : <span class="top-detail">R {session.r_version}</span>}
       <Connection link={app.link.link.value} />
       <span class="top-space" />

@@ -9,6 +9,7 @@ const PATHS = {
   runAll: "M2.8 3.4v9.2L8 8zM8.6 3.4v9.2L13.8 8z",
   stop: "M4.5 4.5h7v7h-7z",
   close: "M4.5 4.5l7 7M11.5 4.5l-7 7",
+  down: "M4.5 6.5L8 10l3.5-3.5",
   left: "M10 3.5L5.5 8l4.5 4.5",
   right: "M6 3.5L10.5 8 6 12.5",
   up: "M8 13V3.5M4 7.2L8 3.2l4 4",

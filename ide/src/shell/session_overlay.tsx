@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { App } from "../app";
 import type { SessionRecord } from "../net/protocol";
 import { useElapsed } from "./elapsed";
-import { endingOf } from "./ending";
+import { type Ending, endingOf } from "./ending";
 
 /** Over the page while there is no R: why, and how to go on. The editor behind keeps its text. */
 export function SessionOverlay({ app }: { readonly app: App }): JSX.Element | null {
@@ -87,7 +87,7 @@ function EndedCard({ app, session, problem, leave }: EndedProps & { readonly lea
             {problem}
           </p>
         )}
-        <Choices app={app} start={start} wayBack={ending.wayBack} />
+        <Choices app={app} start={start} ending={ending} />
         <button type="button" class="link-button" onClick={leave}>
           Look at the page first
         </button>{" "}
@@ -102,12 +102,12 @@ function EndedCard({ app, session, problem, leave }: EndedProps & { readonly lea
 interface ChoicesProps {
   readonly app: App;
   readonly start: { current: HTMLButtonElement | null };
-  readonly wayBack: string;
+  readonly ending: Ending;
 }
 
-function Choices({ app, start, wayBack }: ChoicesProps): JSX.Element {
-  const resume = (run_rprofile: boolean, restore: boolean) => (): void => {
-    void app.link.restart({ run_rprofile, restore });
+function Choices({ app, start, ending }: ChoicesProps): JSX.Element {
+  const resume: Resume = (run_rprofile, restore, create_project) => () => {
+    void app.link.restart({ run_rprofile, restore, create_project: create_project === true });
   };
   return (
     <div class="choices">
@@ -118,14 +118,29 @@ function Choices({ app, start, wayBack }: ChoicesProps): JSX.Element {
         data-testid="overlay-start"
         onClick={resume(true, true)}
       >
-        {wayBack}
+        {ending.wayBack}
       </button>
+      {ending.project === null ? <SafeStarts resume={resume} /> : null}
+      {ending.project === "no-file" ? (
+        <button type="button" class="button" data-testid="overlay-create-project" onClick={resume(true, true, true)}>
+          Make it a project
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+type Resume = (profile: boolean, restore: boolean, createProject?: boolean) => () => void;
+
+function SafeStarts({ resume }: { readonly resume: Resume }): JSX.Element {
+  return (
+    <>
       <button type="button" class="button" data-testid="overlay-no-profile" onClick={resume(false, true)}>
         Without .Rprofile
       </button>
       <button type="button" class="button" data-testid="overlay-no-restore" onClick={resume(true, false)}>
         Without restoring objects
       </button>
-    </div>
+    </>
   );
 }

@@ -275,3 +275,21 @@ def test_the_first_project_is_copied_once(tmp_path: Path) -> None:
         session.call("quit_session")
         stream.wait_for_type("quit")
         assert not copy.exists()
+
+
+def test_encoding_and_line_endings_of_the_project() -> None:
+    with ProjectSession(with_fields(Encoding="ISO-8859-1", LineEndingConversion="Windows")) as session:
+        ready(session)
+        made = session.call("new_document", "r", "caf\u00e9\nb")
+        saved = session.call("save_document", made["id"], "new.R")
+        assert (saved["encoding"], saved["line_ending"]) == ("ISO-8859-1", "\r\n")
+        assert (session.project / "new.R").read_bytes() == b"caf\xe9\r\nb"
+        (session.project / "old.R").write_bytes(b"a\nb\n")
+        opened = session.call("open_document", "old.R")
+        session.call("update_document", opened["id"], opened["revision"], 0, 1, "\u00e9")
+        session.call("save_document", opened["id"])
+        assert (session.project / "old.R").read_bytes() == b"\xe9\r\nb\r\n"
+        session.call("write_project_options", {"LineEndingConversion": "Posix", "Encoding": "UTF-16"})
+        session.call("save_document", opened["id"])
+        assert (session.project / "old.R").read_bytes() == b"\xe9\nb\n"
+        assert any("Encoding" in each for each in session.call("get_project")["open"]["problems"])

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsession.services.line_endings import separate
-from rsession.services.text_format import MAX_BYTES, NotText, decode
+from rsession.services.text_format import MAX_BYTES, NotText, TextFormat, decode
 
 CONTENT = st.one_of(
     st.binary(max_size=200).map(lambda data: data.replace(b"\0", b"")),
@@ -53,3 +53,14 @@ def test_mixed_endings_stay_where_they_are_around_an_edit() -> None:
     assert text == "1\n2\n3\n4\n"
     edited = endings.after_splice("1\n", "2\n", "two\nand\n")
     assert edited.restore("1\ntwo\nand\n3\n4\n") == "1\r\ntwo\nand\n3\r4\r\n"
+
+
+def test_the_encoding_that_a_project_wishes() -> None:
+    text, plain = decode(b"x <- 1\n", "ISO-8859-15")
+    assert plain.encode(text + "\u20ac") == b"x <- 1\n\xa4"
+    assert plain.for_text("日本").encoding == "UTF-8"
+    assert decode("é".encode(), "ISO-8859-15")[1].encoding == "UTF-8"
+    assert decode(b"\xef\xbb\xbfx", "ISO-8859-15")[1] == TextFormat("UTF-8", True)
+    text, euro = decode(b"\xa4", "ISO-8859-15")
+    assert (text, euro.encode(text)) == ("\u20ac", b"\xa4")
+    assert decode(b"\x81", "windows-1252")[1].encoding == "ISO-8859-1"
