@@ -106,33 +106,34 @@ def _enable(parent: str, wanted: Iterable[str]) -> frozenset[str]:
     with contextlib.suppress(OSError):
         available = set(kernel_files.read(f"{parent}/cgroup.controllers").split()).intersection(wanted)
         enabled = set(kernel_files.read(f"{parent}/cgroup.subtree_control").split())
-        for controller in sorted(available - enabled):
-            if _enable_one(parent, controller):
+        missing = available - enabled
+        if missing and _has_no_processes(parent):
+            for controller in missing:
+                kernel_files.write(f"{parent}/cgroup.subtree_control", f"+{controller}")
                 enabled.add(controller)
         return frozenset(available & enabled)
     return frozenset()
 
 
-def _enable_one(parent: str, controller: str) -> bool:
+def _has_no_processes(parent: str) -> bool:
+    """True when there are none, moved away if need be: they are ours, or the group would not be.
+
+    Controllers of processor time and processes could be given out in spite of them, but then the groups below could
+    hold no process.
+    """
+    if not os.path.exists(f"{parent}/cgroup.type"):
+        # The root of all groups is free to have both.
+        return True
     for _ in range(_ROUNDS):
-        try:
-            kernel_files.write(f"{parent}/cgroup.subtree_control", f"+{controller}")
-        except OSError:
-            # It has processes: ours, or the group would not be.
-            if not _move_away(parent):
-                return False
-        else:
+        pids = kernel_files.read(f"{parent}/cgroup.procs").split()
+        if not pids:
             return True
+        _move(pids, f"{parent}/{_OWN_LEAF}")
     return False
 
 
-def _move_away(parent: str) -> bool:
-    """Move every process of the group into a group of our own below it; False when none could be moved."""
-    leaf, moved = f"{parent}/{_OWN_LEAF}", False
-    with contextlib.suppress(OSError):
-        os.makedirs(leaf, 0o755, exist_ok=True)
-        for pid in kernel_files.read(f"{parent}/cgroup.procs").split():
-            with contextlib.suppress(OSError):
-                kernel_files.write(f"{leaf}/cgroup.procs", pid)
-                moved = True
-    return moved
+def _move(pids: list[str], group: str) -> None:
+    os.makedirs(group, 0o755, exist_ok=True)
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            kernel_files.write(f"{group}/cgroup.procs", pid)

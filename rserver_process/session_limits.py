@@ -59,6 +59,7 @@ def _hold(profile: Profile, group: str, where: Places) -> int | None:
     for controller, version_2, version_1 in _wanted(profile):
         legacy = where.legacy_of(controller)
         if controller in where.unified_controllers:
+            _must_be_in(group)
             _write(f"{where.unified}/{group}", version_2)
         elif legacy:
             path = f"{legacy}/{group}"
@@ -70,6 +71,13 @@ def _hold(profile: Profile, group: str, where: Places) -> int | None:
         else:
             _limit_process(controller, profile)
     return notice
+
+
+def _must_be_in(group: str) -> None:
+    """Of version 2, where the process was born in its group, or should have been."""
+    own = kernel_files.read("/proc/self/cgroup").splitlines()
+    if not any(line.startswith("0::") and line.endswith(f"/{group}") for line in own):
+        raise ValueError("the session could not be put into its control group")
 
 
 def _wanted(profile: Profile) -> Iterator[tuple[str, list[Setting], list[Setting]]]:

@@ -24,6 +24,7 @@ TEST = {
     "chromium": "the browser of the browser tests",
     "pamtester": "an independent PAM client to compare with",
     "bindfs": "a file system that can be made to hang",
+    "user-mode-linux": "a guest kernel that has control groups of version 2",
     "libpam-wrapper": "PAM modules made for tests",
     "r-cran-later": "event loop packages that must run at the prompt",
     "r-cran-httpuv": "the same",
