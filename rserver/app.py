@@ -29,6 +29,7 @@ from rserver.sessions.activity import SocketActivity
 from rserver.sessions.probe import SocketProbe
 from rserver.sessions.quit_call import SocketQuit
 from rserver.sessions.suspend_call import SocketSuspend
+from rserver.tls.contexts import TlsContexts
 from rserver.web.offline_page import OfflinePage
 from rserver.web.static_files import StaticFiles
 from rserver.web.templates import Templates
@@ -46,13 +47,19 @@ _log = Logger()
 class Application:
     """One worker process."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, listeners: Sequence[socket.socket]) -> None:
-        self._loop, self._listeners = loop, listeners
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        listeners: Sequence[socket.socket],
+        redirects: Sequence[socket.socket] = (),
+    ) -> None:
+        self._loop, self._listeners, self._redirects = loop, listeners, redirects
         self._reactor = reactor = AsyncioSelectorReactor(loop)
         # Twisted counts by the wall clock, which may jump by hours: timers would fire at once, or not for hours.
         reactor.seconds = time.monotonic
         installReactor(reactor)
         self._master = MasterClient(reactor, self._on_event, self._master_lost)
+        self._tls: TlsContexts | None = None
         self._worker: Worker | None = None
         self._front: DataPlane | None = None
         self._early: list[Message] = []
@@ -76,6 +83,8 @@ class Application:
     async def _start(self) -> None:
         late = TimeoutError("the master did not greet")
         greeting = await limit(self._master.greeted, GREETING_SECONDS, self._reactor, late)
+        if materials := greeting.get("tls"):
+            self._tls = TlsContexts(materials, greeting["options"]["ssl-protocols"])
         worker = self._worker = await build(self._surroundings(), greeting)
         for event in self._early:
             self._tell(worker, event)
@@ -103,13 +112,20 @@ class Application:
 
     async def _listen(self, worker: Worker) -> None:
         options = worker.settings
-        settings = FrontSettings(options.root_path.rstrip("/"), options.www_frame_origin, options.server_add_header)
+        tls = self._tls
+        headers = options.server_add_header + (options.tls_headers if tls else ())
+        root = options.root_path.rstrip("/")
+        settings = FrontSettings(root, options.www_frame_origin, headers, tls=tls is not None)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
         front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed)
         worker.link.front = front
         for listener in self._listeners:
-            await Deferred.fromFuture(asyncio.ensure_future(front.listen(listener)))
+            listening = front.listen(listener, tls.default if tls else None)
+            await Deferred.fromFuture(asyncio.ensure_future(listening))
+        for listener in self._redirects:
+            listening = front.listen_for_redirects(listener, self._ports()[0])
+            await Deferred.fromFuture(asyncio.ensure_future(listening))
 
     async def _offline_file(self, lib_dir: str) -> OfflineFile:
         """Read, and watched from now on."""
@@ -136,6 +152,8 @@ class Application:
 
     def _tell(self, worker: Worker, event: Message) -> None:
         try:
+            if self._tls is not None and event.get("event") == "options":
+                self._tls.replace(event["tls"])
             worker.on_event(event)
         except Exception:
             # The channel, and with it the worker, must outlive a mistake in one event.
@@ -159,12 +177,13 @@ class Application:
         _end(0 if self._stopping else 1)
 
 
-def main(listen_fds: int) -> NoReturn:
-    """Serve on this many listeners, from fd 4 on."""
+def main(listen_fds: int, redirect_fds: int) -> NoReturn:
+    """Serve on this many listeners, from fd 4 on; the last redirect_fds of them only lead to the first."""
     memory.tune_allocator()
     worker_log.begin()
     listeners = [socket.socket(fileno=FIRST_LISTENER_FD + number) for number in range(listen_fds)]
-    Application(uvloop.new_event_loop(), listeners).run()
+    served = listen_fds - redirect_fds
+    Application(uvloop.new_event_loop(), listeners[:served], listeners[served:]).run()
 
 
 def _life_of_master() -> str:

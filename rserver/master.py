@@ -10,7 +10,7 @@ import os
 import signal
 from pathlib import Path
 
-from rserver.supervisor import cookie_keys, installation, listeners
+from rserver.supervisor import cookie_keys, installation, listeners, tls_files
 from rserver.supervisor.background import Report
 from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
@@ -21,7 +21,7 @@ from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
 from rserver_core.config_errors import ConfigErrors
 from rserver_core.frame import Message
 from rserver_core.options.command_line import load
-from rserver_core.options.rserver import RSERVER, RserverSettings
+from rserver_core.options.rserver import RSERVER, RserverSettings, redirect_port
 from rserver_core.profiles import file as profiles_file
 from rserver_core.profiles import published as published_profiles
 from rserver_process.event_loop import Loop
@@ -60,7 +60,10 @@ class Master:
         self._lock = lock_pid_file(_pid_file(settings, self._places))
         self._publish_first_profiles(is_restart=patience > 0)
         self._keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
+        self._tls = tls_files.read(settings, self._places.lib_dir, self._places.worker)
         self._listeners = listeners.bind(settings.www_address, settings.www_port, patience)
+        port = redirect_port(settings)
+        self._redirects = listeners.bind(settings.www_address, port, patience) if port else []
         self._loop = Loop()
         self._checks = PasswordChecks(self._loop, settings.auth_pam_service)
         self._launcher: Service | None = None
@@ -112,11 +115,14 @@ class Master:
         self._event({"event": "launcher_restarted"})
 
     def _worker_declaration(self) -> Declaration:
-        argv = [*installation.python(installation.WORKER), f"--listen-fds={len(self._listeners)}"]
+        sockets = (*self._listeners, *self._redirects)
+        argv = [*installation.python(installation.WORKER), f"--listen-fds={len(sockets)}"]
+        if self._redirects:
+            argv.append(f"--redirect-fds={len(self._redirects)}")
         owner = self._places.worker
         account = None if self._places.single_user else Account(owner.uid, owner.gid)
         env = installation.environment(**_WORKER_ENVIRONMENT)
-        return Declaration("worker", argv, env, account, tuple(self._listeners))
+        return Declaration("worker", argv, env, account, sockets)
 
     def _worker_hooks(self) -> Hooks:
         return Hooks(
@@ -135,7 +141,7 @@ class Master:
         options = RSERVER.to_json(self._settings)
         if self._places.single_user:
             options["auth-token"] = self._token()
-        return {"options": options, "cookie_keys": self._keys}
+        return {"options": options, "cookie_keys": self._keys, "tls": self._tls}
 
     def _new_requests(self) -> Requests:
         return Requests({"check_password": self._checks.check, **self._host.operations}, self._worker.send)
@@ -152,14 +158,15 @@ class Master:
         if self._announced:
             return
         self._announced = True
+        scheme = "https" if self._tls else "http"
         for listener in self._listeners:
             host, port = listener.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            log(f"listening on http://{shown}:{port}{self._settings.www_root_path}")
+            log(f"listening on {scheme}://{shown}:{port}{self._settings.www_root_path}")
             if self._places.single_user:
                 root = self._settings.www_root_path.rstrip("/")
                 with contextlib.suppress(OSError):
-                    print(f"Open http://{shown}:{port}{root}/auth-token?token={self._token()}", flush=True)
+                    print(f"Open {scheme}://{shown}:{port}{root}/auth-token?token={self._token()}", flush=True)
         self._report("")
 
     def _token(self) -> str:
@@ -170,13 +177,14 @@ class Master:
         try:
             settings = load(RSERVER, self._argv, os.environ)
             keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
+            tls = tls_files.read(settings, self._places.lib_dir, self._places.worker) if self._tls else []
             self._publish_profiles()
         except (ConfigErrors, StartRefused) as error:
             log(f"the configuration was not reloaded: {error}")
             return
-        self._settings, self._keys = settings, keys
+        self._settings, self._keys, self._tls = settings, keys, tls
         self._event({"event": "options", **self._worker_settings()})
-        log("configuration reloaded; addresses, ports and directories need a restart")
+        log("configuration reloaded; addresses, ports, directories and ssl-enabled need a restart")
 
     def _publish_first_profiles(self, *, is_restart: bool) -> None:
         try:

@@ -21,6 +21,10 @@ class WorkerSettings:
     www_frame_origin: str = "none"
     www_same_site: str = ""
     server_add_header: tuple[str, ...] = ()
+    ssl_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
+    ssl_hsts: bool = True
+    ssl_hsts_max_age: int = 86400
+    ssl_hsts_include_subdomains: bool = False
     auth_minimum_user_id: int = 1000
     auth_required_user_group: str = ""
     auth_timeout_minutes: int = 60
@@ -51,6 +55,14 @@ class WorkerSettings:
         """www-root-path with one slash at both ends."""
         inner = self.www_root_path.strip("/")
         return f"/{inner}/" if inner else "/"
+
+    @property
+    def tls_headers(self) -> tuple[str, ...]:
+        """What answers over TLS have besides."""
+        if not self.ssl_hsts:
+            return ()
+        below = "; includeSubDomains" if self.ssl_hsts_include_subdomains else ""
+        return (f"Strict-Transport-Security: max-age={self.ssl_hsts_max_age}{below}",)
 
     @property
     def policy(self) -> SignInPolicy:

@@ -1,10 +1,13 @@
-"""What the master executes for the worker: `python -I -S worker_main.py --listen-fds=N`."""
+"""What the master executes for the worker: `python -I -S worker_main.py --listen-fds=N [--redirect-fds=M]`.
+
+The last M of the N listeners only send who comes to HTTPS.
+"""
 
 import re
 import sys
 from pathlib import Path
 
-_OPTION = re.compile(r"--listen-fds=([0-9]{1,2})", re.ASCII)
+_OPTIONS = re.compile(r"--listen-fds=([0-9]{1,2})(?: --redirect-fds=([0-9]{1,2}))?", re.ASCII)
 
 
 def library_folders() -> list[str]:
@@ -21,13 +24,13 @@ def library_folders() -> list[str]:
 
 def main(argv: list[str]) -> None:
     """Run the worker."""
-    match = _OPTION.fullmatch(argv[0]) if len(argv) == 1 else None
+    match = _OPTIONS.fullmatch(" ".join(argv))
     if match is None:
-        sys.exit("worker_main.py: expected --listen-fds=N; it is started by rserver")
+        sys.exit("worker_main.py: expected --listen-fds=N [--redirect-fds=M]; it is started by rserver")
     sys.path.extend(library_folders())
     from rserver.app import main as serve
 
-    serve(int(match[1]))
+    serve(int(match[1]), int(match[2] or 0))
 
 
 if __name__ == "__main__":

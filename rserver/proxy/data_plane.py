@@ -3,16 +3,20 @@
 import asyncio
 import resource
 import socket
+import ssl
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import cast
 
 from twisted.logger import Logger
 
+from rserver.proxy.client import Exchange
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.dispatch import Dispatcher
 from rserver.proxy.front import Front
+from rserver.proxy.http_head import RequestLine
+from rserver.proxy.https_redirect import HttpsRedirect
 from rserver.proxy.pool import Pool
 from rserver.proxy.services import Closed, Services
 from rserver.proxy.settings import FrontSettings
@@ -26,6 +30,9 @@ _KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TC
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 # Descriptors left for everything else; a proxied connection needs two.
 _RESERVED_DESCRIPTORS = 64
+
+Begin = Callable[[Front, RequestLine], Exchange | None]
+"""Begins the answer to a request, or gives it."""
 
 
 class DataPlane:
@@ -53,14 +60,30 @@ class DataPlane:
         self._empty = asyncio.Event()
         self._most = max(8, min(settings.max_connections, (_all_descriptors() - _RESERVED_DESCRIPTORS) // 2))
 
-    async def listen(self, sock: socket.socket) -> None:
+    async def listen(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Serve a bound TCP (or Unix) socket."""
+        await self._listen(sock, lambda: self._accept(self._dispatcher.begin, self._encoder), tls)
+
+    async def listen_for_redirects(self, sock: socket.socket, port: int) -> None:
+        """Send who comes to this socket to HTTPS at port."""
+        # What only counts over TLS is not said here.
+        encoder = ResponseEncoder(self._settings.frame_origin, ())
+        redirect = HttpsRedirect(port)
+        await self._listen(sock, lambda: self._accept(redirect.begin, encoder), None)
+
+    async def _listen(
+        self, sock: socket.socket, accept: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None
+    ) -> None:
         if sock.family in {socket.AF_INET, socket.AF_INET6}:
             # Accepted connections inherit these.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option, value in _KEEP_ALIVE:
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
-        self._servers.append(await self._loop.create_server(self._accept, sock=sock, backlog=_BACKLOG))
+        limit = self._settings.head_seconds if tls else None
+        server = await self._loop.create_server(
+            accept, sock=sock, backlog=_BACKLOG, ssl=tls, ssl_handshake_timeout=limit
+        )
+        self._servers.append(server)
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Accept nothing more, let running requests end within the grace, then break off what is left."""
@@ -113,11 +136,11 @@ class DataPlane:
         """See FrontControl."""
         return Counter(live.session_id for live in self._services.live if live.listens)
 
-    def _accept(self) -> asyncio.Protocol:
+    def _accept(self, begin: Begin, encoder: ResponseEncoder) -> asyncio.Protocol:
         if len(self._fronts) + len(self._services.live) >= self._most:
             return _Refusing()
         self._empty.clear()
-        front = Front(self._settings, self._encoder, self._deadlines, self._dispatcher.begin, self._gone)
+        front = Front(self._settings, encoder, self._deadlines, begin, self._gone)
         self._fronts.add(front)
         return front
 

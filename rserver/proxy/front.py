@@ -323,7 +323,8 @@ class Front(asyncio.Protocol):
         self._heads.take_rest()
         if self._transport.is_closing():
             return
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # over TLS the head's `Connection: close` must do
+            self._transport.write_eof()
         self._transport.resume_reading()
         self._deadlines.set(self, self._settings.linger_seconds)
 

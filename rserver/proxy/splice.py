@@ -25,6 +25,8 @@ class _End(asyncio.Protocol):
         other = self.other
         if other is None or other._ended or other.transport.is_closing():
             return False
+        if not other.transport.can_write_eof():
+            return False  # TLS knows no half-closed connection
         other.transport.write_eof()
         return True
 

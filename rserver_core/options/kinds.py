@@ -111,6 +111,25 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Some of a few words with blanks between them, at least one."""
+
+    words: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        """The words."""
+        return "some of " + " ".join(self.words)
+
+    def read(self, text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """The words, each once, in the order of the table."""
+        given = set(text.split())
+        if not given or given - set(self.words):
+            raise NotAllowed
+        return tuple(word for word in self.words if word in given)
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """Names of accounts or groups with commas between them."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rserver_core.options.kinds import Choice, Flag, FrameOrigin, Header, Integer, Names, Path, Text
+from rserver_core.options.kinds import Choice, Flag, FrameOrigin, Header, Integer, Names, Path, Text, Words
 from rserver_core.options.option import option
 from rserver_core.options.table import OptionTable
 from rserver_core.options.uid_min import MinimumUid
@@ -68,11 +68,39 @@ class RserverSettings:
     www_same_site: str = option(
         Choice(("", "none", "lax", "strict")),
         "",
-        "SameSite attribute of our cookies; empty: lax. none needs auth-cookies-force-secure=1.",
+        "SameSite attribute of our cookies; empty: lax. none needs ssl-enabled=1 or auth-cookies-force-secure=1.",
     )
     server_add_header: tuple[str, ...] = option(
         Header(), "", "Header added to every response of the server, `Name: value`.", repeatable=True
     )
+    ssl_enabled: bool = option(Flag(), "0", "1: browsers come over HTTPS, on www-port.")
+    ssl_certificate: tuple[str, ...] = option(
+        Path(),
+        "",
+        "File with a certificate and those of its issuers: PEM, with or without the key, or PKCS #12 (PFX). Given "
+        "several times: the one for the name that the browser asks for, else the first. Never given: a certificate "
+        "signed by itself is made in server-lib-dir.",
+        repeatable=True,
+    )
+    ssl_certificate_key: tuple[str, ...] = option(
+        Path(),
+        "",
+        "File with the key of the certificate, PEM; the first belongs to the first certificate, and so on.",
+        repeatable=True,
+    )
+    ssl_password_file: str = option(
+        Path(empty=True), "", "File, mode 0600, whose first line is the password of the keys and PFX files."
+    )
+    ssl_protocols: tuple[str, ...] = option(
+        Words(("TLSv1.2", "TLSv1.3")), "TLSv1.2 TLSv1.3", "Versions of TLS that are spoken."
+    )
+    ssl_redirect_http: bool = option(Flag(), "1", "1: who comes over HTTP on ssl-redirect-http-port is sent to HTTPS.")
+    ssl_redirect_http_port: int = option(
+        Integer(0, 65535), "0", "Port for HTTP beside HTTPS; 0: port 80 when www-port is 443, otherwise none."
+    )
+    ssl_hsts: bool = option(Flag(), "1", "1: browsers are told to come over HTTPS only (Strict-Transport-Security).")
+    ssl_hsts_max_age: int = option(Integer(0, 63072000), "86400", "Seconds for which they remember that.")
+    ssl_hsts_include_subdomains: bool = option(Flag(), "0", "1: they remember it for all names below ours too.")
     server_multiple_sessions: bool = option(
         Flag(), "1", "1: a user may have several sessions and chooses on the page /home; 0: one session for each user."
     )
@@ -137,9 +165,23 @@ class RserverSettings:
     )
 
 
+def redirect_port(settings: RserverSettings) -> int:
+    """Where HTTP is answered with a redirect to HTTPS; 0: nowhere."""
+    if not (settings.ssl_enabled and settings.ssl_redirect_http):
+        return 0
+    return settings.ssl_redirect_http_port or (80 if settings.www_port == 443 else 0)
+
+
 def _contradictions(settings: RserverSettings) -> Iterator[tuple[str, str]]:
-    if settings.www_same_site == "none" and not settings.auth_cookies_force_secure:
-        yield "www-same-site", "none needs auth-cookies-force-secure=1: browsers drop such cookies otherwise"
+    if settings.www_same_site == "none" and not (settings.auth_cookies_force_secure or settings.ssl_enabled):
+        yield (
+            "www-same-site",
+            "none needs ssl-enabled=1 or auth-cookies-force-secure=1: browsers drop such cookies otherwise",
+        )
+    if len(settings.ssl_certificate_key) > len(settings.ssl_certificate):
+        yield "ssl-certificate-key", "there are more keys than certificates"
+    if redirect_port(settings) == settings.www_port != 0:
+        yield "ssl-redirect-http-port", "is the same as www-port"
 
 
 RSERVER = OptionTable(
@@ -151,6 +193,7 @@ RSERVER = OptionTable(
         "config-file": "Configuration",
         "server-user": "The server itself",
         "www-address": "Web",
+        "ssl-enabled": "TLS",
         "server-multiple-sessions": "R sessions",
         "auth-none": "Signing in",
     },

@@ -41,8 +41,7 @@ server-access-log server-health-check-enabled server-project-sharing
 server-project-sharing-root-dir server-shared-storage-path server-user-home-page session-async-rpc-enabled
 session-async-rpc-timeout-ms session-create-profile session-create-public-folder
 session-handle-offline-enabled session-handle-offline-timeout-ms session-port-range session-preflight-script
-session-use-file-storage ssl-certificate ssl-certificate-key
-ssl-enabled ssl-hsts ssl-hsts-include-subdomains ssl-hsts-max-age ssl-protocols ssl-redirect-http
+session-use-file-storage
 user-provisioning-enabled user-provisioning-start-uid websocket-connect-timeout websocket-handshake-timeout
 websocket-ping-seconds workbench-api-admin-enabled workbench-api-enabled workbench-api-super-admin-enabled
 www-allow-origin www-enable-origin-check www-proxy-localhost www-stats-monitor-seconds www-thread-pool-size

@@ -14,7 +14,7 @@ class Person:
     """One window. What the page complains about (errors, violations of its policy) is in `complaints`."""
 
     def __init__(self, chromium: Browser, server: RunningServer, width: int = 1440, height: int = 900) -> None:
-        self._context = chromium.new_context(viewport={"width": width, "height": height})
+        self._context = chromium.new_context(viewport={"width": width, "height": height}, ignore_https_errors=True)
         self._server = server
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE)
@@ -36,7 +36,7 @@ class Person:
 
     def visit(self, path: str = "/") -> None:
         """Type an address."""
-        self.page.goto(f"http://127.0.0.1:{self._server.port}{path}")
+        self.page.goto(f"{self._server.scheme}://127.0.0.1:{self._server.port}{path}")
 
     def sign_in(self, account: Account) -> None:
         """Fill in the form and wait for R's prompt."""

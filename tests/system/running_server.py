@@ -19,7 +19,7 @@ from tests.system.accounts import Account
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
-_LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)/")
+_LISTENING = re.compile(r"listening on https?://127\.0\.0\.1:(\d+)/")
 
 
 class RunningServer:
@@ -57,6 +57,11 @@ class RunningServer:
         self._reader = threading.Thread(target=self._read, args=[self.process.stdout], daemon=True)
         self._reader.start()
         self.port = int(self.wait_for_line(_LISTENING, begin=begin).group(1))
+
+    @property
+    def scheme(self) -> str:
+        """http or https."""
+        return "https" if self.options.get("ssl-enabled") == "1" else "http"
 
     @property
     def log(self) -> str:

@@ -1,0 +1,55 @@
+"""The contexts of the worker's listeners: one for each certificate, chosen by the name that the browser asks for."""
+
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+_LEAST = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+
+
+class TlsContexts:
+    """`default` is what a listener is given; it stays the same object when certificates are replaced."""
+
+    def __init__(self, materials: Sequence[Mapping[str, Any]], protocols: Sequence[str]) -> None:
+        self._protocols = tuple(protocols)
+        self.default = self._make()
+        self.default.sni_callback = self._choose
+        self._by_name: dict[str, ssl.SSLContext] = {}
+        self.replace(materials)
+
+    def replace(self, materials: Sequence[Mapping[str, Any]]) -> None:
+        """New handshakes use these from now on: `chain` and `key` (PEM) and `names` of each; ssl.SSLError, OSError."""
+        by_name: dict[str, ssl.SSLContext] = {}
+        for number, material in enumerate(materials):
+            context = self.default if number == 0 else self._make()
+            _load(context, material)
+            for name in material["names"]:
+                by_name.setdefault(name, context)
+        self._by_name = by_name
+
+    def _make(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = _LEAST[self._protocols[0]]
+        context.maximum_version = _LEAST[self._protocols[-1]]
+        context.set_ciphers(_CIPHERS)
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        wanted = (name or "").lower()
+        found = self._by_name.get(wanted) or self._by_name.get(f"*.{wanted.partition('.')[2]}")
+        if found is not None and found is not self.default:
+            connection.context = found
+
+
+def _load(context: ssl.SSLContext, material: Mapping[str, Any]) -> None:
+    """OpenSSL's loader wants a file: one that lies in memory, is nameless and is ours alone."""
+    descriptor = os.memfd_create("tls", os.MFD_CLOEXEC)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(material["chain"] + material["key"])
+        file.flush()
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
