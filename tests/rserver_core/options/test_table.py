@@ -92,7 +92,7 @@ def test_option_without_value() -> None:
 
 def test_options_that_do_not_go_together() -> None:
     (line,) = errors("www-same-site=none")
-    assert line.startswith("rserver.conf: www-same-site: none needs auth-cookies-force-secure=1")
+    assert line.startswith("rserver.conf: www-same-site: none needs ssl-enabled=1 or auth-cookies-force-secure=1")
     assert parse("www-same-site=none\nauth-cookies-force-secure=1").www_same_site == "none"
 
 
