@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rsession.projects.folder import Project
 
 _LAST_WORDS_SECONDS = 0.2
+_ANSWER_SECONDS = 0.02
 _ROOT = 0
 
 
@@ -109,8 +110,9 @@ def _connect_r(session: Session, reactor: EPollReactor, events: int, pipes: tupl
 
 
 def _end(session: Session, reactor: EPollReactor) -> None:
-    """The last events leave through the sockets, then the process may go."""
-    reactor.callLater(_LAST_WORDS_SECONDS if session.listeners.has_any else 0.0, _shim.acknowledge_quit)
+    """The last events and answers leave through the sockets, then the process may go."""
+    seconds = _LAST_WORDS_SECONDS if session.listeners.has_any else _ANSWER_SECONDS
+    reactor.callLater(seconds, _shim.acknowledge_quit)
 
 
 def _hold_state(session: Session, claimed: ClaimedState) -> None:
