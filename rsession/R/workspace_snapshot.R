@@ -1,10 +1,10 @@
 # Writing the store: a forked process writes what the session is at this moment.
 
-# pid of the writer, or a refusal
-begin_snapshot <- function(progress, compresses, limit, is_background) {
+# c(pid of the writer, 1 when it writes only a stage), or a refusal
+begin_snapshot <- function(progress, compresses, limit, is_background, in_stages = FALSE) {
   try(keep_plots(), silent = TRUE)
   facts <- list(session = session_facts(), described = described_objects(), profile = profile_facts())
-  wishes <- c(as.numeric(progress), compresses == "1", is_background, as.numeric(limit))
+  wishes <- c(as.numeric(progress), compresses == "1", is_background, as.numeric(limit), in_stages)
   .Call(workspace$calls$snapshot, facts, attached_environments(), wishes, as.character(getRversion()))
 }
 
@@ -18,9 +18,14 @@ described_objects <- function() {
 # The writer met memory that was kept from it: from now on it reads everything
 workspace_distrust <- function() .Call(workspace$calls$distrust)
 
-workspace_checkpoint <- function(progress, compresses, limit) {
-  pid <- begin_snapshot(progress, compresses, limit, TRUE)
-  if (is_refusal(pid)) list(error = as.character(pid)) else list(pid = pid)
+workspace_checkpoint <- function(progress, compresses, limit, in_stages) {
+  begun <- begin_snapshot(progress, compresses, limit, TRUE, in_stages == "1")
+  if (is_refusal(begun)) list(error = as.character(begun)) else list(pid = begun[[1L]], is_stage = begun[[2L]] == 1L)
+}
+
+workspace_settle_stage <- function() {
+  settled <- .Call(workspace$calls$settle_stage)
+  if (is_refusal(settled)) list(error = as.character(settled)) else list()
 }
 
 # After a writer has ended, however it did
@@ -33,8 +38,8 @@ workspace_settle <- function() {
 # R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
 workspace_suspend <- function(progress, compresses, limit, is_forced) {
   for (attempt in 1:2) {
-    pid <- begin_snapshot(progress, compresses, limit, FALSE)
-    if (is_refusal(pid)) return(list(error = as.character(pid)))
+    pid <- begin_snapshot(progress, compresses, limit, FALSE)[[1L]]
+    if (is.character(pid)) return(list(error = pid))
     .rs_emit("workspace_writer", pid)
     status <- .Call(workspace$calls$wait, pid)
     if (!bitwAnd(status, 127L) %in% CRASH_SIGNALS) break

@@ -110,14 +110,27 @@ static void set_heading(const struct snapshot_wish *wish)
     snprintf(snapshot.next.heading.r_version, sizeof snapshot.next.heading.r_version, "%s", wish->r_version);
 }
 
-static void write_everything(void *data)
+void snapshot_check_room(const struct snapshot_wish *wish)
 {
-    const struct snapshot_wish *wish = data;
     snapshot.total = measure_bindings(*wr.R_GlobalEnv);
     for (ptrdiff_t i = 0; i < wr.Rf_xlength(wish->attached); i++) {
         snapshot.total += measure_bindings(wr.VECTOR_ELT(wish->attached, i));
     }
     check_room(wish);
+}
+
+void snapshot_succeed(void)
+{
+    char text[192];
+    snprintf(text, sizeof text, "{\"end\":\"ok\",\"bytes\":%llu,\"written\":%llu,\"unread\":%llu}\n", (unsigned long long)snapshot_visited(),
+             (unsigned long long)snapshot.writer.written, (unsigned long long)snapshot.writer.trusted);
+    snapshot_finish(text, 0);
+}
+
+static void write_everything(void *data)
+{
+    const struct snapshot_wish *wish = data;
+    snapshot_check_room(wish);
     snapshot_take_head();
     write_roots(wish);
     int failure = chunk_writer_close(&snapshot.writer);
@@ -129,13 +142,10 @@ static void write_everything(void *data)
     if (failure != 0) {
         snapshot_give_up(failure);
     }
-    char text[192];
-    snprintf(text, sizeof text, "{\"end\":\"ok\",\"bytes\":%llu,\"written\":%llu,\"unread\":%llu}\n", (unsigned long long)snapshot_visited(),
-             (unsigned long long)snapshot.writer.written, (unsigned long long)snapshot.writer.trusted);
-    snapshot_finish(text, 0);
+    snapshot_succeed();
 }
 
-void snapshot_write(const struct snapshot_wish *wish)
+void snapshot_run(const struct snapshot_wish *wish, void (*write)(void *wish))
 {
     snapshot.old = &workspace.catalog;
     snapshot.progress = wish->progress;
@@ -144,7 +154,12 @@ void snapshot_write(const struct snapshot_wish *wish)
     if (snapshot.buffer == NULL || !chunk_writer_open(&snapshot.writer, workspace.folder, &snapshot.next, snapshot.old, wish->compresses)) {
         snapshot_finish("{\"end\":\"error\",\"errno\":12}\n", NOT_WRITTEN);
     }
-    wr.R_ToplevelExec(write_everything, (void *)wish);
+    wr.R_ToplevelExec(write, (void *)wish);
     chunk_writer_remove_packs(&snapshot.writer);
     snapshot_finish("{\"end\":\"error\",\"errno\":0}\n", NOT_WRITTEN);
+}
+
+void snapshot_write(const struct snapshot_wish *wish)
+{
+    snapshot_run(wish, write_everything);
 }

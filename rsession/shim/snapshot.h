@@ -58,6 +58,13 @@ void snapshot_take_head(void);
 bool snapshot_is_plain(SEXP x, int type);
 void snapshot_write_plain(SEXP x, int type);
 
+/* snapshot.c */
+/* Calls `write` with all that it needs; ends the process. */
+void snapshot_run(const struct snapshot_wish *wish, void (*write)(void *wish));
+/* Ends the process when it is plain that the objects will not fit. */
+void snapshot_check_room(const struct snapshot_wish *wish);
+void snapshot_succeed(void);
+
 /* snapshot_entries.c */
 SEXP snapshot_name_environment(SEXP x, SEXP unused);
 /* Number of the environment's entry in the new catalogue; a new one is walked later. */

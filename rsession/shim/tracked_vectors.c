@@ -13,6 +13,8 @@
 #define SESSION_SECONDS 0.04 /* R waits for the search */
 #define VALUE_SECONDS 0.01
 #define LEAST_HIDDEN ((size_t)1 << 20)
+#define STAGE_BYTES ((size_t)3 << 29) /* R waits some 20 ms for the fork of a gigabyte */
+#define STAGE_BYTES_OF_TESTS ((size_t)4 << 20)
 
 struct tracked {
     uintptr_t start;
@@ -27,7 +29,9 @@ static size_t vector_count, vector_room;
 static void *shared; /* the writer puts its hashes there */
 static size_t shared_size;
 static bool is_distrusted, hides;
+static size_t stage_left; /* bytes that may still be protected */
 
+/* Of a test: off, verify, stages. */
 static const char *wish(void)
 {
     const char *text = getenv("RS_WORKSPACE_TRACKING");
@@ -37,6 +41,11 @@ static const char *wish(void)
 bool tracked_is_verified(void)
 {
     return strcmp(wish(), "verify") == 0;
+}
+
+size_t tracked_stage_bytes(void)
+{
+    return strcmp(wish(), "stages") == 0 ? STAGE_BYTES_OF_TESTS : STAGE_BYTES;
 }
 
 const char *tracked_start(void)
@@ -253,13 +262,19 @@ static bool is_trustworthy(const struct tracked *vector, size_t number, const st
            is_stored(catalog, chunk->hash, chunk_size(vector, number)) && write_tracking_is_unwritten(start, end);
 }
 
+/* Protects chunks [first, end), as far as the stage goes. */
 static void protect(const struct tracked *vector, size_t first, size_t end)
 {
-    uintptr_t start, stop;
-    pages_of(vector, first, end, &start, &stop);
-    uint32_t state = write_tracking_protect(start, stop) ? CHUNK_UNKNOWN : CHUNK_LOOSE;
+    size_t stop_chunk = end - first <= stage_left / CHUNK_BYTES ? end : first + stage_left / CHUNK_BYTES;
+    uint32_t state = CHUNK_UNKNOWN;
+    if (stop_chunk > first) {
+        uintptr_t start, stop;
+        pages_of(vector, first, stop_chunk, &start, &stop);
+        state = write_tracking_protect(start, stop) ? CHUNK_UNKNOWN : CHUNK_LOOSE;
+        stage_left -= (stop_chunk - first) * CHUNK_BYTES;
+    }
     for (size_t i = first; i < end; i++) {
-        vector->chunks[i].state = state;
+        vector->chunks[i].state = i < stop_chunk ? state : CHUNK_LATER;
     }
 }
 
@@ -303,11 +318,16 @@ static void reserve(uintptr_t start, uintptr_t end)
     }
 }
 
-static void with_trusted_runs(const struct tracked *vector, void (*act)(uintptr_t start, uintptr_t end))
+static bool is_kept_back(const struct tracked_chunk *chunk)
+{
+    return chunk->state == CHUNK_TRUSTED || chunk->state == CHUNK_LATER;
+}
+
+static void with_hidden_runs(const struct tracked *vector, void (*act)(uintptr_t start, uintptr_t end))
 {
     size_t count = chunk_count(vector->size);
     for (size_t i = 0, end; i < count; i = end + 1) {
-        for (end = i; end < count && vector->chunks[end].state == CHUNK_TRUSTED; end++) {
+        for (end = i; end < count && is_kept_back(&vector->chunks[end]); end++) {
         }
         if (end == i) {
             continue;
@@ -323,29 +343,43 @@ static void with_trusted_runs(const struct tracked *vector, void (*act)(uintptr_
 static void with_hidden(void (*act)(uintptr_t start, uintptr_t end))
 {
     for (size_t i = 0; hides && i < vector_count; i++) {
-        with_trusted_runs(&vectors[i], act);
+        with_hidden_runs(&vectors[i], act);
     }
 }
 
-void tracked_prepare(SEXP attached, const struct catalog *catalog)
+static bool is_any_later(void)
+{
+    for (size_t i = 0; i < vector_count; i++) {
+        for (size_t k = 0; k < chunk_count(vectors[i].size); k++) {
+            if (vectors[i].chunks[k].state == CHUNK_LATER) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool tracked_prepare(SEXP attached, const struct catalog *catalog, size_t stage)
 {
     struct vector_walk walk;
     hides = false;
     if (!is_on()) {
         forget_all();
-        return;
+        return false;
     }
     vector_walk_session(&walk, attached, SESSION_SECONDS);
     select_vectors(&walk);
     if (!replace_table(&walk)) {
         forget_all();
     }
+    hides = !walk.is_cut_off && !tracked_is_verified();
+    vector_walk_free(&walk);
+    stage_left = hides ? stage : SIZE_MAX; /* without hiding the fork takes as long for a part as for the whole */
     for (size_t i = 0; i < vector_count; i++) {
         judge(&vectors[i], catalog);
     }
-    hides = !walk.is_cut_off && !tracked_is_verified();
-    vector_walk_free(&walk);
     with_hidden(hide);
+    return is_any_later();
 }
 
 void tracked_forked(void)
@@ -380,6 +414,21 @@ bool tracked_holds(const void *data, size_t size)
     uintptr_t address = (uintptr_t)data;
     size_t place = place_of(address);
     return place < vector_count && address >= vectors[place].start && address + size <= vectors[place].start + vectors[place].size;
+}
+
+uint64_t tracked_with_unknown(void (*act)(const void *data, size_t size, struct tracked_chunk *chunk))
+{
+    uint64_t trusted = 0;
+    for (size_t i = 0; i < vector_count; i++) {
+        for (size_t k = 0; k < chunk_count(vectors[i].size); k++) {
+            struct tracked_chunk *chunk = &vectors[i].chunks[k];
+            if (chunk->state == CHUNK_UNKNOWN) {
+                act((const void *)(vectors[i].start + k * CHUNK_BYTES), chunk_size(&vectors[i], k), chunk);
+            }
+            trusted += chunk->state == CHUNK_TRUSTED ? chunk_size(&vectors[i], k) : 0;
+        }
+    }
+    return trusted;
 }
 
 void tracked_note(struct tracked_chunk *chunk, struct hash hash)

@@ -54,6 +54,9 @@ struct snapshot_wish {
 /* In the forked child: writes everything and ends the process. */
 void snapshot_write(const struct snapshot_wish *wish);
 
+/* In the forked child: stores chunks that a later snapshot will name, beside what is stored, and ends the process. */
+void snapshot_write_stage(const struct snapshot_wish *wish);
+
 /* Raises an R error naming the object when it cannot be read. */
 SEXP workspace_load(uint32_t entry);
 void workspace_adopt(SEXP environment, uint32_t entry);

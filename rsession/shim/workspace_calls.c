@@ -277,14 +277,15 @@ static void become_writer(bool is_background)
     }
 }
 
-/* rs_workspace_snapshot(facts, attached, c(progress, compresses, is_background, limit), R's version): the child's pid. */
+/* rs_workspace_snapshot(facts, attached, c(progress, compresses, is_background, limit, in_stages), R's version): the child's pid and
+ * whether it writes only a stage. */
 EXPORTED SEXP rs_workspace_snapshot(SEXP facts, SEXP attached, SEXP numbers, SEXP version)
 {
     const double *wishes = wr.REAL(numbers);
     struct snapshot_wish wish = {
         .facts = facts, .attached = attached, .progress = (int)wishes[0], .compresses = wishes[1] != 0,
         .is_background = wishes[2] != 0, .limit = wishes[3], .r_version = wr.R_CHAR(wr.STRING_ELT(version, 0))};
-    tracked_prepare(attached, &workspace.catalog);
+    bool is_stage = tracked_prepare(attached, &workspace.catalog, wishes[4] != 0 ? tracked_stage_bytes() : SIZE_MAX);
     pid_t parent = getpid(), child = fork();
     if (child != 0) {
         tracked_forked();
@@ -298,9 +299,12 @@ EXPORTED SEXP rs_workspace_snapshot(SEXP facts, SEXP attached, SEXP numbers, SEX
         if (getppid() != parent) {
             _exit(1);
         }
-        snapshot_write(&wish);
+        (is_stage ? snapshot_write_stage : snapshot_write)(&wish);
     }
-    return wr.Rf_ScalarInteger(child);
+    SEXP answer = wr.Rf_allocVector(R_INTEGERS, 2);
+    wr.INTEGER(answer)[0] = child;
+    wr.INTEGER(answer)[1] = is_stage;
+    return answer;
 }
 
 /* rs_workspace_wait(pid): until the writer has ended. */
@@ -343,6 +347,21 @@ EXPORTED SEXP rs_workspace_settle(void)
     }
     if (!renumber_tickets()) {
         workspace_forget_restored();
+    }
+    catalog_sweep(&workspace.catalog, workspace.folder);
+    return nothing();
+}
+
+/* rs_workspace_settle_stage(): the same after a stage, which names all that was named before by the same numbers. */
+EXPORTED SEXP rs_workspace_settle_stage(void)
+{
+    struct catalog catalog;
+    const char *complaint = catalog_read(&catalog, workspace.folder);
+    if (complaint != NULL) {
+        return refusal(complaint);
+    }
+    if (!take_catalog(&catalog)) {
+        return refusal(catalog_no_memory);
     }
     catalog_sweep(&workspace.catalog, workspace.folder);
     return nothing();

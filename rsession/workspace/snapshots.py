@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rsession.workspace.settings import WorkspaceSettings
 
 _log = Logger()
+_MOST_STAGES = 32
+"""Objects that change faster than they are written are written at once in the end."""
 
 
 class NotWritten(Exception):
@@ -74,22 +76,41 @@ class Snapshots:
         return self._completed(done)
 
     async def _checkpoint(self) -> dict[str, object] | None:
-        """The writer's last word; None when it crashed."""
+        """The writer's last word; None when it crashed. A large one is written in stages, each by a writer of its own."""
+        stages: list[dict[str, object]] = []
+        for stages_left in range(_MOST_STAGES, -1, -1):
+            outcome, is_stage = await self._write_stage(stages_left > 0)
+            if outcome is None or outcome["end"] != "ok":
+                return outcome
+            stages.append(outcome)
+            if not is_stage:
+                break
+        written = sum(int(str(stage["written"])) for stage in stages)
+        return stages[-1] | {"written": written, "unread": stages[0]["unread"]}
+
+    async def _write_stage(self, in_stages: bool) -> tuple[dict[str, object] | None, bool]:
+        """The last word as above, and whether there is more to write."""
         writer = await self._begin("checkpoint")
         try:
-            answer = await self._call("workspace_checkpoint", writer, *self._wishes())
+            answer = await self._call("workspace_checkpoint", writer, *self._wishes(), "1" if in_stages else "0")
             writer.pid = cast("int | None", answer.get("pid"))
             writer.forked()
             outcome = await writer.ended
             has_crashed = await writer.reap()
             if "error" in answer:
                 raise NotWritten(str(answer["error"]))
-            self._note_pointers(await self._call("workspace_settle"))
+            await self._settle(bool(answer["is_stage"]))
             if outcome is None and not has_crashed:
                 raise NotWritten(sentences.failure(None))
-            return outcome
+            return outcome, bool(answer["is_stage"])
         finally:
             self._end(writer)
+
+    async def _settle(self, is_stage: bool) -> None:
+        if is_stage:
+            await self._call("workspace_settle_stage")
+        else:
+            self._note_pointers(await self._call("workspace_settle"))
 
     async def suspend(self, heeds_pointers: bool) -> dict[str, object]:
         """Write while R waits; R's process ends by itself afterwards unless the answer says `blocked`.

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tests.rsession.running import RunningSession, evaluate, ready
-from tests.rsession.workspace.keeping import begin_checkpoint, resume, suspend
+from tests.rsession.workspace.keeping import begin_checkpoint, restored, resume, suspend
 from tests.rsession.workspace.test_mishaps import writer_of
 
 pytestmark = [pytest.mark.r]
@@ -84,3 +84,28 @@ def test_bytes_that_one_object_hides_and_another_copies() -> None:
         stream = resume(session, stream)
         assert evaluate(session, stream, "identical(kept, list(wrapped, v7, v8, f()))") == "[1] TRUE\n"
         assert evaluate(session, stream, "total == sum(v7); wrapped[5]; v8[9]") == "[1] TRUE\n[1] 0\n[1] 0\n"
+
+
+def test_a_large_checkpoint_is_written_in_stages() -> None:
+    with RunningSession(environment={"RS_WORKSPACE_TRACKING": "stages"}) as session:
+        stream = ready(session)
+        evaluate(
+            session, stream, f"{FILL}; small <- 1:10; env <- new.env(); env$x <- rnorm(1e6); f <- function() env$x"
+        )
+        if session.call("get_workspace_state")["untracked"]:
+            pytest.skip("writes are not tracked here")
+        first = session.call("checkpoint_session")
+        assert WHOLE <= first["written"] <= WHOLE + 10 * MB
+        assert first["unread"] == 0
+        stream = resume(session, stream)
+        evaluate(session, stream, "v9[1:10] <- 0; other <- rnorm(3e6)")
+        session.call("checkpoint_session")
+        evaluate(session, stream, "v9 <- v9 + 1; nine <- sum(v9)")
+        session.call("checkpoint_session")
+        os.kill(session.pid, signal.SIGKILL)
+        stream = restored(session)
+        assert evaluate(session, stream, "identical(v9[1:10], rep(1, 10)); length(other)") == "[1] TRUE\n[1] 3000000\n"
+        assert (
+            evaluate(session, stream, "total + nine == sum(v7) + sum(v9); identical(f(), env$x)")
+            == "[1] TRUE\n[1] TRUE\n"
+        )

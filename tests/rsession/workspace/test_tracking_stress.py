@@ -107,7 +107,9 @@ class Stress:
             self.run(f"P <- local({{{load}}}); {change}; rm(P)")
 
     def check(self) -> None:
-        """A checkpoint, then one that compares what is trusted with the bytes."""
+        """A checkpoint, perhaps in stages, then one that compares what is trusted with the bytes."""
+        if self.random.random() < 0.5:
+            self.run("Sys.setenv(RS_WORKSPACE_TRACKING = 'stages')")
         first = self.session.call("checkpoint_session")
         self.run("Sys.setenv(RS_WORKSPACE_TRACKING = 'verify')")
         second = self.session.call("checkpoint_session")
