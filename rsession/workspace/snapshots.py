@@ -76,7 +76,7 @@ class Snapshots:
         return self._completed(done)
 
     async def _checkpoint(self) -> dict[str, object] | None:
-        """The writer's last word; None when it crashed. A large one is written in stages, each by a writer of its own."""
+        """The writer's last word; None when it crashed. A large one is written in stages, each by its own writer."""
         stages: list[dict[str, object]] = []
         for stages_left in range(_MOST_STAGES, -1, -1):
             outcome, is_stage = await self._write_stage(stages_left > 0)
