@@ -57,7 +57,7 @@ describe("the form of a session", () => {
       r_version: null,
       run_rprofile: true,
       restore: true,
-      leave: { session: "here", quit: true },
+      leave: { session: "here", quit: true, save: "no" },
     });
     const recent = { ...form, project: "/known", leaving: "stay" as const };
     expect(wantedSession(recent, "open-project", "here")).toMatchObject({
@@ -84,7 +84,7 @@ describe("opening", () => {
     const question = app.dialogs.open.value;
     if (question?.type !== "question") throw new Error("no question");
     expect(question.text).toContain("R is busy.");
-    expect(question.choices.map((choice) => choice.value)).toEqual(["stay", "quit"]);
+    expect(question.choices.map((choice) => choice.value)).toEqual(["stay", "save", "quit"]);
     question.answer("stay");
     await opened;
     expect(asked[1]?.leave).toBeNull();

@@ -35,12 +35,24 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """What happens to the session that another one takes the place of: it is suspended, or it is quit.
+
+    save: whether it writes .RData then: yes, no, or default: as its user has set it.
+    """
+
+    session: str = ""
+    quits: bool = False
+    save: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
 class NewSession:
     """What somebody wants to be in a new session.
 
     project  path of the folder; empty: none; None: not said
     reuse    when there is a session of that project, open that one
-    leave    id of the session that it takes the place of; it is suspended, or with leave_quits ended
+    leave    the session that it takes the place of
     """
 
     label: str = ""
@@ -48,8 +60,7 @@ class NewSession:
     project: str | None = None
     choices: StartChoices = field(default_factory=StartChoices)
     reuse: bool = False
-    leave: str = ""
-    leave_quits: bool = False
+    leave: Leaving = field(default_factory=Leaving)
 
 
 @dataclass(slots=True)
@@ -105,9 +116,9 @@ class UserActions:
         leaving = self._leaving(user, uid, known, wanted)
         counts = known is None and self.multiple
         if counts:
-            await self._check_limit(user, uid, leaving if wanted.leave_quits else ())
+            await self._check_limit(user, uid, leaving if wanted.leave.quits else ())
         for old in leaving:
-            await self._leave(old, quits=wanted.leave_quits)
+            await self._leave(old, wanted.leave)
         if counts and leaving:
             await self._check_limit(user, uid)
         session = known or self._made(user, uid, project, label, wanted)
@@ -168,23 +179,32 @@ class UserActions:
 
     def _leaving(self, user: str, uid: int, opened: Session | None, wanted: NewSession) -> list[Session]:
         """Those that must make room: the one that was named, and all others where a user has only one."""
-        named = self.table.find(wanted.leave, user, uid)
+        named = self.table.find(wanted.leave.session, user, uid)
         others = [named] if named else []
         if not self.multiple:
             others = [session for session in self.table.of_user(user, uid) if session.is_alive]
         return [session for session in others if session is not opened]
 
-    async def _leave(self, session: Session, *, quits: bool) -> None:
+    async def _leave(self, session: Session, how: Leaving) -> None:
         """Suspend or end a session and wait until its process is gone; Refused when it stays, MasterError."""
         await session.when_settled()
-        await (self.control.quit(session) if quits else self.control.suspend(session, force=False))
+        if how.quits:
+            await self._quit_to_leave(session, how.save)
+        else:
+            await self.control.suspend(session, force=False)
         end = self.control.clock.seconds() + LEAVE_SECONDS
         while session.is_alive:
-            stays = session.state is State.RUNNING and not quits
+            stays = session.state is State.RUNNING and not how.quits
             if stays or self.control.clock.seconds() >= end:
                 cause = session.status.fate.cause if session.status.fate else "It has not ended yet."
                 raise Refused(STILL_RUNS, f"The session that you are in goes on. {cause}")
             await sleep(self.control.clock, LEAVE_LOOK_SECONDS)
+
+    async def _quit_to_leave(self, session: Session, save: str) -> None:
+        image = await self.quit(session, save)
+        if image:
+            message = f"Before it is quit: shall its objects be saved to {image}, or not?"
+            raise Refused(STILL_RUNS, f"The session that you are in goes on. {message}")
 
     async def _check_limit(self, user: str, uid: int, leaving: Sequence[Session] = ()) -> None:
         limit = await self.limit_of(user)

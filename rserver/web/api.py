@@ -8,7 +8,7 @@ import msgspec
 from rserver.master_client import MasterError
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.table import SessionTable
-from rserver.sessions.user_actions import NewSession, Refused, UserActions
+from rserver.sessions.user_actions import Leaving, NewSession, Refused, UserActions
 from rserver.web.request import Identity, Request, Response
 from rserver.web.responses import (
     INTERNAL,
@@ -36,6 +36,7 @@ class Leave(msgspec.Struct, frozen=True):
 
     session: str
     quit: bool = False
+    save: str = "default"
 
 
 class New(msgspec.Struct, frozen=True):
@@ -55,8 +56,8 @@ class New(msgspec.Struct, frozen=True):
         """As the actions take it."""
         safe = self.safe_start
         choices = StartChoices(self.run_rprofile and not safe, self.restore and not safe, self.create_project)
-        said = (self.label or "", self.r_version or "", self.project, choices, self.reuse)
-        return NewSession(*said, *((self.leave.session, self.leave.quit) if self.leave else ()))
+        leave = Leaving(self.leave.session, self.leave.quit, self.leave.save) if self.leave else Leaving()
+        return NewSession(self.label or "", self.r_version or "", self.project, choices, self.reuse, leave)
 
 
 class Resume(msgspec.Struct, frozen=True):

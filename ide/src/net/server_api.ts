@@ -20,7 +20,7 @@ export interface NewSession {
   readonly r_version: string | null;
   readonly run_rprofile: boolean;
   readonly restore: boolean;
-  readonly leave: { readonly session: string; readonly quit: boolean } | null;
+  readonly leave: { readonly session: string; readonly quit: boolean; readonly save: "yes" | "no" } | null;
 }
 
 export interface RVersion {

@@ -50,7 +50,7 @@ export async function openHere(app: App, folder: string, tabs: Tabs = browserTab
     try {
       return await openInThisTab(app, switchTo(app, folder, leaving), tabs);
     } catch (error) {
-      if (!(error instanceof RpcError) || error.code !== STILL_RUNS || leaving === "quit") {
+      if (!(error instanceof RpcError) || error.code !== STILL_RUNS || leaving === "quit" || leaving === "save") {
         app.report(error);
         return;
       }
@@ -68,6 +68,7 @@ async function askAboutSession(app: App, why: string): Promise<Leaving | null> {
   const several = await app.api.allowsSeveral().catch(() => false);
   return app.dialogs.ask<Leaving>("This session cannot be suspended", why, [
     ...(several ? [{ label: "Let it run on", value: "stay", look: "primary" } as const] : []),
-    { label: "Quit it", value: "quit", look: "danger" },
+    { label: "Save and quit it", value: "save" },
+    { label: "Quit it without saving", value: "quit", look: "danger" },
   ]);
 }

@@ -170,7 +170,8 @@ interface LeavingProps {
 
 const LEAVING: readonly (readonly [Leaving, string])[] = [
   ["suspend", "Suspend it; its objects are kept"],
-  ["quit", "Quit it"],
+  ["save", "Quit it and save its objects to .RData"],
+  ["quit", "Quit it without saving"],
   ["stay", "Let it run on"],
 ];
 

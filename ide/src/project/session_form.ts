@@ -4,7 +4,7 @@ import type { NewSession } from "../net/server_api";
 export type Purpose = "new-session" | "open-project" | "new-project";
 
 /** What happens to the session of this page when another one is opened in its place. */
-export type Leaving = "suspend" | "quit" | "stay";
+export type Leaving = "suspend" | "save" | "quit" | "stay";
 
 /** The choice in the list of projects that stands for a folder which is not on it. */
 export const OTHER = "other";
@@ -52,7 +52,6 @@ export function problemOf(form: SessionForm): string {
 
 /** The body of `POST /api/sessions`; `here` is the session of this page when the new one takes its place. */
 export function wantedSession(form: SessionForm, purpose: Purpose, here: string | null): NewSession {
-  const leave = here === null || form.leaving === "stay" ? null : { session: here, quit: form.leaving === "quit" };
   return {
     project: folderOf(form),
     create_project: form.create && form.project === OTHER,
@@ -62,6 +61,11 @@ export function wantedSession(form: SessionForm, purpose: Purpose, here: string 
     r_version: form.rVersion || null,
     run_rprofile: form.profile,
     restore: form.restore,
-    leave,
+    leave: here === null ? null : leaveOf(here, form.leaving),
   };
+}
+
+function leaveOf(session: string, leaving: Leaving): NewSession["leave"] {
+  if (leaving === "stay") return null;
+  return { session, quit: leaving !== "suspend", save: leaving === "save" ? "yes" : "no" };
 }

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rserver.sessions.machine import State
+from rserver.sessions.quit_call import QuitAnswer
 from rserver.sessions.session import Session
 from rserver_core.session_id import NO_PROJECT
 from tests.rserver.web.house import Browser, House, location
@@ -187,6 +188,20 @@ def test_one_session_takes_the_place_of_another(house: House) -> None:
     house.clock.callLater(5, house.exit, old, 100, code=101)
     taken = new(browser, project="/p", leave={"session": old.id})
     assert (old.state, taken.state) == (State.SUSPENDED, State.LAUNCHING)
+
+
+def test_a_session_that_wants_to_be_asked_is_not_quit_behind_its_users_back(house: House) -> None:
+    browser = house.browse("alice")
+    old = running(browser, 100)
+    house.quit_answer = QuitAnswer(False, "/home/alice/.RData")
+    leave = {"session": old.id, "quit": True}
+    status, refused = browser.json("POST", "/api/sessions", {"project": "/p", "leave": leave})
+    assert (status, refused["error"]["code"]) == (409, 22)
+    assert "/home/alice/.RData" in refused["error"]["message"]
+    house.quit_answer = QuitAnswer(True)
+    house.clock.callLater(1, house.exit, old, 100, code=0)
+    new(browser, project="/p", leave={**leave, "save": "yes"})
+    assert house.saves == ["default", "yes"]
 
 
 def test_switching_counts_as_one_session_when_the_old_one_is_quit(tmp_path: Path) -> None:
