@@ -131,7 +131,7 @@ def test_a_folder_that_is_no_project_and_one_that_is_gone(
         is_in(page, "plain")
         # What the page itself does not see beforehand is told by the session that does not come up.
         (alice.home / "plain" / "plain.Rproj").unlink()
-        person.type_at_prompt("q()")
+        person.type_at_prompt('q("no")')
         overlay = page.get_by_test_id("session-overlay")
         expect(overlay).to_be_visible(timeout=PATIENCE)
         page.get_by_test_id("overlay-start").click()

@@ -23,7 +23,7 @@ def signed_in(server: RunningServer, account: Account) -> Visitor:
 
 
 def opened(visitor: Visitor, project: str, **more: Any) -> dict[str, Any]:
-    """The answer of client_init of a session in that project, or the error."""
+    """The answer of client_init of a session in that project, which waits at its prompt; or the error."""
     made = visitor.post_json("/api/sessions", {"project": project, **more})
     assert made.status == 201, made.body
     visitor.session_path, visitor.client_id = made.json()["url"], ""
@@ -31,6 +31,8 @@ def opened(visitor: Visitor, project: str, **more: Any) -> dict[str, Any]:
     if "error" in answer:
         return dict(answer["error"])
     visitor.client_id, visitor.seen = answer["result"]["clientId"], answer["result"]["eventId"]
+    if answer["result"]["console"]["prompt"] != "> ":
+        visitor.wait_for_prompt()
     return dict(answer["result"])
 
 
