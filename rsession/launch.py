@@ -14,7 +14,7 @@ from rserver_core.r_installation import NoR, RInstallation, find_installation, r
 from rsession import _shim
 from rsession.claimed_state import claim_state
 from rsession.session_lock import LockedElsewhere
-from rsession.start import enter_working_directory, prepare_environment, r_arguments, wanted_project
+from rsession.start import enter_working_directory, prepare_environment, r_arguments, restart_note, wanted_project
 
 _STARTED = time.time()
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))
@@ -48,7 +48,8 @@ class Launch:
         prepare_environment(self.installation)
         _claim_state(self.settings.session_id)
         folder = self._project.folder if self._project else self.settings.session_default_working_dir
-        enter_working_directory(folder)
+        note = restart_note(self.settings)
+        enter_working_directory((note and note.directory) or folder)
 
     def start_server(self) -> tuple[int, int, int, int]:
         """Start the thread of the server; the descriptors of `_shim.open`."""

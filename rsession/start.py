@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rsession.preferences import read_preferences
 from rsession.state_home import state_home
 from rsession.workspace.folder import NAME, holds_objects, session_folder, was_suspended
+from rsession.workspace.restart_note import RestartNote, take_note
 from rsession.workspace.save_policy import save_policy
 
 if TYPE_CHECKING:
@@ -48,10 +49,16 @@ def r_arguments(settings: "RsessionSettings", project: "Project | None" = None) 
 
 
 def _restores_image(settings: "RsessionSettings", project: "Project | None") -> bool:
-    if not settings.r_restore_workspace or _has_kept_objects(settings):
+    note = restart_note(settings)
+    if not settings.r_restore_workspace or (note and note.starts_empty) or _has_kept_objects(settings):
         return False
     options = project.options if project else None
     return save_policy(settings.session_save_action_default, read_preferences(os.environ), options).loads_image
+
+
+def restart_note(settings: "RsessionSettings") -> RestartNote | None:
+    """What the process before said when it restarted R; the store is as it said from then on."""
+    return take_note(os.path.expanduser("~"), settings.session_id)
 
 
 def skips_profile(settings: "RsessionSettings") -> bool:

@@ -10,6 +10,7 @@ from rserver_core import last_word
 
 MAX_TAIL = 8192
 SUSPENDED_CODE = 101
+RESTARTED_CODE = 102
 KILLED_CODE = 103
 
 _SIGNALS = {
@@ -81,6 +82,8 @@ def _by_code(code: int | None, tail: str, answered: bool) -> str:
         return f"R was quit with status {code}."
     if code == SUSPENDED_CODE:
         return "The session was suspended. Its objects are kept."
+    if code == RESTARTED_CODE:
+        return "R is restarted."
     if code == KILLED_CODE:
         return "The session was killed."
     if code in _CODES:

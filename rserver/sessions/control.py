@@ -1,8 +1,7 @@
 """Drives the sessions' machines: launches once, listens to the master's events, sets right what was missed."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -10,11 +9,12 @@ from twisted.logger import Logger
 
 from rserver.clock import Clock, limit, sleep
 from rserver.master_client import MasterError
-from rserver.sessions import causes, last_words
+from rserver.sessions import causes
 from rserver.sessions.machine import Fate, Input, State
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import Master, NotStarted
 from rserver.sessions.table import SessionTable
+from rserver.sessions.verdict import verdict
 from rserver_core.frame import Message
 from rserver_core.launch_wire import BadRequest, SessionRecord
 
@@ -226,6 +226,7 @@ class SessionControl:
         old = session.status.record
         session.proven = session.again_asked = False
         session.end_asked = ""
+        session.note_launch()
         self._move(session, why)
         self.table.used(session)
         self._begin_attempt(session)
@@ -309,13 +310,19 @@ class SessionControl:
         session, pid = self.table.get(str(event.get("session"))), event.get("pid")
         gone = self._gone.pop(pid, None) if isinstance(pid, int) else None
         if session is not None and session.status.record is not None and session.status.record.pid == pid:
-            self._ended(session, *_verdict(session, event))
+            happened, fate = verdict(session, event)
+            if fate.code == causes.RESTARTED_CODE and happened is Input.SUSPENDED_EXIT:
+                session.again_asked, session.choices = True, replace(session.choices, restore=True)
+            self._ended(session, happened, fate)
         if gone is not None:
             gone.callback(None)
 
     def _ended(self, session: Session, happened: Input, fate: Fate) -> None:
+        record = session.status.record
         self._move(session, happened, fate=fate)
         self.table.used(session)
+        if record is not None:
+            session.note_end(session.last_used, record.started)
         # Requests under way are answered meanwhile: the kernel has closed what the process had open.
         self.clock.callLater(END_GRACE_SECONDS, self._cut_off, session, session.attempt)
         if session.again_asked and session.state is State.SUSPENDED:
@@ -387,26 +394,6 @@ def _shared(waiting: "Deferred[_T]") -> "Deferred[_T]":
 
     waiting.addBoth(settle)
     return copy
-
-
-def _verdict(session: Session, event: Message) -> tuple[Input, Fate]:
-    code, number, tail = event.get("code"), event.get("signal"), event.get("stderr_tail")
-    fate = causes.of_exit(
-        code if isinstance(code, int) else None,
-        number if isinstance(number, int) else None,
-        tail if isinstance(tail, str) else "",
-        answered=session.proven,
-        project=session.project,
-        memory=event.get("memory"),
-        kept=last_words.of_checkpoint(event.get("checkpoint"), time.time()),
-    )
-    was_quit = number is None and causes.was_quit(fate.code, fate.stderr_tail)
-    if code == causes.SUSPENDED_CODE and not was_quit:
-        return Input.SUSPENDED_EXIT, fate
-    if session.end_asked:
-        return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
-    is_clean = session.proven and (was_quit or code == causes.KILLED_CODE)
-    return (Input.CLEAN_EXIT if is_clean else Input.BAD_EXIT), fate
 
 
 def _unexpected(failure: object, session: Session) -> None:

@@ -65,7 +65,7 @@ MEANINGS = {
     Input.STAYED: "something stands against it, it cannot be told, or it does not do it in time",
     Input.FREED: "nothing stands against suspending it any more",
     Input.CLEAN_EXIT: "after it answered a user, R is quit, or it killed itself because nobody used it (103)",
-    Input.SUSPENDED_EXIT: "it ends with code 101: its objects are on the disk, also when nobody used it for long",
+    Input.SUSPENDED_EXIT: "it ends with code 101 (102: it is started again at once): its objects are on the disk",
     Input.BAD_EXIT: "it ends otherwise",
     Input.ENDED_BY_USER: "it ends after its user quit or killed it",
     Input.REFUSED: "it cannot be started",

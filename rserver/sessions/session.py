@@ -12,6 +12,9 @@ from rserver.web.request import Target
 from rserver_core.launch_wire import SessionRecord
 from rserver_core.project_path import project_name
 
+QUICK_SECONDS = 30.0
+"""Whoever fails earlier than that may fail because of what was restored."""
+
 _log = Logger()
 
 
@@ -24,6 +27,14 @@ class StartChoices:
     make_project: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The end of a process that nobody wanted: seconds since 1970, a sentence."""
+
+    at: float
+    cause: str
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """Metadata, status and waiters of one session.
@@ -32,6 +43,8 @@ class Session:
     attempt  counts launches, so that what belongs to an older one is recognised
     proven   a user's request was answered: an end with code 0 is a wanted one from now on
     had_process  when the worker ended there was one, and it was not seen since
+    crash        how the process before ended, when it failed
+    quick_failures  how many processes in a row failed soon after their start
     end_asked    signal by which its user wants its process to end
     is_blocked   it runs because something stood against suspending it, which its status names
     again_asked  somebody wants it back as soon as it is suspended
@@ -52,6 +65,8 @@ class Session:
     attempt: int = 0
     proven: bool = False
     had_process: bool = False
+    crash: Crash | None = None
+    quick_failures: int = 0
     end_asked: str = ""
     again_asked: bool = False
     is_blocked: bool = False
@@ -102,6 +117,16 @@ class Session:
         if self.state not in STARTING:
             self._wake()
         return True
+
+    def note_end(self, now: float, started: float) -> None:
+        """Its process, started at that time (both in seconds since 1970), has ended."""
+        is_quick_failure = self.state is State.FAILED and now - started < QUICK_SECONDS
+        self.quick_failures = self.quick_failures + 1 if is_quick_failure else 0
+
+    def note_launch(self) -> None:
+        """It is about to be launched: what was its last end?"""
+        failed = self.state is State.FAILED and self.status.fate is not None
+        self.crash = Crash(self.last_used, self.status.fate.cause) if failed and self.status.fate else None
 
     def when_settled(self) -> "Deferred[Status]":
         """Fires with the status as soon as the session is not being launched; at once when it is not."""

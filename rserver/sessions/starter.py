@@ -1,5 +1,6 @@
 """From a session that somebody wants to a running process: which R, which options, then the master's `launch`."""
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -94,4 +95,6 @@ def launch_spec(
         "RSTUDIO_SESSION_STREAM": session.id,
         "RSTUDIO_USER_IDENTITY": session.user,
     }
+    if session.crash is not None:
+        env["RS_LAST_END"] = json.dumps({"at": session.crash.at, "cause": session.crash.cause})
     return LaunchSpec(session.id, session.user, tuple(argv), tuple(env.items()), session.uid)

@@ -8,6 +8,7 @@ from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.user_actions import UserActions
 from rserver.sign_in import csrf
 from rserver.sign_in.credentials import Credentials
+from rserver.web import start_choices
 from rserver.web.forms import BadForm, form_fields
 from rserver.web.request import Request, RequestHead, Response
 from rserver.web.responses import html, redirect
@@ -15,12 +16,7 @@ from rserver.web.session_view import server_url, url_of
 from rserver.web.sign_in_pages import csrf_token
 from rserver.web.templates import Html, Templates
 
-HOW = {
-    "retry": StartChoices(),
-    "no-profile": StartChoices(run_rprofile=False),
-    "no-restore": StartChoices(restore=False),
-    "create-project": StartChoices(make_project=True),
-}
+HOW = start_choices.HOW | {"create-project": StartChoices(make_project=True)}
 
 
 _HINT = (
@@ -50,7 +46,7 @@ class FailurePage:
             csrf_token=token,
             session=session.id,
             choices=self._choices(session, head),
-            hint=_PROJECT_HINT if _is_about_project(session) else _HINT,
+            hint=_PROJECT_HINT if _is_about_project(session) else f"{start_choices.advice(session)} {_HINT}".strip(),
             base=head.root_path + "/",
         )
         cookie = self.credentials.csrf(token, secure=head.secure)
@@ -59,13 +55,13 @@ class FailurePage:
     def _choices(self, session: Session, head: RequestHead) -> Html:
         fate = session.status.fate
         if fate is None or not _is_about_project(session):
-            return self.templates.part("failure_choices")
+            return Html(f'<div class="choices">\n{start_choices.buttons(session)}</div>')
         has_no_file = fate.code == causes.NO_PROJECT_FILE
         create = self.templates.part("failure_create_project") if has_no_file else Html("")
         return self.templates.part("failure_project_choices", create_project=create, base=head.root_path + "/")
 
     async def restart(self, session: Session, request: Request) -> Response | None:
-        """POST /s/<id>/restart with how = retry, no-profile or no-restore; None when the form is not ours."""
+        """POST /s/<id>/restart with how = retry, no-profile, no-restore or empty; None when the form is not ours."""
         try:
             fields = form_fields(request.body)
         except BadForm:

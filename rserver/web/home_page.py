@@ -14,6 +14,7 @@ from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.user_actions import NewSession, Refused, UserActions
 from rserver.sign_in import csrf
 from rserver.sign_in.credentials import Credentials
+from rserver.web import start_choices
 from rserver.web.forms import BadForm, form_fields
 from rserver.web.project_parts import ProjectParts, chosen_project
 from rserver.web.request import Identity, Request, RequestHead, Response
@@ -131,7 +132,7 @@ class HomePage:
             case "suspend" | "force-suspend" as how:
                 await control.suspend(session, force=how == "force-suspend")
             case "resume":
-                await self.actions.resume(session, StartChoices(), url)
+                await self.actions.resume(session, start_choices.HOW.get(fields.get("how", ""), StartChoices()), url)
             case "quit":
                 image = await self.actions.quit(session, fields.get("save", "default"))
                 if image:
@@ -230,7 +231,7 @@ class HomePage:
                 "home_details" if state in {State.FAILED, State.ENDED} else "home_open", url=url, title=session.title
             ),
             buttons=self._buttons(session, stands),
-            kill=self._kill(session, token, head) if session.is_alive else Html(""),
+            kill=(self._kill if session.is_alive else self._start)(session, token, head),
         )
 
     def _buttons(self, session: Session, stands: bool) -> Html:
@@ -241,6 +242,17 @@ class HomePage:
                 self.templates.part("home_button", do=do, words=words, title=session.title, id=session.id)
                 for do, words in (*_BUTTONS[session.state], *(_ANYWAY if is_asked_twice else ()))
             )
+        )
+
+    def _start(self, session: Session, token: str, head: RequestHead) -> Html:
+        return self.templates.part(
+            "home_start",
+            id=session.id,
+            title=session.title,
+            csrf_token=token,
+            advice=start_choices.advice(session),
+            choices=start_choices.buttons(session),
+            base=head.root_path + "/",
         )
 
     def _kill(self, session: Session, token: str, head: RequestHead) -> Html:

@@ -46,6 +46,7 @@ def json_of(
         "code": fate.code if fate else None,
         "signal": fate.signal if fate else None,
         "stderr_tail": fate.stderr_tail if fate else None,
+        "quick_failures": session.quick_failures,
         "pid": record.pid if record else None,
         "cpu_percent": usage.cpu_percent,
         "memory_bytes": usage.memory_bytes,

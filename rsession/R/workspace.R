@@ -14,7 +14,6 @@ CHEAP_BYTES <- 16384
 CHEAP_LENGTH <- 1000
 ATOMIC_TYPES <- c(10, 13, 14, 15, 16, 24)
 DESCRIBED_AT_ONCE <- 150L
-EXIT_SUSPENDED <- 101L
 CRASH_SIGNALS <- c(6L, 7L, 11L)
 
 # calls: the entry points. described: name → list(print, description). waiting: names that were not loaded yet, in order.

@@ -36,7 +36,7 @@ workspace_settle <- function() {
 }
 
 # R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
-workspace_suspend <- function(progress, compresses, limit, is_forced) {
+workspace_suspend <- function(progress, compresses, limit, is_forced, exit_status) {
   for (attempt in 1:2) {
     pid <- begin_snapshot(progress, compresses, limit, FALSE)[[1L]]
     if (is.character(pid)) return(list(error = pid))
@@ -50,9 +50,12 @@ workspace_suspend <- function(progress, compresses, limit, is_forced) {
   if (!is.null(settled$error)) return(settled)
   if (length(settled$pointers) && is_forced != "1") return(list(written = TRUE, blocked = TRUE, lost = settled, saved = last_snapshot()))
   file.create(file.path(workspace$folder, "suspended"))
-  .Call(workspace$calls$leave, EXIT_SUSPENDED)
+  workspace_leave(exit_status)
   list(written = TRUE, blocked = FALSE, lost = settled, saved = last_snapshot())
 }
+
+# The process ends before R reads another line
+workspace_leave <- function(status) .Call(workspace$calls$leave, as.integer(status))
 
 last_snapshot <- function() {
   state <- .Call(workspace$calls$state)

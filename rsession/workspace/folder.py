@@ -37,6 +37,11 @@ class StoreFolder:
         """A snapshot was completed there."""
         return holds_objects(self.path)
 
+    @property
+    def was_suspended(self) -> bool:
+        """It was written by a process that ended right after."""
+        return self.holds_objects and was_suspended(self.path)
+
     def make(self) -> None:
         """Create what is missing, for the user alone."""
         os.makedirs(self.session_path, mode=0o700, exist_ok=True)
@@ -52,6 +57,12 @@ class StoreFolder:
             aside = f"{stem}-{number}"
         os.rename(self.path, aside)
         return aside
+
+    def empty(self) -> None:
+        """Forget the objects; what the console showed stays. The next snapshot removes what nothing names any more."""
+        for name in ("manifest", "suspended"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self.path}/{name}")
 
     def discard(self) -> None:
         """The session was ended on purpose: its objects are not wanted any more."""

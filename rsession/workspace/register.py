@@ -21,6 +21,7 @@ from rsession.workspace.console_file import read_console
 from rsession.workspace.folder import HISTORY, StoreFolder
 from rsession.workspace.quitting import Quitting
 from rsession.workspace.r_history import RHistory
+from rsession.workspace.restarting import Restarting
 from rsession.workspace.restoration import Restoration
 from rsession.workspace.save_policy import SavePolicy, save_policy
 from rsession.workspace.settings import WorkspaceSettings
@@ -58,6 +59,7 @@ class Workspace:
         kept = Path(self._folder.session_path, HISTORY)
         self._history = RHistory(session, kept, self._policy)
         self._quitting = Quitting(session, self._policy)
+        Restarting(session, self._folder, self._snapshots, self._suspension)
 
     def open(self) -> None:
         """Show what the console showed; have R open the store."""
@@ -69,6 +71,7 @@ class Workspace:
         if self._prepare():
             self._session.console.show_again(read_console(self._folder.console_path))
             self._restoration.begin()
+            Deferred.fromCoroutine(self._after_restart())
         else:
             self._snapshots.opened(False)
 
@@ -164,6 +167,12 @@ class Workspace:
             _log.warn("the objects of this session cannot be kept: {reason}", reason=str(error))
             return False
         return True
+
+    async def _after_restart(self) -> None:
+        """The command of whoever restarted R; lines of pages that are faster come before it."""
+        await self._snapshots.when_open()
+        if self._settings.after_restart and not self._session.has_ended:
+            self._session.input(self._settings.after_restart, "")
 
     def _policy(self) -> SavePolicy:
         project = self._session.project

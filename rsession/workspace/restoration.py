@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 
 from rsession import _shim
 from rsession.workspace import sentences
+from rsession.workspace.recovery import Recovery
 
 if TYPE_CHECKING:
     from rsession.session import Session
@@ -32,6 +33,7 @@ class Restoration:
         self._folder = folder
         self._snapshots = snapshots
         self._settings = settings
+        self._recovery = Recovery(session)
         self._prompt: Deferred[None] | None = None
         self._total = 0.0
         self._loaded = 0.0
@@ -101,6 +103,8 @@ class Restoration:
         self._left = int(str(report["objects"]))
         self._session.events.emit("workspace_restored", {"objects": self._left, "bytes": self._total})
         self._session.events.emit("environment_changed", {"reset": True})
+        if not report["suspended"]:
+            self._recovery.offer(report)
         self.is_loading = True
         Deferred.fromCoroutine(self._load_rest(cast("list[str]", report["namespaces"]))).addErrback(
             lambda failure: _log.warn("objects are not loaded: {reason}", reason=failure.getErrorMessage())

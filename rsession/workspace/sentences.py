@@ -2,7 +2,6 @@
 
 import errno
 import os
-import time
 from collections.abc import Mapping, Sequence
 
 _SHOWN = 10
@@ -47,9 +46,6 @@ def failure(outcome: Mapping[str, object] | None) -> str:
 def restored(report: Mapping[str, object]) -> list[tuple[str, str]]:
     """Kind and text of the messages after objects were found."""
     messages = []
-    if not report["suspended"]:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(str(report["created"]))))
-        messages.append(("warning", f"The session had not ended properly. Its objects as of {when} are here again."))
     if report["r_version"] is not None:
         text = f"These objects were saved by R {report['r_version']}; library paths stay those of this R."
         messages.append(("warning", text))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rsession.start import skips_profile
+from rsession.start import restart_note, skips_profile
 from rsession.workspace.blockers import BlockerRules
 
 if TYPE_CHECKING:
@@ -28,9 +28,13 @@ class WorkspaceSettings:
     save_default: str = "ask"
     """Whether objects go to .RData at the end, where user and project do not say."""
 
+    after_restart: str | None = None
+    """To be run at the first prompt; None: R was not restarted."""
+
     @classmethod
     def of(cls, settings: "RsessionSettings") -> "WorkspaceSettings":
         """From the options of the process."""
+        note = restart_note(settings)
         return cls(
             settings.r_restore_workspace,
             settings.session_checkpoint_minutes * 60.0,
@@ -45,4 +49,5 @@ class WorkspaceSettings:
             settings.session_ephemeral_env_vars,
             skips_profile(settings),
             settings.session_save_action_default,
+            note.command if note else None,
         )

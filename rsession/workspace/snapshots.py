@@ -112,14 +112,16 @@ class Snapshots:
         else:
             self._note_pointers(await self._call("workspace_settle"))
 
-    async def suspend(self, heeds_pointers: bool) -> dict[str, object]:
+    async def suspend(self, heeds_pointers: bool, status: int) -> dict[str, object]:
         """Write while R waits; R's process ends by itself afterwards unless the answer says `blocked`.
 
-        heeds_pointers: objects that are connected to something outside of R block.
+        status: its exit code. heeds_pointers: objects that are connected to something outside of R block.
         """
         writer = await self._begin("suspend")
         try:
-            answer = await self._call("workspace_suspend", writer, *self._wishes(), "0" if heeds_pointers else "1")
+            answer = await self._call(
+                "workspace_suspend", writer, *self._wishes(), "0" if heeds_pointers else "1", str(status)
+            )
             writer.pid = None
             if answer.get("written"):
                 self._note_pointers(cast("dict[str, object]", answer["lost"]))
@@ -131,6 +133,15 @@ class Snapshots:
             raise NotWritten(str(answer.get("error") or sentences.failure(outcome)))
         finally:
             self._end(writer)
+
+    async def leave(self, status: int) -> None:
+        """Have R end with this exit code before it reads another line, objects unwritten. Raises NotWritten."""
+        try:
+            self._folder.make()
+            write_console(self._folder.console_path, self._session.console.actions())
+        except OSError as error:
+            raise NotWritten(f"What the console shows could not be written: {error.strerror}.") from error
+        await self._call("workspace_leave", None, str(status))
 
     def _note_pointers(self, settled: dict[str, object]) -> None:
         self.pointers = cast("list[str]", settled.get("pointers", []))

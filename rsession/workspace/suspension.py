@@ -1,6 +1,6 @@
 """Suspending: everything is written, then the process ends with exit code 101."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TooLate
@@ -13,7 +13,9 @@ from rsession.workspace.blockers import Blocker, BlockerRules
 from rsession.workspace.snapshots import NotWritten, Snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+
+    Write = Callable[[], Coroutine[Any, Any, dict[str, object]]]
 
     from rsession.session import Session
 
@@ -25,6 +27,7 @@ _BY_SIGNAL = "Somebody sent it a signal to do so."
 _ANSWER_SECONDS = 0.5
 """R answers small questions at once, or it is not at its prompt."""
 EXIT_SUSPENDED = 101
+EXIT_RESTARTED = 102
 
 
 class Suspension:
@@ -43,8 +46,12 @@ class Suspension:
         self._prompt: Deferred[None] | None = None
         session.on_prompt(self._prompted)
 
-    async def suspend(self, is_forced: bool, reason: str = "") -> dict[str, object]:
-        """Answer `{"suspended", "blockers"}`; the process ends soon after `suspended` is true, for `reason`.
+    async def suspend(
+        self, is_forced: bool, reason: str = "", status: int = EXIT_SUSPENDED, *, heeds_r: bool = True
+    ) -> dict[str, object]:
+        """Answer `{"suspended", "blockers"}`; the process ends with `status` soon after `suspended` is true.
+
+        `reason` is told to its user. Without heeds_r only what R does at the console stands against it.
 
         Raises RpcError NOT_WRITABLE when the objects could not be written: the session goes on.
         """
@@ -52,7 +59,9 @@ class Suspension:
             raise RpcError(ErrorCode.UNAVAILABLE, _REFUSAL)
         self.is_running = True
         try:
-            return await self._suspend(is_forced, reason)
+            return await self._suspend(
+                is_forced, heeds_r, lambda: self._write(is_forced or not heeds_r, reason, status)
+            )
         except NotWritten as error:
             self._session.last_word = ""
             self._tell_failure(str(error))
@@ -60,6 +69,22 @@ class Suspension:
         finally:
             self.is_running = False
             self._set_writing(False)
+
+    async def leave(self, is_forced: bool, status: int) -> dict[str, object]:
+        """As suspend, and nothing is written but what the console shows."""
+        if self.is_running:
+            raise RpcError(ErrorCode.UNAVAILABLE, _REFUSAL)
+        self.is_running = True
+        try:
+            return await self._suspend(is_forced, False, lambda: self._end_without_objects(status))
+        except NotWritten as error:
+            raise RpcError(ErrorCode.NOT_WRITABLE, str(error)) from error
+        finally:
+            self.is_running = False
+
+    async def _end_without_objects(self, status: int) -> dict[str, object]:
+        await self._snapshots.leave(status)
+        return {"suspended": True, "blockers": []}
 
     def wanted_by_signal(self, is_forced: bool) -> None:
         """SIGUSR1 (polite) or SIGUSR2."""
@@ -82,7 +107,7 @@ class Suspension:
         known = self._snapshots.pointers if rules.pointers else []
         return [*await blockers.of_r(jobs, rules), *await blockers.of_known_pointers(jobs, known)]
 
-    async def _suspend(self, is_forced: bool, reason: str) -> dict[str, object]:
+    async def _suspend(self, is_forced: bool, heeds_r: bool, write: "Write") -> dict[str, object]:
         console = self._session.console
         standing = blockers.at_the_console(console, self._rules)
         if standing and not is_forced:
@@ -90,23 +115,23 @@ class Suspension:
         self._session.input_refusal = _REFUSAL
         try:
             await self._reach_prompt(bool(standing) or blockers.is_incomplete(console))
-            if not is_forced:
+            if heeds_r and not is_forced:
                 standing = [
                     *await blockers.of_r(self._session.jobs, self._rules),
                     *blockers.of_processes(self._rules),
                 ]
                 if standing:
                     return self._blocked(standing)
-            return await self._write(is_forced, reason)
+            return await write()
         finally:
             if not self._session.has_ended:
                 self._session.input_refusal = None
 
-    async def _write(self, is_forced: bool, reason: str) -> dict[str, object]:
+    async def _write(self, is_forced: bool, reason: str, status: int) -> dict[str, object]:
         self._session.events.emit("session_suspending", {"forced": is_forced})
         self._set_writing(True)
         self._session.last_word = reason
-        answer = await self._snapshots.suspend(self._rules.pointers and not is_forced)
+        answer = await self._snapshots.suspend(self._rules.pointers and not is_forced, status)
         if answer["blocked"]:
             self._session.last_word = ""
             return self._blocked(blockers.pointers(self._snapshots.pointers))

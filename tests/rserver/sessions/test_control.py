@@ -537,3 +537,38 @@ def test_a_probe_that_fails_is_made_again(house: House) -> None:
     house.clock.advance(1)
     house.probes.pop().callback(None)
     assert house.state() is State.RUNNING
+
+
+def test_a_session_that_restarts_itself_is_started_at_once_with_its_objects(house: House) -> None:
+    house.run()
+    house.session.choices = StartChoices(run_rprofile=False, restore=False)
+    house.exit(code=102)
+    assert house.state() is State.RESUMING
+    assert house.session.choices == StartChoices(run_rprofile=False)
+    assert house.session.crash is None
+
+
+def test_the_next_process_is_told_how_the_last_one_failed(house: House) -> None:
+    house.run()
+    house.exit(code=None, signal=11)
+    house.control.resume(house.session, StartChoices())
+    assert house.session.crash is not None
+    assert "SIGSEGV" in house.session.crash.cause
+    house.launches.open.pop().callback(house.record(200))
+    house.probes.pop().callback(None)
+    house.session.proven = True
+    house.exit(200, code=0)
+    house.control.resume(house.session, StartChoices())
+    assert house.session.crash is None
+
+
+def test_quick_failures_in_a_row_are_counted(house: House) -> None:
+    house.session.note_end(100.0, 50.0)
+    assert house.session.quick_failures == 0
+    house.run()
+    house.exit(code=None, signal=11)
+    house.session.note_end(100.0, 71.0)
+    house.session.note_end(200.0, 190.0)
+    assert house.session.quick_failures >= 2
+    house.session.note_end(300.0, 270.0)
+    assert house.session.quick_failures == 0

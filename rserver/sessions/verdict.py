@@ -1,0 +1,29 @@
+"""How the end of a process is to be taken. Pure but for the time of day."""
+
+import time
+
+from rserver.sessions import causes, last_words
+from rserver.sessions.machine import Fate, Input
+from rserver.sessions.session import Session
+from rserver_core.frame import Message
+
+
+def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
+    """What an `exited` event means for the machine, and the fate that its user is told."""
+    code, number, tail = event.get("code"), event.get("signal"), event.get("stderr_tail")
+    fate = causes.of_exit(
+        code if isinstance(code, int) else None,
+        number if isinstance(number, int) else None,
+        tail if isinstance(tail, str) else "",
+        answered=session.proven,
+        project=session.project,
+        memory=event.get("memory"),
+        kept=last_words.of_checkpoint(event.get("checkpoint"), time.time()),
+    )
+    was_quit = number is None and causes.was_quit(fate.code, fate.stderr_tail)
+    if code in {causes.SUSPENDED_CODE, causes.RESTARTED_CODE} and not was_quit:
+        return Input.SUSPENDED_EXIT, fate
+    if session.end_asked:
+        return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
+    is_clean = session.proven and (was_quit or code == causes.KILLED_CODE)
+    return (Input.CLEAN_EXIT if is_clean else Input.BAD_EXIT), fate

@@ -1,0 +1,91 @@
+"""What one process of a session tells the next one when R is restarted: a small file in the session's folder."""
+
+import os
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from rsession.state_home import state_home
+from rsession.workspace.folder import StoreFolder
+
+Objects = Literal["keep", "drop", "aside"]
+_NAME = "restart"
+_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class RestartNote:
+    """objects: what becomes of the store. command: to be run at the first prompt. directory: where to begin."""
+
+    objects: Objects
+    command: str = ""
+    directory: str = ""
+
+    @property
+    def starts_empty(self) -> bool:
+        """Neither the store nor `.RData` is read."""
+        return self.objects != "keep"
+
+
+def write_note(folder: StoreFolder, note: RestartNote) -> None:
+    """Aside, fsync, rename. Raises OSError."""
+    import json  # R's start waits for this module
+
+    from rsession.services.disk_file import sync_folder, write_private
+
+    folder.make()
+    path = Path(folder.session_path, _NAME)
+    write_private(path, json.dumps(asdict(note)).encode())
+    sync_folder(path.parent)
+
+
+def withdraw_note(folder: StoreFolder) -> None:
+    """R goes on after all."""
+    with suppress(OSError):
+        os.unlink(f"{folder.session_path}/{_NAME}")
+
+
+@cache
+def take_note(home: str, session_id: str) -> RestartNote | None:
+    """Do what the note says, once; None when the session was not restarted. To be called before the store is read."""
+    folder = StoreFolder(state_home(home).path, session_id)
+    note = _read(f"{folder.session_path}/{_NAME}")
+    if note is None:
+        return None
+    if note.objects == "keep" and not folder.was_suspended:
+        # R ended before everything was written: nobody restarted it.
+        withdraw_note(folder)
+        return None
+    try:
+        if note.objects == "aside" and folder.holds_objects:
+            folder.set_aside("not-restored")
+        elif note.objects == "drop":
+            folder.empty()
+    except OSError as error:
+        print(f"rsession: the old objects cannot be put away: {error.strerror}", file=sys.stderr)
+    withdraw_note(folder)
+    return note
+
+
+def _read(path: str) -> RestartNote | None:
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_LIMIT)
+        import json
+
+        fields = json.loads(text)
+        return RestartNote(_objects(fields["objects"]), str(fields["command"]), str(fields["directory"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _objects(text: object) -> Objects:
+    match text:
+        case "drop" | "aside" | "keep":
+            return text
+    raise ValueError(text)
