@@ -24,8 +24,9 @@ def main() -> int:
     from rserver_core.options.command_line import load_or_exit
     from rserver_core.options.rserver import RSERVER
     from rserver_core.options.rsession import RSESSION
+    from rserver_core.server_warnings import warnings
 
-    settings = load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,), files=CHECKED_FILES)
+    settings = load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,), files=CHECKED_FILES, warnings=warnings)
     if (refusal := _misfit(settings)) is not None:
         print(f"rserver: {refusal}", file=sys.stderr)
         return 2

@@ -28,6 +28,7 @@ from rserver.proxy.settings import FrontSettings
 from rserver.sessions.activity import SocketActivity
 from rserver.sessions.probe import SocketProbe
 from rserver.sessions.quit_call import SocketQuit
+from rserver.sessions.r_report import SocketRReport
 from rserver.sessions.suspend_call import SocketSuspend
 from rserver.tls.contexts import TlsContexts
 from rserver.web.offline_page import OfflinePage
@@ -106,6 +107,7 @@ class Application:
             SocketSuspend(lambda: self._loop),
             SocketActivity(lambda: self._loop),
             SocketQuit(lambda: self._loop),
+            SocketRReport(lambda: self._loop),
             self._ports(),
             life=_life_of_master(),
         )

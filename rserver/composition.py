@@ -20,6 +20,8 @@ from rserver.sessions.activity import Ask as AskActivity
 from rserver.sessions.control import AskToQuit, AskToSuspend, Probe, SessionControl
 from rserver.sessions.homes import Homes
 from rserver.sessions.projects import ProjectTable
+from rserver.sessions.r_chooser import DEFAULT_SETTING, RChooser
+from rserver.sessions.r_report import AskForR, RReader
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
 from rserver.sessions.starter import Master, Starter
@@ -43,6 +45,7 @@ from rserver.web.ide_page import IdePage
 from rserver.web.pages import WorkerPages
 from rserver.web.project_parts import ProjectParts
 from rserver.web.projects_api import ProjectsApi
+from rserver.web.r_versions_api import RVersionsApi
 from rserver.web.request import FrontControl, Identity
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import SessionLister
@@ -50,6 +53,7 @@ from rserver.web.sign_in_pages import SignInPages, read_login_html
 from rserver.web.templates import Templates
 from rserver.worker_threads import FromThread, WorkerThreads
 from rserver_core.frame import Message
+from rserver_core.launch_wire import SessionRecord
 
 ROOT = Path(__file__).resolve().parent.parent
 IDE = ROOT / "ide" / "dist"
@@ -89,6 +93,7 @@ class Surroundings:
     ask_to_suspend: AskToSuspend
     ask_activity: AskActivity
     ask_to_quit: AskToQuit
+    ask_for_r: AskForR
     ports: tuple[int, ...] = ()
     now: Callable[[], float] = time.time
     life: str = ""
@@ -173,6 +178,7 @@ class Worker:
         self.credentials.signer = signer
         self.credentials.life = settings.cookie_life
         self.actions.settings = settings
+        self.actions.chooser.installations.reload(settings)
         reading = self.profiles.read(settings.server_data_dir, self.threads.files, self.clock)
         Deferred.fromCoroutine(reading).addErrback(_not_read)
         self.control.launch_limit = settings.rsession_proxy_max_wait_secs
@@ -192,11 +198,12 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     credentials = Credentials(signer_of(greeting), settings.cookie_life, settings.cookie_style, revocations, around.now)
     table = SessionTable(await store.sessions(), around.now, around.life)
     link = FrontLink()
-    installations = RInstallations(around.clock, threads.files, settings.rsession_which_r)
     accounts = Accounts(around.clock, threads.accounts, around.lookup)
     profiles = UserProfiles(accounts)
     await profiles.read(settings.server_data_dir, threads.files, around.clock)
-    starter = Starter(around.master, installations, settings, os.getuid(), profiles)
+    installations = RInstallations(around.clock, threads.files, settings)
+    chooser = RChooser(installations, profiles.of, await store.settings(DEFAULT_SETTING))
+    starter = Starter(around.master, chooser, settings, os.getuid(), profiles)
     control = SessionControl(
         around.clock,
         table,
@@ -208,12 +215,19 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         around.ask_to_suspend,
         around.ask_to_quit,
     )
+    control.on_answer = RReader(around.clock, around.ask_for_r, table.changed).look
     log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
     owner = owner_of(greeting)
     flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
     projects = ProjectTable(await store.projects(), around.now)
-    control.on_answer = lambda session: projects.opened(session.user, session.uid, session.project_id)
-    actions = UserActions(control, installations, settings, profiles, projects, Homes(accounts))
+    r_reader = RReader(around.clock, around.ask_for_r, table.changed)
+
+    def answered(session: Session, record: SessionRecord) -> None:
+        projects.opened(session.user, session.uid, session.project_id)
+        r_reader.look(session, record)
+
+    control.on_answer = answered
+    actions = UserActions(control, chooser, settings, profiles, projects, Homes(accounts))
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
     gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.scope.show)
     saver = pages.saver
@@ -263,14 +277,17 @@ def _pages(
         link.listeners,
         actions.control.freed,
     )
+    r_versions = RVersionsApi(actions, store)
+    parts_of_projects = ProjectParts(actions, templates)
     return WorkerPages(
         sign_in,
-        HomePage(credentials, actions, lister, templates, ProjectParts(actions, templates), notifications, around.now),
+        HomePage(credentials, actions, lister, templates, parts_of_projects, notifications, r_versions, around.now),
         FailurePage(credentials, actions, templates),
         IdePage(around.ide),
         SessionsApi(actions, lister),
         ProjectsApi(actions),
         ScopePage(actions, templates),
+        r_versions,
         actions,
         templates,
         SessionSaver(actions.table, actions.projects, store),

@@ -18,6 +18,7 @@ from rserver.supervisor.launcher_host import LauncherHost
 from rserver.supervisor.password_checks import PasswordChecks
 from rserver.supervisor.places import Places
 from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
+from rserver_core import r_versions_file
 from rserver_core.config_errors import ConfigErrors
 from rserver_core.frame import Message
 from rserver_core.options.command_line import load
@@ -175,7 +176,7 @@ class Master:
 
     def _reload(self) -> None:
         try:
-            settings = load(RSERVER, self._argv, os.environ)
+            settings = load(RSERVER, self._argv, os.environ, files=(r_versions_file.check,))
             keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
             tls = tls_files.read(settings, self._places.lib_dir, self._places.worker) if self._tls else []
             self._publish_profiles()

@@ -36,6 +36,11 @@ class WorkerSettings:
     session_limit: int = 0
     rsession_which_r: str = ""
     rsession_config_file: str = ""
+    rsession_ld_library_path: str = ""
+    r_versions_scan: bool = True
+    r_versions_multiple: bool = True
+    r_versions_path: str = ""
+    modules_bin_path: str = ""
     rsession_proxy_max_wait_secs: int = 60
     server_data_dir: str = "/run/rstudio-server"
     server_lib_dir: str = "/var/lib/rstudio-server"

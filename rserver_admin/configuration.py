@@ -8,12 +8,13 @@ from rserver_core.config_errors import EXIT_CODE, ConfigErrors
 from rserver_core.options.command_line import load
 from rserver_core.options.rserver import RSERVER
 from rserver_core.options.rsession import RSESSION
+from rserver_core.server_warnings import warnings
 
 
 def test(context: Context) -> Result:
     """Everything that is wrong with the configuration."""
     try:
-        load(
+        settings = load(
             RSERVER,
             context.invocation.options,
             context.environ,
@@ -26,7 +27,9 @@ def test(context: Context) -> Result:
             {"ok": False, "errors": [error._asdict() for error in errors.errors]},
             EXIT_CODE,
         )
-    return Result("The configuration is good.", {"ok": True, "errors": []})
+    found = warnings(settings, context.environ)
+    text = "".join(f"\nWarning: {warning}" for warning in found)
+    return Result(f"The configuration is good.{text}", {"ok": True, "errors": [], "warnings": found})
 
 
 def must_be_good(options: Sequence[str], environ: Mapping[str, str]) -> None:

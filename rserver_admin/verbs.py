@@ -47,8 +47,9 @@ _TABLE = (
     Verb(
         "test-config",
         configuration.test,
-        "Names everything that is wrong with the configuration. Exit code 2 when something is.",
-        '`{"ok","errors":[{"place","key","problem"}]}`',
+        "Names everything that is wrong with the configuration. Exit code 2 when something is. R versions that cannot "
+        "be used are warnings.",
+        '`{"ok","errors":[{"place","key","problem"}],"warnings":[sentence]}`, `warnings` only when `ok`',
         for_anybody=True,
     ),
     Verb(

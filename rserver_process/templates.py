@@ -4,7 +4,8 @@ import os
 import socket
 
 from rserver_core.launch_wire import LaunchSpec
-from rserver_core.r_installation import NoR, RInstallation, find_installation, read_installation
+from rserver_core.r_installation import NoR, RInstallation, read_installation
+from rserver_core.r_scan import find_installation
 from rserver_process import r_files
 from rserver_process.event_loop import Loop
 from rserver_process.keeper_settings import KeeperSettings
@@ -13,6 +14,8 @@ from rserver_process.template import Template
 from rserver_process.template_order import TemplateOrder
 
 _MOST = 4
+_OWN_START = ("RS_R_VERSIONS", "RSTUDIO_R_MODULE", "RSTUDIO_R_PRELAUNCH_SCRIPT", "RSTUDIO_R_REPO", "R_LIBS_SITE")
+"""What R must know, or be chosen by, before it starts."""
 
 
 class Templates:
@@ -26,7 +29,10 @@ class Templates:
 
     def fork(self, spec: LaunchSpec) -> tuple[int, socket.socket] | None:
         """Pid of a new keeper whose R the session wants, and our end of the socket to it; None when there is none."""
-        home = dict(spec.env).get("R_HOME", "")
+        env = dict(spec.env)
+        if any(name in env for name in _OWN_START):
+            return None
+        home = env.get("R_HOME", "")
         if home not in self._by_home and len(self._by_home) < _MOST:
             self._by_home[home] = self._started(home)
         template = self._by_home.get(home)

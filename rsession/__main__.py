@@ -23,11 +23,16 @@ def _add_module_paths() -> None:
 
 def main() -> NoReturn:
     """Run the session; SystemExit when it could not start."""
+    if "--choose-r=1" in sys.argv:
+        from rsession import choose_r
+
+        sys.exit(choose_r.main(sys.argv[1:], os.environ))
     from rsession import _shim
 
     if os.environ.get("R_HOME"):
         # The linker works on R's library while Python reads our options.
-        _thread.start_new_thread(_shim.preload, (os.fsencode(f"{os.environ['R_HOME']}/lib/libR.so"),))
+        library = f"{os.environ['R_HOME']}/lib{os.environ.get('R_ARCH', '')}/libR.so"
+        _thread.start_new_thread(_shim.preload, (os.fsencode(library),))
     gc.disable()  # nothing that is imported becomes garbage; switched on when the server is ready
     from rsession.launch import launch
 

@@ -22,10 +22,11 @@ from twisted.logger import (  # noqa: E402
 )
 
 from rserver_core import last_word  # noqa: E402
-from rsession import _shim  # noqa: E402
+from rsession import _shim, r_version  # noqa: E402
 from rsession.claimed_state import ClaimedState, claim_state  # noqa: E402
 from rsession.core_methods import SessionFacts, add_core_methods  # noqa: E402
 from rsession.http_server import HttpServer, listen_again  # noqa: E402
+from rsession.project_r import remember  # noqa: E402
 from rsession.projects import register as projects  # noqa: E402
 from rsession.rpc import Clients, Rpc  # noqa: E402
 from rsession.segment_reader import ReadableDescriptor  # noqa: E402
@@ -36,8 +37,8 @@ from rsession.state_paths import StatePaths  # noqa: E402
 
 if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
-    from rserver_core.r_installation import RInstallation
     from rsession.projects.folder import Project
+    from rsession.r_version import SessionR
 
 _LAST_WORDS_SECONDS = 0.2
 _ANSWER_SECONDS = 0.02
@@ -46,7 +47,7 @@ _ROOT = 0
 
 def serve(
     settings: "RsessionSettings",
-    installation: "RInstallation",
+    own: "SessionR",
     project: "Project | None",
     descriptors: tuple[int, int, int, int],
     started: float,
@@ -65,10 +66,12 @@ def serve(
     session.say = lambda sentence: _say(log, sentence)
     _connect_r(session, reactor, events, (child_output, child_error))
     clients = Clients()
-    facts = SessionFacts(settings.session_id, installation.version, started)
+    facts = SessionFacts(settings.session_id, own.version, own.label, started)
     add_core_methods(session, facts, clients)
     _hold_state(session, claim_state(str(Path.home()), settings.session_id))
-    _register_services(session, installation)
+    r_version.register(session, own)
+    remember(settings, own.key)
+    _register_services(session, own)
     projects.register(session, settings, (problem,) if problem else ())
     _keep_objects(session, settings)
     _watch_limits(session, settings)
@@ -128,11 +131,11 @@ def _refresh(session: Session, lock: SessionLock) -> None:
     session.clock.callLater(REFRESH_SECONDS, _refresh, session, lock)
 
 
-def _register_services(session: Session, installation: "RInstallation") -> None:
+def _register_services(session: Session, own: "SessionR") -> None:
     from rsession.services import register, session_properties
 
     register(session)
-    session_properties.register(session, installation.home, installation.version)
+    session_properties.register(session, own.home, own.version)
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:

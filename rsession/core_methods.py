@@ -25,6 +25,8 @@ class SessionFacts:
 
     session_id: str
     r_version: str
+    r_label: str
+    """What the administrator calls this R; empty: nothing."""
     started: float
     """Seconds since 1970."""
 
@@ -36,6 +38,7 @@ class SessionFacts:
             "user": account.pw_name,
             "pid": os.getpid(),
             "r_version": self.r_version,
+            "r_label": self.r_label,
             "home": os.environ.get("HOME", account.pw_dir),
             "cwd": working_directory(),
             "started": self.started,

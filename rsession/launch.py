@@ -10,9 +10,11 @@ from typing import NoReturn
 
 from rserver_core.options.command_line import load_or_exit
 from rserver_core.options.rsession import RSESSION
-from rserver_core.r_installation import NoR, RInstallation, find_installation, read_installation
+from rserver_core.r_installation import NoR, RInstallation, read_home
+from rserver_core.r_scan import find_installation
 from rsession import _shim
 from rsession.claimed_state import claim_state
+from rsession.r_version import take_from_environment
 from rsession.session_lock import LockedElsewhere
 from rsession.start import enter_working_directory, prepare_environment, r_arguments, restart_note, wanted_project
 
@@ -25,7 +27,7 @@ def find_r() -> RInstallation:
     """The R that the environment names, or the first one on its PATH; NoR."""
     home = os.environ.get("R_HOME")
     if home:
-        return read_installation(f"{home}/bin/R")
+        return read_home(home)
     return find_installation(path=os.environ.get("PATH", os.defpath))
 
 
@@ -46,6 +48,7 @@ class Launch:
         self._project = wanted_project(self.settings)
         self.installation = _found_r()
         prepare_environment(self.installation)
+        self._own = take_from_environment(self.installation, runs_profile=self.settings.r_run_rprofile)
         _claim_state(self.settings.session_id)
         folder = self._project.folder if self._project else self.settings.session_default_working_dir
         note = restart_note(self.settings)
@@ -61,14 +64,15 @@ class Launch:
 
     def r_arguments(self) -> list[bytes]:
         """R's command line."""
-        return [os.fsencode(argument) for argument in r_arguments(self.settings, self._project)]
+        arguments = r_arguments(self.settings, self._project, keeps_site_profile=self._own.has_profile)
+        return [os.fsencode(argument) for argument in arguments]
 
     def _serve(self, descriptors: tuple[int, int, int, int]) -> None:
         try:
             _shim.keep_own_locale()
             from rsession.app import serve
 
-            serve(self.settings, self.installation, self._project, descriptors, self._started)
+            serve(self.settings, self._own, self._project, descriptors, self._started)
         except BaseException as error:
             import traceback
 
@@ -96,7 +100,7 @@ def launch() -> NoReturn:
     """Run the session."""
     session = Launch(sys.argv[1:], _STARTED)
     descriptors = session.start_server()
-    library = os.fsencode(f"{session.installation.home}/lib/libR.so")
+    library = os.fsencode(session.installation.library)
     try:
         _shim.run(library, session.r_arguments(), r_sources(), session.settings.listen_fd)
     except OSError as error:

@@ -38,11 +38,13 @@ def wanted_project(settings: "RsessionSettings") -> "Project | None":
         raise SystemExit(_CANNOT_MAKE) from None
 
 
-def r_arguments(settings: "RsessionSettings", project: "Project | None" = None) -> list[str]:
+def r_arguments(
+    settings: "RsessionSettings", project: "Project | None" = None, *, keeps_site_profile: bool = False
+) -> list[str]:
     """R's own command line. Saving at the end is the session's business: R alone would not save."""
     arguments = ["R", "--interactive", "--no-save"]
     if not settings.r_run_rprofile:
-        arguments += ["--no-site-file", "--no-init-file"]
+        arguments += ["--no-init-file", *([] if keeps_site_profile else ["--no-site-file"])]
     elif (project and not project.options.runs_profile) or skips_profile(settings):
         arguments += ["--no-init-file"]
     return [*arguments, "--no-restore-history" if _restores_image(settings, project) else "--no-restore"]
@@ -85,7 +87,7 @@ def prepare_environment(installation: "RInstallation") -> None:
         environment.setdefault(name, value)
     if not any(environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
         environment["LANG"] = "C.UTF-8"
-    folder = f"{installation.home}/lib"
+    folder = os.path.dirname(installation.library)
     known = environment["LD_LIBRARY_PATH"].split(":")
     if folder not in known:
         environment["LD_LIBRARY_PATH"] = ":".join([folder, *filter(None, known)])

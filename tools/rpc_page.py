@@ -39,7 +39,7 @@ def _methods() -> list[Method]:
     """The table of a session whose R never starts."""
     with tempfile.TemporaryDirectory() as home:
         session = Session(Clock(), StatePaths.of_home(Path(home), "00000000"), {"HOME": home})
-        add_core_methods(session, SessionFacts("00000000", "", 0.0), Clients())
+        add_core_methods(session, SessionFacts("00000000", "", "", 0.0), Clients())
         register(session)
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
         Workspace(session, WorkspaceSettings(), Limits()).add_methods()

@@ -38,6 +38,10 @@ _PROJECT_CODES = {
     205: "The project {path} could not be made: see the last messages.",
 }
 NO_PROJECT_FILE, PROJECT_GONE, _NOT_MADE = 202, 203, 205
+_STARTS = {
+    71: "The environment module of this R version could not be loaded",
+    72: "The start script of this R version failed",
+}
 _REFUSALS = {
     "busy": "The server is starting too many sessions at the moment. Try again",
     "timeout": "The launcher did not answer in time",
@@ -86,6 +90,8 @@ def _by_code(code: int | None, tail: str, answered: bool) -> str:
         return "R is restarted."
     if code == KILLED_CODE:
         return "The session was killed."
+    if code in _STARTS and not answered:
+        return f"{_STARTS[code]}. Its last words are below; the administrator can help."
     if code in _CODES:
         return f"{_CODES[code]} (exit code {code})."
     return f"The session ended with exit code {code}{when}.{_hint(tail, answered)}"

@@ -66,7 +66,7 @@ class SessionControl:
     ask_to_suspend: AskToSuspend
     ask_to_quit: AskToQuit
     on_change: Callable[[], object] = lambda: None
-    on_answer: Callable[[Session], object] = lambda _session: None
+    on_answer: Callable[[Session, SessionRecord], object] = lambda session, record: None
     _gone: "dict[int, Deferred[None]]" = field(default_factory=dict)
     _listing: bool = False
     _list_again: bool = False
@@ -283,7 +283,7 @@ class SessionControl:
                 continue
             if session.status.record is record:
                 self._move(session, Input.ANSWERED)
-                self.on_answer(session)
+                self.on_answer(session, record)
             return
 
     def _gave_up(self, session: Session, attempt: int) -> None:

@@ -49,6 +49,9 @@ class Session:
     is_blocked   it runs because something stood against suspending it, which its status names
     again_asked  somebody wants it back as soon as it is suspended
     connections  requests and WebSockets that are carried to it now
+    r_version    version of the R that it runs, or ran; r_key: exactly which one, as an RWish
+    r_wish       which R its user chose for it, as an RWish; empty: the rules choose
+    r_note       why it runs another R than the wanted one, a sentence
     """
 
     id: str
@@ -59,6 +62,9 @@ class Session:
     r_version: str = ""
     created: float = 0.0
     last_used: float = 0.0
+    r_wish: str = ""
+    r_key: str = ""
+    r_note: str = ""
     status: Status = field(default_factory=Status)
     choices: StartChoices = field(default_factory=StartChoices)
     server_url: str = ""
@@ -78,13 +84,15 @@ class Session:
     def from_row(cls, row: SessionRow, life: str) -> "Session":
         """As the store knows it."""
         made = cls(row.id, row.user, row.uid, row.label, row.project, row.r_version, row.created, row.last_used)
+        made.r_wish, made.r_key = row.r_wish, row.r_key
         made.status, made.had_process = remembered.decode(row.status, life)
         return made
 
     def to_row(self, life: str) -> SessionRow:
         """For the store."""
         named = (self.id, self.user, self.uid, self.label, self.project, self.r_version)
-        return SessionRow(*named, self.created, self.last_used, remembered.encode(self.status, life))
+        status = remembered.encode(self.status, life)
+        return SessionRow(*named, self.created, self.last_used, status, self.r_wish, self.r_key)
 
     @property
     def title(self) -> str:

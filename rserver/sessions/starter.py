@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rserver.master_client import MasterError
 from rserver.profiles import UserProfiles
-from rserver.r_installations import RInstallations
 from rserver.sessions import causes
 from rserver.sessions.machine import Fate
+from rserver.sessions.r_chooser import Chosen, RChooser
 from rserver.sessions.session import Session
 from rserver.settings import WorkerSettings
 from rserver.worker_threads import ThreadsBusy
 from rserver_core.launch_wire import BadRequest, LaunchSpec, SessionRecord
 from rserver_core.profiles.profile import Profile
-from rserver_core.r_installation import NoR, RInstallation
+from rserver_core.r_installation import NoR
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -42,7 +42,7 @@ class Starter:
     """Starts sessions through the master. server_uid: the only uid besides its own that a session lets in."""
 
     master: Master
-    installations: RInstallations
+    chooser: RChooser
     settings: WorkerSettings
     server_uid: int
     profiles: UserProfiles
@@ -50,12 +50,12 @@ class Starter:
     async def start(self, session: Session) -> SessionRecord:
         """The record of the process, also when it turns out to run already; NotStarted otherwise."""
         try:
-            installation = await self.installations.wanted(session.r_version)
+            chosen = await self.chooser.choose(session)
         except (NoR, ThreadsBusy) as error:
             raise NotStarted(Fate(f"No R was found: {error}.")) from None
-        session.r_version = installation.version
+        session.r_version, session.r_note = chosen.version.version, chosen.note
         profile = await self.profiles.of(session.user)
-        return await self._launch(launch_spec(session, installation, self.settings, self.server_uid, profile))
+        return await self._launch(launch_spec(session, chosen, self.settings, self.server_uid, profile))
 
     async def _launch(self, spec: LaunchSpec) -> SessionRecord:
         try:
@@ -71,7 +71,7 @@ class Starter:
 
 
 def launch_spec(
-    session: Session, installation: RInstallation, settings: WorkerSettings, server_uid: int, profile: Profile
+    session: Session, chosen: Chosen, settings: WorkerSettings, server_uid: int, profile: Profile
 ) -> LaunchSpec:
     """What the launcher is told: options of rsession and the variables that it has beyond the account's own."""
     argv = [
@@ -88,7 +88,7 @@ def launch_spec(
         argv.append(f"--session-timeout-kill-hours={profile.session_timeout_kill_hours}")
     if settings.rsession_config_file:
         argv.append(f"--config-file={settings.rsession_config_file}")
-    env = installation.environment() | {
+    env = chosen.variables(settings.rsession_ld_library_path, settings.modules_bin_path) | {
         "RSTUDIO": "1",
         "RS_SESSION_URL": f"{settings.root_path}s/{session.id}/",
         "RS_SERVER_URL": session.server_url or settings.root_path,

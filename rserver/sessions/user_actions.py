@@ -1,21 +1,25 @@
 """What its user may do with a session, and how many sessions one user may have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rserver.clock import sleep
 from rserver.profiles import UserProfiles
-from rserver.r_installations import RInstallations
 from rserver.sessions.control import SessionControl
 from rserver.sessions.homes import Homes
 from rserver.sessions.label import BadLabel, checked_label
 from rserver.sessions.machine import State
 from rserver.sessions.projects import ProjectTable
+from rserver.sessions.r_chooser import Offer, RChooser
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.table import SessionTable
 from rserver.settings import WorkerSettings
 from rserver.store.rows import ProjectRow
+from rserver.worker_threads import ThreadsBusy
 from rserver_core.project_path import BadPath
+from rserver_core.r_choice import choose, is_met
+from rserver_core.r_installation import NoR
+from rserver_core.r_version import BadWish, RWish, titles
 from rserver_core.session_id import NO_PROJECT
 
 SAVES = ("yes", "no", "default")
@@ -68,7 +72,7 @@ class UserActions:
     """settings: server-multiple-sessions and session-limit; replaced when the options are read again."""
 
     control: SessionControl
-    installations: RInstallations
+    chooser: RChooser
     settings: WorkerSettings
     profiles: UserProfiles
     projects: ProjectTable
@@ -105,8 +109,7 @@ class UserActions:
     async def create(self, user: str, uid: int, wanted: NewSession, server_url: str) -> Session:
         """A new session, started; where a user has only one, that one, in the wanted project. Refused."""
         label = _label(wanted.label)
-        if wanted.r_version:
-            await self._check_version(wanted.r_version)
+        wanted = replace(wanted, r_version=await self.checked_wish(user, uid, wanted.r_version))
         if not self.multiple and wanted.project is None:
             session = self.table.one_of_user(user, uid)
             self.control.want(session, server_url)
@@ -129,7 +132,7 @@ class UserActions:
     def _made(self, user: str, uid: int, project: ProjectRow | None, label: str, wanted: NewSession) -> Session:
         place = (project.id, project.path) if project else (NO_PROJECT, "")
         session = self.table.create(user, uid, *place)
-        session.label, session.r_version = label, wanted.r_version
+        session.label, session.r_wish = label, wanted.r_version
         return session
 
     async def resume(self, session: Session, choices: StartChoices, server_url: str) -> None:
@@ -215,11 +218,30 @@ class UserActions:
                 SESSION_LIMIT, f"You have {have}, and this server allows {limit}. Quit one that you do not need."
             )
 
-    async def _check_version(self, version: str) -> None:
-        known = [installation.version for installation in await self.installations.every()]
-        if version not in known:
-            found = f"There is {', '.join(known)}." if known else "No R was found."
-            raise Refused(NOT_ACCEPTABLE, f"R {version[:40]} is not installed here. {found}")
+    async def choose_r(self, session: Session, r_version: str) -> None:
+        """Which R it runs from its next start on; empty: the rules choose anew. Refused."""
+        session.r_wish = await self.checked_wish(session.user, session.uid, r_version)
+        if not session.r_wish:
+            session.r_key = ""
+        self.table.changed(session)
+
+    async def checked_wish(self, user: str, uid: int, r_version: str) -> str:
+        """What exactly is meant by the name of an R that this user may choose; empty for none. Refused."""
+        if not r_version:
+            return ""
+        try:
+            wish, offer = RWish.parse(r_version), await self.chooser.offer(user, uid)
+        except (BadWish, NoR, ThreadsBusy) as error:
+            raise Refused(NOT_ACCEPTABLE, f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        found = choose(wish, offer.versions)
+        if found is None or not is_met(wish, found):
+            raise Refused(NOT_ACCEPTABLE, _not_installed(wish, offer))
+        return str(found.wish)
+
+
+def _not_installed(wish: RWish, offer: Offer) -> str:
+    shown = ", ".join(titles(offer.versions).values())
+    return f"{wish.title[:1].upper()}{wish.title[1:100]} is not installed here, or not for you. There is {shown}."
 
 
 def _label(text: str) -> str:

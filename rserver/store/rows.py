@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class SessionRow:
     created: float = 0.0
     last_used: float = 0.0
     status: str = ""
+    r_wish: str = ""
+    r_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,19 @@ class ProjectRow:
     opened: float = 0.0
 
 
+_COLUMNS = ", ".join(field.name for field in fields(SessionRow))
+_MARKS = ", ".join("?" for _ in fields(SessionRow))
+
+
 def all_sessions(connection: sqlite3.Connection) -> list[SessionRow]:
     """Every session, the one used last first."""
-    columns = "id, user, uid, label, project, r_version, created, last_used, status"
-    return [SessionRow(*row) for row in connection.execute(f"SELECT {columns} FROM session ORDER BY last_used DESC")]
+    return [SessionRow(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM session ORDER BY last_used DESC")]
 
 
 def put_sessions(connection: sqlite3.Connection, rows: Iterable[SessionRow]) -> None:
     """Write rows, new ones and known ones, in one transaction."""
     with _Transaction(connection):
-        connection.executemany(
-            "REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [astuple(row) for row in rows]
-        )
+        connection.executemany(f"REPLACE INTO session ({_COLUMNS}) VALUES ({_MARKS})", [astuple(row) for row in rows])
 
 
 def drop_sessions(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
@@ -68,6 +71,20 @@ def drop_projects(connection: sqlite3.Connection, rows: Iterable[ProjectRow]) ->
     with _Transaction(connection):
         keys = [(row.user, row.uid, row.id) for row in rows]
         connection.executemany("DELETE FROM project WHERE user = ? AND uid = ? AND id = ?", keys)
+
+
+def all_settings(connection: sqlite3.Connection, name: str) -> dict[tuple[str, int], str]:
+    """What users chose, by user and uid."""
+    rows = connection.execute("SELECT user, uid, value FROM user_setting WHERE name = ?", (name,))
+    return {(user, uid): value for user, uid, value in rows}
+
+
+def put_setting(connection: sqlite3.Connection, user: str, uid: int, name: str, value: str) -> None:
+    """Write what a user chose; an empty value forgets it."""
+    if value:
+        connection.execute("REPLACE INTO user_setting VALUES (?, ?, ?, ?)", (user, uid, name, value))
+    else:
+        connection.execute("DELETE FROM user_setting WHERE user = ? AND uid = ? AND name = ?", (user, uid, name))
 
 
 def all_revocations(connection: sqlite3.Connection) -> dict[str, int]:

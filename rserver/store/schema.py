@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 3
+VERSION = 4
 
 _STEPS = (
     """
@@ -31,6 +31,18 @@ _STEPS = (
         path TEXT NOT NULL,
         opened REAL NOT NULL,
         PRIMARY KEY (user, uid, id)
+    ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE session ADD COLUMN r_wish TEXT NOT NULL DEFAULT '';
+    ALTER TABLE session ADD COLUMN r_key TEXT NOT NULL DEFAULT '';
+    UPDATE session SET r_key = r_version;
+    CREATE TABLE user_setting (
+        user TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (user, uid, name)
     ) STRICT, WITHOUT ROWID;
     """,
 )

@@ -63,6 +63,14 @@ class Store:
         """Forget these projects."""
         return self._run(rows.drop_projects, list(forgotten))
 
+    def settings(self, name: str) -> "Deferred[dict[tuple[str, int], str]]":
+        """What users chose under that name, by user and uid."""
+        return self._run(rows.all_settings, name)
+
+    def put_setting(self, user: str, uid: int, name: str, value: str) -> "Deferred[None]":
+        """Write what a user chose; an empty value forgets it."""
+        return self._run(rows.put_setting, user, uid, name, value)
+
     def revocations(self) -> "Deferred[dict[str, int]]":
         """Stamps by user."""
         return self._run(rows.all_revocations)

@@ -83,7 +83,8 @@ class Quit(msgspec.Struct, frozen=True):
 class Change(msgspec.Struct, frozen=True):
     """Body of PATCH /api/sessions/{id}."""
 
-    label: str
+    label: str | None = None
+    r_version: str | None = None
 
 
 class BadBody(Exception):
@@ -148,12 +149,20 @@ class SessionsApi:
                 (shown,) = await self.lister.shown([session], request.head.root_path)
                 return json_answer(shown)
             case "PATCH":
-                self.actions.rename(session, _body(request, Change).label)
+                await self._change(session, _body(request, Change))
                 return json_answer(json_of(session, request.head.root_path))
             case "DELETE":
                 self.actions.forget(session)
                 return Response(204, b"", "")
         return _not_allowed("GET, PATCH, DELETE")
+
+    async def _change(self, session: Session, wanted: Change) -> None:
+        if wanted.label is None and wanted.r_version is None:
+            raise BadBody("expected label or r_version")
+        if wanted.r_version is not None:
+            await self.actions.choose_r(session, wanted.r_version)
+        if wanted.label is not None:
+            self.actions.rename(session, wanted.label)
 
     async def _act(self, request: Request, session: Session, action: str) -> Response:
         control = self.actions.control

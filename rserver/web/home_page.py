@@ -10,19 +10,23 @@ from rserver.master_client import MasterError
 from rserver.notifications_file import NotificationsFile
 from rserver.sessions.label import MOST_CHARACTERS
 from rserver.sessions.machine import State
+from rserver.sessions.r_chooser import Offer
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.user_actions import NewSession, Refused, UserActions
 from rserver.sign_in import csrf
 from rserver.sign_in.credentials import Credentials
-from rserver.web import start_choices
+from rserver.web import r_forms, start_choices
 from rserver.web.forms import BadForm, form_fields
 from rserver.web.project_parts import ProjectParts, chosen_project
+from rserver.web.r_versions_api import RVersionsApi
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import html, redirect, sign_in_redirect
 from rserver.web.session_view import SessionLister, server_url, url_of
 from rserver.web.sign_in_pages import csrf_token
 from rserver.web.templates import Html, Templates
+from rserver.worker_threads import ThreadsBusy
 from rserver_core.project_path import project_name
+from rserver_core.r_installation import NoR
 from rserver_core.size_words import in_words
 
 HOME = "/home"
@@ -69,6 +73,7 @@ class HomePage:
     templates: Templates
     projects: ProjectParts
     notifications: NotificationsFile
+    r_versions: RVersionsApi
     now: Callable[[], float] = time.time
 
     async def show(self, request: Request) -> Response:
@@ -107,6 +112,9 @@ class HomePage:
             return url_of(session.id, head.root_path)
         if (url := await self._do_project(identity, head, fields)) is not None:
             return url
+        if fields.get("do") == "r-default":
+            await self.r_versions.set_default(identity, fields.get("r_version", ""))
+            return head.root_path + HOME
         found = self.actions.table.find(fields.get("session", ""), identity.user, identity.uid)
         if found is None:
             raise Refused(14, _GONE)
@@ -141,6 +149,8 @@ class HomePage:
                 await control.kill(session)
             case "rename":
                 self.actions.rename(session, fields.get("label", ""))
+            case "r-version":
+                await self.actions.choose_r(session, fields.get("r_version", ""))
             case "remove":
                 self.actions.forget(session)
             case _:
@@ -150,11 +160,11 @@ class HomePage:
 
     async def _page(self, identity: Identity, head: RequestHead, problem: str = "", status: int = 200) -> Response:
         """problem: a sentence, or something else that stands above the list."""
-        token = csrf_token(head)
+        token, offer = csrf_token(head), await self._offer(identity)
         own = self.actions.table.of_user(identity.user, identity.uid)
         own.sort(key=lambda session: session.state is State.ENDED)
         shown = await self.lister.shown(own, head.root_path)
-        rows = [self._row(session, facts, token, head) for session, facts in zip(own, shown, strict=True)]
+        rows = [self._row(session, facts, (token, offer), head) for session, facts in zip(own, shown, strict=True)]
         page = self.templates.render(
             "home",
             user=identity.user,
@@ -162,8 +172,9 @@ class HomePage:
             csrf_token=token,
             notifications=self._notifications(),
             problem=_above(problem),
-            new_session=await self._new_session(identity, token, head),
             projects=self.projects.recent(identity, token, head),
+            new_session=await self._new_session(identity, token, head, offer),
+            r_default=r_forms.of_default(offer, self.templates, token, head.root_path + "/"),
             rows=Html("".join(rows) or '<li class="none">You have no session yet.</li>'),
         )
         return html(page, status, (self.credentials.csrf(token, secure=head.secure),))
@@ -178,26 +189,30 @@ class HomePage:
             "home_quit", id=session.id, title=session.title, image=asked.image, csrf_token=csrf_token(head), base=base
         )
 
-    async def _new_session(self, identity: Identity, token: str, head: RequestHead) -> Html:
+    async def _offer(self, identity: Identity) -> Offer | None:
+        try:
+            return await self.actions.chooser.offer(identity.user, identity.uid)
+        except (NoR, ThreadsBusy):
+            return None
+
+    async def _new_session(self, identity: Identity, token: str, head: RequestHead, offer: Offer | None) -> Html:
         count = len(self.actions.table.open_of_user(identity.user, identity.uid))
         limit = await self.actions.limit_of(identity.user)
         if count >= limit:
             return Html(f'<p class="hint">You have {count} of {limit} sessions that you may have.</p>')
-        versions = [installation.version for installation in await self.actions.installations.every()]
         return self.templates.part(
             "home_new",
             base=head.root_path + "/",
             csrf_token=token,
             most=str(MOST_CHARACTERS),
             projects=self.projects.choice(identity),
-            versions=self._versions(versions) if len(versions) > 1 else Html(""),
+            versions=r_forms.of_new_session(offer),
         )
 
-    def _versions(self, versions: list[str]) -> Html:
-        options = "".join(f"<option>{escape(version)}</option>" for version in versions)
-        return Html(f'<label class="field"><span>R version</span><select name="r_version">{options}</select></label>')
-
-    def _row(self, session: Session, facts: dict[str, object], token: str, head: RequestHead) -> str:
+    def _row(
+        self, session: Session, facts: dict[str, object], form: tuple[str, Offer | None], head: RequestHead
+    ) -> str:
+        token, offer = form
         state, url = session.state, url_of(session.id, head.root_path)
         cause, notice = str(facts["cause"] or ""), str(facts["notice"])
         stands = bool(facts["blockers"]) or session.status.fate is not None
@@ -218,9 +233,12 @@ class HomePage:
             notice=notice,
             notice_hidden=Html("" if notice else " hidden"),
             doing=_doing(facts["busy"], facts["idle_seconds"]),
-            r_version=session.r_version or "not chosen yet",
             project=project_name(session.project) or "None",
             project_path=session.project,
+            r_key=session.r_key,
+            r_version=r_forms.description(session),
+            r_note=r_forms.note(session),
+            r_change=r_forms.of_session(session, offer, self.templates, token, head.root_path + "/"),
             cpu=_percent(facts["cpu_percent"]),
             memory=_memory(facts["memory_bytes"], facts["memory_limit_bytes"]),
             connected=_pages(facts["connected"]),

@@ -16,6 +16,7 @@ from rserver.web.failure_page import FailurePage
 from rserver.web.home_page import HOME, HomePage
 from rserver.web.ide_page import IdePage, NotBuilt
 from rserver.web.projects_api import PROJECTS, ProjectsApi
+from rserver.web.r_versions_api import R_VERSIONS, RVersionsApi
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import NOT_SIGNED_IN, html, json_answer, plain, redirect, rpc_error, sign_in_redirect
 from rserver.web.scope_page import ScopePage
@@ -49,6 +50,7 @@ class WorkerPages:
     api: SessionsApi
     projects_api: ProjectsApi
     scope: ScopePage
+    r_versions: RVersionsApi
     actions: UserActions
     templates: Templates
     saver: SessionSaver
@@ -69,6 +71,8 @@ class WorkerPages:
             response = self.projects_api.handle(request)
             await self.saver.save()
             return response
+        if request.path == R_VERSIONS or request.path.startswith(R_VERSIONS + "/"):
+            return await self.r_versions.handle(request)
         if request.path.startswith(_PREFIX):
             return await self._session_page(request)
         return await self._plain_page(request)

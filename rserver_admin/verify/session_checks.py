@@ -9,7 +9,8 @@ from rserver_admin.server import Server
 from rserver_admin.verify.check import Check, bad, good
 from rserver_admin.verify.session_account import at_home, pam_session
 from rserver_admin.verify.trial_session import Trial, TrialFailed, run_trial, temporary_home
-from rserver_core.r_installation import NoR, RInstallation, find_installation
+from rserver_core.r_installation import NoR, RInstallation
+from rserver_core.r_scan import find_installation
 from rserver_process.accounts import Account
 from rserver_process.keeper_settings import installed_rsession
 

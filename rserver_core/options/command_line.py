@@ -23,10 +23,12 @@ def load_or_exit(
     environ: Mapping[str, str],
     also: Sequence[OptionTable[Any]] = (),
     files: Sequence[ReadFile] = (),
+    warnings: Callable[[T, Mapping[str, str]], Sequence[str]] = lambda settings, environ: (),
 ) -> T:
     """The settings of this process. Ends it after --help and --test-config (0) and on errors (2, one line each).
 
-    also: tables whose files are checked together with ours; files: other files that are.
+    also: tables whose files are checked together with ours; files: other files that are; warnings: what --test-config
+    says of a good configuration.
     """
     if "--help" in argv:
         from rserver_core.options.pages import help_text
@@ -39,6 +41,8 @@ def load_or_exit(
         print(f"{table.program}: the configuration cannot be used\n{errors}", file=sys.stderr)
         sys.exit(EXIT_CODE)
     if "--test-config" in argv:
+        for warning in warnings(settings, environ):
+            print(f"{table.program}: warning: {warning}", file=sys.stderr)
         sys.exit(0)
     return settings
 

@@ -11,6 +11,7 @@ from rserver_core.options.uid_min import MinimumUid
 _ACCOUNT = Text("an account name", r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
 _SERVICE = Text("the name of a file in /etc/pam.d", r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _ADDRESS = Text("an IP address or a host name", r"[A-Za-z0-9_.:%-]{1,255}|\[[0-9a-fA-F:.]{2,45}\]")
+_FOLDERS = Text("absolute paths with colons between them", r"(?:/[^:\n]*(?::/[^:\n]*)*)?")
 _ROOT_PATH = Text("/ or a path like /r, of letters, digits and . _ ~ -", r"/|(/[A-Za-z0-9._~-]+)+/?")
 
 
@@ -115,6 +116,23 @@ class RserverSettings:
         "0",
         "1: sessions are forked from a process that has started R already: they start sooner and share memory. "
         "0: each session starts R itself, as do those that cannot be forked with 1.",
+    )
+    rsession_ld_library_path: str = option(
+        _FOLDERS, "", "Folders added to LD_LIBRARY_PATH of sessions after those of R, with colons between them."
+    )
+    r_versions_scan: bool = option(
+        Flag(), "1", "1: look for R on the PATH and in the usual places; 0: only what r-versions lists."
+    )
+    r_versions_multiple: bool = option(
+        Flag(), "1", "1: users may choose among the R versions of this server; 0: everybody gets the default."
+    )
+    r_versions_path: str = option(
+        Path(empty=True),
+        "",
+        "File in which the server remembers the R versions that it found. Empty: db/r-versions in server-lib-dir.",
+    )
+    modules_bin_path: str = option(
+        Path(empty=True), "", "Shell script that defines the command `module`, for R versions with a Module."
     )
     rsession_path: str = option(Path(empty=True), "", "The rsession program. Empty: the one installed beside rserver.")
     rsession_config_file: str = option(

@@ -35,6 +35,12 @@ class RsessionSettings:
         "Inherited eventfd that counts when memory runs short. -1: there is none.",
         command_line_only=True,
     )
+    choose_r: bool = option(
+        Flag(),
+        "0",
+        "1: print the variables of the R that the project wants, as shell code, and end.",
+        command_line_only=True,
+    )
     r_run_rprofile: bool = option(
         Flag(), "1", "0: start without the site's and the user's profile.", command_line_only=True
     )

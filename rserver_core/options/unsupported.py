@@ -31,11 +31,11 @@ group-provisioning-start-gid launcher-address launcher-default-cluster launcher-
 launcher-sessions-callback-address launcher-sessions-callback-timeout launcher-sessions-connection-timeout-seconds
 launcher-sessions-container-forward-groups launcher-sessions-container-image launcher-sessions-container-images
 launcher-sessions-container-run-as-root launcher-sessions-create-container-user launcher-sessions-enabled
-launcher-sessions-forward-container-environment load-balancing-enabled metrics-enabled metrics-port modules-bin-path
+launcher-sessions-forward-container-environment load-balancing-enabled metrics-enabled metrics-port
 monitor-data-path monitor-graphite-enabled monitor-interval-seconds monitor-rrd-enabled monitor-stderr-enabled
-r-cran-repos r-libs-user r-versions-multiple r-versions-path r-versions-scan restrict-directory-view rldpath-path
+r-cran-repos r-libs-user restrict-directory-view rldpath-path
 rsession-diagnostics-dir rsession-diagnostics-enabled rsession-diagnostics-strace-enabled rsession-exec-command
-rsession-ld-library-path rsession-memory-limit-mb rsession-no-profile rsession-process-limit
+rsession-memory-limit-mb rsession-no-profile rsession-process-limit
 rsession-stack-limit-mb
 server-access-log server-health-check-enabled server-project-sharing
 server-project-sharing-root-dir server-shared-storage-path server-user-home-page session-async-rpc-enabled

@@ -51,6 +51,7 @@ workspace_begin <- function(library, folder, is_late, ephemeral, skipped_profile
   }
   workspace$folder <- folder
   refused <- .Call(workspace$calls$open, folder, workspace_fetch)
+  if (isFALSE(refused)) return(list(complaint = "this R is too old for that"))
   if (is_refusal(refused)) return(list(complaint = as.character(refused)))
   .Call(workspace$calls$class_key, class_key())
   untracked <- .Call(workspace$calls$track)

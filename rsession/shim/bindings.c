@@ -19,7 +19,6 @@ enum { SAMPLED_ELEMENTS = 12, SAMPLED_ATTRIBUTES = 8 };
     X(SEXP, Rf_protect, (SEXP))                                                                                                \
     X(void, Rf_unprotect, (int))                                                                                               \
     X(ptrdiff_t, Rf_xlength, (SEXP))                                                                                           \
-    X(int, R_existsVarInFrame, (SEXP, SEXP))                                                                                   \
     X(int, R_BindingIsActive, (SEXP, SEXP))                                                                                    \
     X(int, TYPEOF, (SEXP))                                                                                                     \
     X(SEXP, ATTRIB, (SEXP))                                                                                                    \
@@ -40,8 +39,15 @@ static struct {
 #define DECLARE(result, name, arguments) result(*name) arguments;
     R_FUNCTIONS(DECLARE)
 #undef DECLARE
+    int (*R_existsVarInFrame)(SEXP, SEXP); /* since R 4.2 */
+    SEXP (*Rf_findVarInFrame3)(SEXP, SEXP, int);
     SEXP *nil, *unbound;
 } r;
+
+static int is_found(SEXP environment, SEXP symbol)
+{
+    return r.Rf_findVarInFrame3(environment, symbol, 0) != *r.unbound;
+}
 
 static int find_r(void)
 {
@@ -53,6 +59,12 @@ static int find_r(void)
     complete = complete && r.name;
     R_FUNCTIONS(FIND)
 #undef FIND
+    *(void **)&r.R_existsVarInFrame = dlsym(RTLD_DEFAULT, "R_existsVarInFrame");
+    if (r.R_existsVarInFrame == NULL) {
+        *(void **)&r.Rf_findVarInFrame3 = dlsym(RTLD_DEFAULT, "Rf_findVarInFrame3");
+        r.R_existsVarInFrame = is_found;
+        complete = complete && r.Rf_findVarInFrame3;
+    }
     r.nil = dlsym(RTLD_DEFAULT, "R_NilValue");
     if (complete && r.nil)
         r.unbound = dlsym(RTLD_DEFAULT, "R_UnboundValue");

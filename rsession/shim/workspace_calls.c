@@ -53,12 +53,13 @@ static bool make_tickets(void)
     return workspace.tickets != NULL;
 }
 
-/* rs_workspace_open(folder, loader): NULL, or the sentence why what is there cannot be used. The store is then empty and open. */
+/* rs_workspace_open(folder, loader): NULL, or the sentence why what is there cannot be used. The store is then empty and open.
+ * FALSE when this R lacks a needed function: nothing can be kept. */
 EXPORTED SEXP rs_workspace_open(SEXP folder, SEXP loader)
 {
     struct catalog catalog;
     if (!workspace_r_find()) {
-        return *(SEXP *)dlsym(RTLD_DEFAULT, "R_NilValue");
+        return *(SEXP *)dlsym(RTLD_DEFAULT, "R_FalseValue");
     }
     if (!hash_available()) {
         return refusal("the library libxxhash is missing: objects cannot be kept");

@@ -48,7 +48,6 @@ struct in_stream {
     X(SEXP, R_Unserialize, (struct in_stream *)) \
     X(int, R_ToplevelExec, (void (*)(void *), void *)) \
     X(SEXP, R_UnwindProtect, (SEXP (*)(void *), void *, void (*)(void *, int), void *, SEXP)) \
-    X(SEXP, R_NewEnv, (SEXP, int, int)) \
     X(SEXP, R_lsInternal3, (SEXP, int, int)) \
     X(SEXP, Rf_eval, (SEXP, SEXP)) \
     X(SEXP, Rf_lang2, (SEXP, SEXP)) \
@@ -62,7 +61,6 @@ struct in_stream {
     X(void, R_MakeActiveBinding, (SEXP, SEXP, SEXP)) \
     X(void, R_LockBinding, (SEXP, SEXP)) \
     X(void, R_LockEnvironment, (SEXP, int)) \
-    X(int, R_existsVarInFrame, (SEXP, SEXP)) \
     X(SEXP, Rf_findVarInFrame, (SEXP, SEXP)) \
     X(void, Rf_defineVar, (SEXP, SEXP, SEXP)) \
     X(void, R_PreserveObject, (SEXP)) \
@@ -75,6 +73,7 @@ struct in_stream {
     X(SEXP, Rf_mkCharLenCE, (const char *, int, int)) \
     X(SEXP, Rf_mkString, (const char *)) \
     X(SEXP, Rf_ScalarInteger, (int)) \
+    X(SEXP, Rf_ScalarLogical, (int)) \
     X(SEXP, Rf_setAttrib, (SEXP, SEXP, SEXP)) \
     X(SEXP, Rf_getAttrib, (SEXP, SEXP)) \
     X(const char *, Rf_translateCharUTF8, (SEXP)) \
@@ -112,12 +111,18 @@ struct in_stream {
     X(void, Rf_error, (const char *, ...)) \
     X(void, R_CheckUserInterrupt, (void))
 
+/* For these there is something of our own in an R that lacks them: the first came with R 4.1, the second with R 4.2. */
+#define WORKSPACE_R_LATER_FUNCTIONS(X) \
+    X(SEXP, R_NewEnv, (SEXP, int, int)) \
+    X(int, R_existsVarInFrame, (SEXP, SEXP))
+
 #define WORKSPACE_R_VALUES(X) \
     X(R_NilValue) X(R_UnboundValue) X(R_GlobalEnv) X(R_BaseEnv) X(R_EmptyEnv) X(R_NamesSymbol)
 
 struct workspace_r {
 #define DECLARE(result, name, arguments) result(*name) arguments;
     WORKSPACE_R_FUNCTIONS(DECLARE)
+    WORKSPACE_R_LATER_FUNCTIONS(DECLARE)
 #undef DECLARE
 #define DECLARE(name) SEXP *name;
     WORKSPACE_R_VALUES(DECLARE)

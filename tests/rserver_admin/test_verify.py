@@ -11,7 +11,8 @@ import pytest
 from rserver_admin.verify import server_checks, session_account
 from rserver_admin.verify.session_checks import session, session_program
 from rserver_admin.verify.trial_session import Trial
-from rserver_core.r_installation import RInstallation, find_installation
+from rserver_core.r_installation import RInstallation
+from rserver_core.r_scan import find_installation
 from rserver_process.accounts import look_up
 from rserver_process.keeper_settings import installed_rsession
 from tests.rserver_admin.command import answer_of, rstudio_server

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rserver_core.r_installation import find_installation
+from rserver_core.r_scan import find_installation
 
 pytestmark = pytest.mark.r
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rserver_core.r_installation import find_installation
+from rserver_core.r_scan import find_installation
 from tests.rsession.running import RunningSession, evaluate, ready
 
 pytestmark = pytest.mark.r

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -113,17 +113,26 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running_server(
-    env: dict[str, str] | None = None, conf: str = "", account: Account | None = None, **options: str
+    env: dict[str, str] | None = None,
+    conf: str = "",
+    account: Account | None = None,
+    files: Mapping[str, str] | None = None,
+    **options: str,
 ) -> Iterator[RunningServer]:
     """A server on a free port of 127.0.0.1, stopped at the end with its sessions. options: names with underscores.
 
-    account: who runs it; None: whoever runs the tests.
+    account: who runs it; None: whoever runs the tests. files: others in the configuration directory; {conf} in them and
+    in options stands for that directory.
     """
     directory = Path(tempfile.mkdtemp(prefix="rserver-test-"))
     directory.chmod(0o755)
     (directory / "conf").mkdir()
-    (directory / "conf" / "rserver.conf").write_text(conf)
-    given = {name.replace("_", "-"): value for name, value in options.items()}
+    for name, text in {"rserver.conf": conf, **(files or {})}.items():
+        (directory / "conf" / name).parent.mkdir(exist_ok=True)
+        (directory / "conf" / name).write_text(text.replace("{conf}", str(directory / "conf")))
+    given = {
+        name.replace("_", "-"): value.replace("{conf}", str(directory / "conf")) for name, value in options.items()
+    }
     full_env = {**os.environ, "RSTUDIO_CONFIG_DIR": str(directory / "conf"), **(env or {})}
     if account:
         os.chown(directory, account.uid, account.gid)

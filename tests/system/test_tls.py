@@ -86,7 +86,7 @@ def shown_to(server: RunningServer, root: Path, host: str) -> str:
 
 
 def serving(**options: str) -> contextlib.AbstractContextManager[RunningServer]:
-    return running_server(None, "", None, ssl_enabled="1", **options)
+    return running_server(None, "", None, None, ssl_enabled="1", **options)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,18 @@ def test_a_store_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
     connection.execute("PRAGMA user_version=1")
     connection.commit()
     connection.close()
-    assert result(opened(tmp_path).sessions()) == [ROW]
+    assert result(opened(tmp_path).sessions()) == [replace(ROW, r_key="4.2.2")]
+
+
+def test_what_users_chose_is_kept_by_name_and_number(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    result(store.put_setting("alice", 1001, "r-version", "4.2.2"))
+    result(store.put_setting("alice", 1002, "r-version", "3.6.3"))
+    result(store.put_setting("alice", 1001, "other", "x"))
+    result(store.put_setting("bob", 1003, "r-version", "4.4.1"))
+    result(store.put_setting("bob", 1003, "r-version", ""))
+    result(store.close())
+    assert result(opened(tmp_path).settings("r-version")) == {("alice", 1001): "4.2.2", ("alice", 1002): "3.6.3"}
 
 
 def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:

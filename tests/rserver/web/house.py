@@ -23,6 +23,7 @@ from tests.rserver.doubles import FakeMaster, ThreadsAtOnce, record
 if TYPE_CHECKING:
     from rserver.sessions.activity import Activity
     from rserver.sessions.quit_call import QuitAnswer
+    from rserver.sessions.r_report import RReport
 
 PASSWORD = "right horse"
 ALICE, BOB = Identity("alice", 1001), Identity("bob", 1002)
@@ -75,6 +76,7 @@ class House:
         self.activity: Activity | None = None
         self.quit_answer: QuitAnswer | None = None
         self.saves: list[str] = []
+        self.r_report: RReport | None = None
         self.directory = directory
         ide = directory / "ide"
         ide.mkdir(exist_ok=True)
@@ -90,6 +92,7 @@ class House:
             self._ask_to_suspend,
             self._ask_activity,
             self._ask_to_quit,
+            self._ask_for_r,
             now=lambda: self.time + self.clock.seconds(),
             lookup=accounts,
             ide=ide,
@@ -123,6 +126,10 @@ class House:
         """By default the session knows no such question."""
         self.saves.append(save)
         return fail(NoAnswer()) if self.quit_answer is None else succeed(self.quit_answer)
+
+    def _ask_for_r(self, _record: SessionRecord) -> "Deferred[RReport]":
+        """By default the session knows no such question."""
+        return fail(NoAnswer()) if self.r_report is None else succeed(self.r_report)
 
     def result(self, waiting: "Deferred[Any]", seconds: float = 120.0) -> Any:
         """What waiting gives, time passing as needed."""

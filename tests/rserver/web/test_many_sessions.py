@@ -12,7 +12,6 @@ from rserver.sessions.table import MOST_ENDED
 from rserver.sessions.user_actions import MOST_SESSIONS
 from rserver_core.session_id import NO_PROJECT, SessionId
 from tests.rserver.web.house import ALICE, BOB, Browser, House, location
-from tests.rserver_core.test_r_installation import make_r
 
 
 @pytest.fixture
@@ -402,25 +401,3 @@ def test_addresses_of_no_session_lead_home(house: House) -> None:
     assert len(pages) == 1
     assert b'href="/home"' in pages.pop()
     assert house.worker.pages.error(browser.head("GET", "/s/xyz/"), 404, "").body == browser.get(paths[0]).body
-
-
-def test_a_session_keeps_its_r_version_as_long_as_it_is_installed(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    versions = {version: make_r(tmp_path / version, version) for version in ("4.9.1", "3.9.2")}
-    monkeypatch.setenv("PATH", ":".join(str(script.parent) for script in versions.values()))
-    browser = house.browse("alice")
-    assert "<option>4.9.1</option><option>3.9.2</option>" in page(browser)
-    old, plain = running(browser, 100, r_version="3.9.2"), running(browser, 101)
-    assert (old.r_version, plain.r_version) == ("3.9.2", "4.9.1")
-    house.exit(old, 100, code=101)
-    house.worker.control.want(old)
-    homes = [asked["launch"]["env"]["R_HOME"] for asked in house.master.asked("launch")]
-    assert homes == [str(tmp_path / version) for version in ("3.9.2", "4.9.1", "3.9.2")]
-    house.run(old, 102)
-    house.exit(old, 102, code=101)
-    (tmp_path / "3.9.2" / "lib" / "libR.so").unlink()
-    house.worker.control.want(old)
-    assert house.master.asked("launch")[-1]["launch"]["env"]["R_HOME"] == str(tmp_path / "4.9.1")
-    status, refused = browser.json("POST", "/api/sessions", {"r_version": "3.9.2"})
-    assert (status, refused["error"]["code"]) == (400, 10)
