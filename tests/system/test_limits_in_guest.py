@@ -20,10 +20,16 @@ echo $$ > /sys/fs/cgroup/service/cgroup.procs
 """
 
 
-@pytest.mark.parametrize("prepare", [GROUPS, DELEGATED], ids=["the machine's root group", "a delegated group"])
-def test_everything_that_holds_in_version_1(prepare: str) -> None:
-    code, console = run_in_guest(
-        prepare, ["tests/rserver_process/test_session_limits.py", "tests/system/test_profiles.py"]
-    )
+LIMITS = "tests/rserver_process/test_session_limits.py"
+WARNED = "tests/system/test_profiles.py::test_memory_is_warned_of_then_ended_with_the_reason"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "tests"),
+    [(GROUPS, [LIMITS]), (DELEGATED, [LIMITS, WARNED])],
+    ids=["the machine's root group", "a delegated group"],
+)
+def test_everything_that_holds_in_version_1(prepare: str, tests: list[str]) -> None:
+    code, console = run_in_guest(prepare, tests)
     assert code == 0, console
     assert "SKIPPED" not in console, console
