@@ -24,7 +24,7 @@ from rserver_process.process_table import start_ticks
 from rserver_process.run_records import RunRecords
 from rserver_process.session_environment import session_environment
 
-_SOCKET_FD, _MEMORY_FD = 3, 4
+_SOCKET_FD = 3
 _ABOVE_STANDARD = 10
 _LENGTH_BYTES = 4
 
@@ -148,8 +148,9 @@ def _limit(plan: SessionPlan, group: str) -> tuple[str, ...]:
         raise StartFailed(str(error)) from None
     if notice is None:
         return ()
-    os.dup2(fcntl.fcntl(notice, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD), _MEMORY_FD)
-    return (f"--memory-event-fd={_MEMORY_FD}",)
+    # Inherited, and none of those that an R that was started already reads from.
+    kept = fcntl.fcntl(notice, fcntl.F_DUPFD, _SOCKET_FD + 1)
+    return (f"--memory-event-fd={kept}",)
 
 
 def _prepare(plan: SessionPlan, session: str, keeper: int, words: int) -> None:
