@@ -23,7 +23,7 @@ class WorkerSettings:
     server_add_header: tuple[str, ...] = ()
     ssl_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
     ssl_hsts: bool = True
-    ssl_hsts_max_age: int = 86400
+    ssl_hsts_max_age: int = 15552000
     ssl_hsts_include_subdomains: bool = False
     auth_minimum_user_id: int = 1000
     auth_required_user_group: str = ""

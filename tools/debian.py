@@ -22,6 +22,9 @@ RUN = {
 }
 TEST = {
     "chromium": "the browser of the browser tests",
+    "testssl.sh": "looks for weaknesses of HTTPS",
+    "dnsutils": "needed by that",
+    "bsdextrautils": "the same",
     "pamtester": "an independent PAM client to compare with",
     "bindfs": "a file system that can be made to hang",
     "user-mode-linux": "a guest kernel that has control groups of version 2",

@@ -100,7 +100,7 @@ class RserverSettings:
         Integer(0, 65535), "0", "Port for HTTP beside HTTPS; 0: port 80 when www-port is 443, otherwise none."
     )
     ssl_hsts: bool = option(Flag(), "1", "1: browsers are told to come over HTTPS only (Strict-Transport-Security).")
-    ssl_hsts_max_age: int = option(Integer(0, 63072000), "86400", "Seconds for which they remember that.")
+    ssl_hsts_max_age: int = option(Integer(0, 63072000), "15552000", "Seconds for which they remember that.")
     ssl_hsts_include_subdomains: bool = option(Flag(), "0", "1: they remember it for all names below ours too.")
     server_multiple_sessions: bool = option(
         Flag(), "1", "1: a user may have several sessions and chooses on the page /home; 0: one session for each user."

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -30,12 +31,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certificates")
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(
-        folder, "req", "-x509", *new_key, "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=root", "-days", "9"
+        folder, "req", "-x509", *new_key, "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=root", "-days", "90"
     )
     (folder / "ca.ext").write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n")
     sign(folder, "middle", "root", "ca.ext")
     for name, host in (("one", "one.test"), ("two", "two.test"), ("many", "*.many.test")):
-        (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{host},IP:127.0.0.1\n")
+        list_at = "crlDistributionPoints=URI:http://127.0.0.1/list.crl"
+        (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{host},IP:127.0.0.1\n{list_at}\n")
         sign(folder, name, "middle", f"{name}.ext")
         # Root first: whatever the order in the file, what is sent must be right.
         whole = [(folder / f"{part}.pem").read_text() for part in ("root", "middle", name)]
@@ -65,7 +67,7 @@ def sign(folder: Path, name: str, issuer: str, extensions: str) -> None:
         "-out",
         f"{name}.pem",
         "-days",
-        "9",
+        "90",
         "-extfile",
         extensions,
     )
@@ -154,7 +156,7 @@ def test_only_tls_is_spoken_and_browsers_are_told(made: Path) -> None:
         connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=trusting(made / "root.pem"))
         connection.request("GET", "/auth-sign-in")
         answer = connection.getresponse()
-        assert answer.headers["Strict-Transport-Security"] == "max-age=86400; includeSubDomains"
+        assert answer.headers["Strict-Transport-Security"] == "max-age=15552000; includeSubDomains"
         assert all("Secure" in cookie for cookie in answer.headers.get_all("Set-Cookie") or [""])
         connection.close()
         redirect = asked(redirect_port, "GET /s/x?y=1 HTTP/1.1\r\nHost: one.test:80\r\n\r\n")
@@ -236,3 +238,25 @@ def test_account_that_may_not_read_the_key_is_named(made: Path, alice: Account, 
     done = refused(alice.home, argv, alice)
     assert done.returncode == 2
     assert f"the account {alice.name} may not read it" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("testssl") is None, reason="needs testssl (Debian: testssl.sh)")
+def test_nothing_is_found_by_testssl(made: Path, tmp_path: Path) -> None:
+    with serving(ssl_certificate=str(made / "combined.pem")) as server:
+        argv = [
+            "testssl",
+            "--quiet",
+            "--color",
+            "0",
+            "--jsonfile",
+            str(tmp_path / "found.json"),
+            f"127.0.0.1:{server.port}",
+        ]
+        subprocess.run(argv, cwd=tmp_path, stdout=subprocess.DEVNULL, check=False, timeout=500)
+        found = json.loads((tmp_path / "found.json").read_text())
+        assert len(found) > 100
+        bad = [each for each in found if each["severity"] in {"MEDIUM", "HIGH", "CRITICAL"}]
+        # Nobody knows the root of these tests.
+        assert [f"{each['id']}: {each['finding']}" for each in bad if each["id"] != "cert_chain_of_trust"] == []
+        assert "Traceback" not in server.log
