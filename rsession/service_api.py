@@ -99,6 +99,9 @@ class ServiceApi(Protocol):
     def project(self) -> "Project | None":
         """The open project, with its options as they are now."""
 
+    def saved(self, path: str) -> None:
+        """Tell that a file was written."""
+
     @property
     def clock(self) -> "IReactorTime": ...
 

@@ -85,6 +85,7 @@ class Session:
         """R ends because somebody said so: by `q()`, or by `quit_session`."""
         self._prompt_callbacks: list[Callback] = []
         self._end_callbacks: list[Callback] = []
+        self._saved_callbacks: list[Callable[[str], None]] = []
         self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
         self._prompts_due = False
         self._look: IDelayedCall | None = None
@@ -100,6 +101,15 @@ class Session:
     def on_r_event(self, type: str, callback: Callable[[object], None]) -> None:  # noqa: A002 - the protocol's own word
         """See `service_api.ServiceApi.on_r_event`."""
         self._r_event_callbacks.setdefault(type, []).append(callback)
+
+    def on_saved(self, callback: Callable[[str], None]) -> None:
+        """Call back with the path of every file that the editor has written."""
+        self._saved_callbacks.append(callback)
+
+    def saved(self, path: str) -> None:
+        """See `service_api.ServiceApi.saved`."""
+        for callback in self._saved_callbacks:
+            _guarded(lambda callback=callback: callback(path))  # type: ignore[misc]
 
     def on_end(self, callback: Callback) -> None:
         """See `service_api.ServiceApi.on_end`."""

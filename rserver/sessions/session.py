@@ -20,11 +20,17 @@ _log = Logger()
 
 @dataclass(frozen=True, slots=True)
 class StartChoices:
-    """What the failure page offers: run .Rprofile, restore the workspace, make a project file where there is none."""
+    """What the failure page offers.
+
+    run_rprofile, restore  run .Rprofile, restore the workspace
+    make_project  make a project file where there is none
+    in_project    open the project of the session, if it has one
+    """
 
     run_rprofile: bool = True
     restore: bool = True
     make_project: bool = False
+    in_project: bool = True
 
 
 @dataclass(frozen=True, slots=True)

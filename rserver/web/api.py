@@ -66,6 +66,7 @@ class Resume(msgspec.Struct, frozen=True):
     run_rprofile: bool = True
     restore: bool = True
     create_project: bool = False
+    in_project: bool = True
 
 
 class Suspend(msgspec.Struct, frozen=True):
@@ -171,7 +172,7 @@ class SessionsApi:
                 await control.suspend(session, force=_body(request, Suspend).force)
             case "resume":
                 body = _body(request, Resume)
-                choices = StartChoices(body.run_rprofile, body.restore, body.create_project)
+                choices = StartChoices(body.run_rprofile, body.restore, body.create_project, body.in_project)
                 await self.actions.resume(session, choices, server_url(request.head))
             case "quit":
                 if await self.actions.quit(session, _body(request, Quit).save):

@@ -16,8 +16,10 @@ from rserver.web.session_view import server_url, url_of
 from rserver.web.sign_in_pages import csrf_token
 from rserver.web.templates import Html, Templates
 
-HOW = start_choices.HOW | {"create-project": StartChoices(make_project=True)}
-
+HOW = start_choices.HOW | {
+    "create-project": StartChoices(make_project=True),
+    "without-project": StartChoices(in_project=False),
+}
 
 _HINT = (
     "Your files and the text of open documents are kept, whichever you choose. If a session keeps failing, start it "

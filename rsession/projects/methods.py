@@ -39,6 +39,10 @@ class ProjectMethods:
         project = self._session.project
         return {"open": None if project is None else self._describe(project), "new_folder": self._new_folder}
 
+    def tell(self) -> None:
+        """The project has other options than before."""
+        self._session.events.emit("project_changed", self.described())
+
     def add(self) -> None:
         """Enter them into the session's table."""
         self._add_reading()
@@ -113,7 +117,7 @@ class ProjectMethods:
             message = f"{project.file} cannot be written: {error.strerror or error}"
             raise RpcError(ErrorCode.NOT_WRITABLE, message) from None
         self._session.project = replace(project, options=options_of(file.fields), problem="")
-        self._session.events.emit("project_changed", self.described())
+        self.tell()
         return _answer(file)
 
     def _describe(self, project: Project) -> dict[str, object]:

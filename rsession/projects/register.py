@@ -14,6 +14,7 @@ from rsession.projects import records
 from rsession.projects.first_project import copy_first_project
 from rsession.projects.methods import ProjectMethods
 from rsession.projects.scope import FOLDER, project_state
+from rsession.projects.watch import ProjectWatch
 from rsession.services.background import Background, in_thread
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def register(
     if project is not None:
         background(_note, session.paths, home, settings.session_id, project).addErrback(_not_noted)
         session.on_end(lambda: _end_children(session))
+        ProjectWatch(session, methods.tell, background).begin()
     template = settings.session_first_project_template_path
     if template:
         target = settings.session_default_new_project_dir

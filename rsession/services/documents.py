@@ -170,6 +170,7 @@ class Documents:
             raise RpcError(ErrorCode.CHANGED_ON_DISK, f"{path} {error}") from None
         except OSError as error:
             raise RpcError(ErrorCode.NOT_WRITABLE, f"{path} cannot be written: {_reason(error)}") from None
+        self._api.saved(str(path))
         saved = self._after_save(document, path, text_format, stamp)
         if document.id in self._open:
             await self._store(saved, with_properties=True, client=client)

@@ -79,7 +79,7 @@ def test_from_a_new_project_to_two_at_once(chromium: Browser, server: RunningSer
         expect(second.get_by_test_id("console-output")).to_contain_text("4712", timeout=PATIENCE)
         person.visit("/home")
         expect(page.locator("li.session .state", has_text="Running")).to_have_count(2, timeout=PATIENCE)
-        # COMPLAINTS
+        assert person.complaints == []
 
 
 def is_in_none(page: Page) -> None:

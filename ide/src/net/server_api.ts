@@ -9,6 +9,7 @@ export interface ResumeChoices {
   readonly run_rprofile: boolean;
   readonly restore: boolean;
   readonly create_project?: boolean;
+  readonly in_project?: boolean;
 }
 
 export interface NewSession {

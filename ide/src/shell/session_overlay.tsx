@@ -106,8 +106,8 @@ interface ChoicesProps {
 }
 
 function Choices({ app, start, ending }: ChoicesProps): JSX.Element {
-  const resume: Resume = (run_rprofile, restore, create_project) => () => {
-    void app.link.restart({ run_rprofile, restore, create_project: create_project === true });
+  const resume: Resume = (run_rprofile, restore) => () => {
+    void app.link.restart({ run_rprofile, restore });
   };
   return (
     <div class="choices">
@@ -121,16 +121,40 @@ function Choices({ app, start, ending }: ChoicesProps): JSX.Element {
         {ending.wayBack}
       </button>
       {ending.project === null ? <SafeStarts resume={resume} /> : null}
-      {ending.project === "no-file" ? (
-        <button type="button" class="button" data-testid="overlay-create-project" onClick={resume(true, true, true)}>
-          Make it a project
-        </button>
-      ) : null}
+      {ending.project === null ? null : <ProjectStarts app={app} project={ending.project} />}
     </div>
   );
 }
 
-type Resume = (profile: boolean, restore: boolean, createProject?: boolean) => () => void;
+interface ProjectStartsProps {
+  readonly app: App;
+  readonly project: NonNullable<Ending["project"]>;
+}
+
+function ProjectStarts({ app, project }: ProjectStartsProps): JSX.Element {
+  const start = (how: { create_project?: boolean; in_project?: boolean }) => (): void => {
+    void app.link.restart({ run_rprofile: true, restore: true, ...how });
+  };
+  return (
+    <>
+      {project === "no-file" ? (
+        <button
+          type="button"
+          class="button"
+          data-testid="overlay-create-project"
+          onClick={start({ create_project: true })}
+        >
+          Make it a project
+        </button>
+      ) : null}
+      <button type="button" class="button" data-testid="overlay-without-project" onClick={start({ in_project: false })}>
+        Without the project
+      </button>
+    </>
+  );
+}
+
+type Resume = (profile: boolean, restore: boolean) => () => void;
 
 function SafeStarts({ resume }: { readonly resume: Resume }): JSX.Element {
   return (

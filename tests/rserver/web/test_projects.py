@@ -132,6 +132,22 @@ def test_a_folder_is_made_a_project_from_the_failure_page(house: House) -> None:
     assert listed(browser)[0]["problem"] is None
 
 
+def test_a_session_whose_project_is_gone_is_started_without_it(house: House) -> None:
+    browser = house.browse("alice")
+    session = running(browser, 100, project="/p")
+    house.exit(session, 100, code=203)
+    assert browser.post(f"/s/{session.id}/restart", how="without-project").status == 303
+    assert not any(argument.startswith("--project") for argument in argv_of(house))
+    house.run(session, 101)
+    house.exit(session, 101, code=101)
+    browser.json("POST", f"/api/sessions/{session.id}/resume", {"in_project": False})
+    assert "--project=/p" not in argv_of(house)
+    house.run(session, 102)
+    house.exit(session, 102, code=101)
+    browser.get(f"/s/{session.id}/")
+    assert "--project=/p" in argv_of(house)
+
+
 def test_an_answered_session_that_ends_with_such_a_code_says_nothing_of_projects(house: House) -> None:
     session = running(house.browse("alice"), 100, project="/p")
     house.worker.gate.first_byte(session.id)

@@ -293,3 +293,17 @@ def test_encoding_and_line_endings_of_the_project() -> None:
         session.call("save_document", opened["id"])
         assert (session.project / "old.R").read_bytes() == b"\xe9\nb\n"
         assert any("Encoding" in each for each in session.call("get_project")["open"]["problems"])
+
+
+def test_a_file_that_is_changed_by_hand_counts_at_once(at_home: ProjectSession) -> None:
+    stream = ready(at_home)
+    opened = at_home.call("open_document", "my project.Rproj")
+    text = opened["contents"].replace("NumSpacesForTab: 2", "NumSpacesForTab: 7")
+    at_home.call("set_document", opened["id"], text)
+    at_home.call("save_document", opened["id"])
+    told = stream.wait_for_type("project_changed")["data"]["open"]
+    assert told["editor"]["tab_width"] == 7
+    (at_home.project / "my project.Rproj").write_text(text.replace("Tab: 7", "Tab: 4") + "ProjectName: Now\n")
+    evaluate(at_home, stream, "Sys.sleep(1.1)")
+    told = stream.wait_for_type("project_changed")["data"]["open"]
+    assert (told["editor"]["tab_width"], told["name"]) == (4, "Now")
