@@ -96,6 +96,7 @@ class Console:
         """What the console of an earlier process showed stands above what this one writes."""
         for kind, text in actions:
             self._scrollback.add(kind, text)
+        self._scrollback.seal()
 
     def state(self) -> dict[str, object]:
         """The field `console` of client_init's answer."""
@@ -104,6 +105,7 @@ class Console:
             "prompt": self.prompt,
             "history": self.is_history,
             "busy": self.is_busy,
+            "earlier": self._scrollback.earlier,
         }
 
     @property

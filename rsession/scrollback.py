@@ -15,10 +15,16 @@ class Scrollback:
         self._pieces: deque[tuple[str, str, int]] = deque()
         self._lines = 0
         self._characters = 0
+        self.earlier = 0
+        """How many of the first pieces an earlier process wrote."""
+
+    def seal(self) -> None:
+        """All pieces so far are of an earlier process: nothing is added to them."""
+        self.earlier = len(self._pieces)
 
     def add(self, type: str, text: str) -> None:  # noqa: A002 - the protocol's own word
         """Add text of type `input`, `output` or `error` below all other."""
-        if self._pieces and self._pieces[-1][0] == type and len(self._pieces[-1][1]) < 4096:
+        if len(self._pieces) > self.earlier and self._pieces[-1][0] == type and len(self._pieces[-1][1]) < 4096:
             last = self._pieces.pop()
             self._lines -= last[2]
             self._characters -= len(last[1])
@@ -44,9 +50,12 @@ class Scrollback:
             kind, text, lines = self._pieces.popleft()
             self._lines -= lines
             self._characters -= len(text)
+            was_earlier = self.earlier > 0
+            self.earlier -= was_earlier
             surplus = self._max_lines - self._lines
             if surplus > 0 and lines > surplus and self._characters < self._max_characters:
                 kept = "".join(text.splitlines(keepends=True)[-surplus:])[self._characters - self._max_characters :]
                 self._pieces.appendleft((kind, kept, kept.count("\n")))
+                self.earlier += was_earlier
                 self._lines += kept.count("\n")
                 self._characters += len(kept)

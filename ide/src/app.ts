@@ -4,12 +4,20 @@ import { DocumentStore } from "./editor/document_store";
 import { EnvironmentStore } from "./environment/environment_store";
 import type { BrowserMemory } from "./layout/browser_memory";
 import type { StreamTransport } from "./net/events";
-import { type ClientInit, ErrorCode, type SessionEvent, type SessionInfo } from "./net/protocol";
+import {
+  type ClientInit,
+  ErrorCode,
+  type QuitQuestion,
+  type Recovered,
+  type SessionEvent,
+  type SessionInfo,
+} from "./net/protocol";
 import { isConnectionError, messageOf, type Rpc, RpcError } from "./net/rpc";
 import type { ServerApi } from "./net/server_api";
 import { type LinkOwner, SessionLink } from "./net/session_link";
 import { PlotsStore } from "./plots/plots_store";
 import { ProjectStore } from "./project/project_store";
+import { answerQuestion, withdrawQuestion } from "./session/ending_commands";
 import { Dialogs } from "./shell/dialogs";
 import { shortPath } from "./shell/file_paths";
 import { Messages } from "./shell/messages";
@@ -33,6 +41,8 @@ export class App implements LinkOwner {
   readonly memoryWarning = signal<string | null>(null);
   /** The working directory as people write it. */
   readonly place = computed(() => shortPath(this.workingDirectory.value, this.session.value?.home ?? ""));
+  /** What came back after a crash, until somebody decides. */
+  readonly recovered = signal<Recovered | null>(null);
   readonly link: SessionLink;
   /** Called when the session answers again after it was away. */
   onReturn: () => void = () => undefined;
@@ -65,11 +75,11 @@ export class App implements LinkOwner {
     this.memoryWarning.value = init.memory?.warning ?? null;
     this.project.receive(init.project);
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
-    if (anew) {
-      this.console.note("A new R session");
-      this.onReturn();
-    }
+    if (anew) this.onReturn();
+    if (anew) this.console.note("R was started again");
     this.console.restore(init.console, init.history, anew);
+    this.recovered.value = init.recovered ?? null;
+    if (init.quit_question) this.asked(init.quit_question);
     this.plots.receive(init.plots);
     this.plots.tellSizeAgain();
     void this.environment.reload();
@@ -97,6 +107,7 @@ export class App implements LinkOwner {
   }
 
   gone(): void {
+    withdrawQuestion(this);
     this.memoryWarning.value = null;
     this.console.halt();
   }
@@ -139,9 +150,18 @@ export class App implements LinkOwner {
     else if (event.type === "project_changed") this.project.receive(event.data);
     else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text);
     else if (event.type === "memory_warning") this.memoryWarning.value = event.data.text;
+    else if (event.type === "quit") this.console.halt();
+    else if (event.type === "quit_question") this.asked(event.data);
+    else if (event.type === "quit_question_closed") withdrawQuestion(this);
+    else if (event.type === "workspace_recovered") this.recovered.value = event.data;
+    else if (event.type === "recovery_decided") this.recovered.value = null;
     else if (event.type === "events_dropped") this.dropped(event.data.bytes);
     else if (event.type === "console_prompt" && event.data.cwd) this.workingDirectory.value = event.data.cwd;
     else this.documents.receive(event);
+  }
+
+  private asked(question: QuitQuestion): void {
+    void answerQuestion(this, question).catch((error: unknown) => this.report(error));
   }
 
   private dropped(bytes: number): void {

@@ -7,6 +7,7 @@ import {
   saveDocument,
   sourceDocument,
 } from "./editor/document_commands";
+import { quitSession, restartR } from "./session/ending_commands";
 
 /** Something the user can do from anywhere, by button or key. */
 export interface Command {
@@ -46,6 +47,9 @@ export const COMMANDS = {
   newSession: { label: "New session…", run: (app) => app.dialogs.newSession("new-session") },
   openProject: { label: "Open project…", run: (app) => app.dialogs.newSession("open-project") },
   newProject: { label: "New project…", run: (app) => app.dialogs.newSession("new-project") },
+  restartR: { label: "Restart R", keys: "Ctrl+Shift+F10", run: (app) => restartR(app) },
+  restartEmpty: { label: "Restart R without objects…", run: (app) => restartR(app, false) },
+  quitSession: { label: "Quit session…", run: quitSession },
   interrupt: { label: "Stop", run: (app) => app.interrupt() },
 } satisfies Record<string, Command>;
 

@@ -8,6 +8,7 @@ import { isPageOld } from "./net/page_age";
 import { Rpc } from "./net/rpc";
 import { ServerApi, sessionOfAddress } from "./net/server_api";
 import { browserTransport } from "./net/stream_transport";
+import { RecoveryBar } from "./session/recovery_bar";
 import { Banner } from "./shell/banner";
 import { DialogHost } from "./shell/dialog_host";
 import { Header } from "./shell/header";
@@ -40,6 +41,7 @@ function Page() {
     <>
       <Header app={app} />
       <Banner app={app} />
+      <RecoveryBar app={app} />
       <Workbench app={app} />
       <SessionOverlay app={app} />
       <MessageList messages={app.messages} />

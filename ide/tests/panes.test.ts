@@ -159,6 +159,7 @@ describe("endingOf", () => {
       failed: false,
       wayBack: "Resume the session",
       project: null,
+      suspect: false,
     });
     expect(endingOf({ id: "s", state: "failed", cause: "Ended by signal 9.", signal: 9 }).detail).toBe("");
     expect(endingOf({ id: "s", state: "failed", signal: "SIGXCPU" }).detail).toBe("Signal SIGXCPU");

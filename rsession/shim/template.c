@@ -258,7 +258,9 @@ static SEXP fork_point(SEXP call, SEXP op, SEXP arguments, SEXP environment)
     open_site_profile();
     template.waits = false;
     engine_connect();
-    console_write(greeting, (int)greeting_size, 0);
+    if (!has_argument("--quiet")) {
+        console_write(greeting, (int)greeting_size, 0);
+    }
     return *r.R_NilValue;
 }
 

@@ -48,14 +48,18 @@ class StoreFolder:
         with suppress(FileExistsError):
             os.mkdir(self.path, mode=0o700)
 
-    def set_aside(self, why: str) -> str:
-        """Rename the store, with everything in it; returns its new path."""
+    def set_aside(self, why: str, *, keeps_console: bool = False) -> str:
+        """Rename the store, with everything in it (but what the console showed, if so wished); returns its new path."""
         stem = f"{self.path}.{why}-{time.strftime('%Y%m%d-%H%M%S')}"
         aside, number = stem, 1
         while os.path.lexists(aside):
             number += 1
             aside = f"{stem}-{number}"
         os.rename(self.path, aside)
+        if keeps_console:
+            self.make()
+            with suppress(FileNotFoundError):
+                os.rename(f"{aside}/{_CONSOLE}", self.console_path)
         return aside
 
     def empty(self) -> None:

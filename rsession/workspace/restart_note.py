@@ -61,7 +61,7 @@ def take_note(home: str, session_id: str) -> RestartNote | None:
         return None
     try:
         if note.objects == "aside" and folder.holds_objects:
-            folder.set_aside("not-restored")
+            folder.set_aside("not-restored", keeps_console=True)
         elif note.objects == "drop":
             folder.empty()
     except OSError as error:

@@ -40,3 +40,15 @@ def test_a_line_without_end_is_cut() -> None:
     for _ in range(10):
         scrollback.add("output", "x" * 5000)
     assert len(text(scrollback)) <= 1000
+
+
+def test_what_an_earlier_process_wrote_is_counted_apart() -> None:
+    scrollback = Scrollback(lines=3)
+    scrollback.add("output", "1\n2\n")
+    scrollback.seal()
+    scrollback.add("output", "3\n")
+    assert (len(scrollback.actions()), scrollback.earlier) == (2, 1)
+    scrollback.add("input", "4\n")
+    assert (scrollback.actions()[0]["text"], scrollback.earlier) == ("2\n", 1)
+    scrollback.add("input", "5\n6\n")
+    assert scrollback.earlier == 0

@@ -33,7 +33,9 @@ export class ConsoleStore {
   restore(snapshot: ConsoleSnapshot, history: readonly string[], keep: boolean): void {
     batch(() => {
       this.text.value = keep ? this.text.value : apply(this.text.value, { type: "clear" });
-      for (const { kind, text } of joined(snapshot.actions)) this.change({ type: "write", kind, text });
+      // A page that was there saw what an earlier process showed, and perhaps more of it.
+      const actions = keep ? snapshot.actions.slice(snapshot.earlier ?? 0) : snapshot.actions;
+      for (const { kind, text } of joined(actions)) this.change({ type: "write", kind, text });
       this.prompt.value = snapshot.prompt === null ? null : { text: snapshot.prompt, history: snapshot.history };
       this.busy.value = snapshot.busy;
       this.history.value = historyOf(history);

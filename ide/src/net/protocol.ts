@@ -22,6 +22,38 @@ export interface ConsoleSnapshot {
   readonly prompt: string | null;
   readonly history: boolean;
   readonly busy: boolean;
+  /** How many of the first actions an earlier process of the session showed. */
+  readonly earlier?: number;
+}
+
+/** `q()` asks whether to save to this file. */
+export interface QuitQuestion {
+  readonly image: string;
+}
+
+/** What came back after a crash; times in seconds since 1970. */
+export interface Recovered {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly created: number;
+  readonly ended: number | null;
+  readonly cause: string;
+}
+
+export interface Blocker {
+  readonly kind: string;
+  readonly reason: string;
+}
+
+export interface RestartAnswer {
+  readonly restarting: boolean;
+  readonly blockers: readonly Blocker[];
+}
+
+export interface QuitState {
+  readonly save: "ask" | "yes" | "no";
+  readonly image: string;
+  readonly busy: boolean;
 }
 
 export interface DocumentData {
@@ -111,6 +143,8 @@ export interface ClientInit {
   readonly memory?: { readonly used: number; readonly limit: number; readonly warning: string | null } | null;
   readonly project?: ProjectState;
   readonly messages: readonly { readonly kind: "info" | "warning" | "error"; readonly text: string }[];
+  readonly quit_question?: QuitQuestion | null;
+  readonly recovered?: Recovered | null;
 }
 
 export interface Completion {
@@ -163,6 +197,10 @@ interface EventData {
   memory_warning: { readonly used: number; readonly limit: number; readonly text: string | null };
   project_changed: ProjectState;
   quit: { readonly status: number };
+  quit_question: QuitQuestion;
+  quit_question_closed: Record<string, never>;
+  workspace_recovered: Recovered;
+  recovery_decided: Record<string, never>;
   events_dropped: { readonly from: number; readonly to: number; readonly bytes: number };
 }
 
@@ -176,6 +214,16 @@ export interface Methods {
   client_init: { params: []; result: ClientInit };
   console_input: { params: [text: string, consoleId: string, flags?: number]; result: null };
   interrupt: { params: []; result: null };
+  get_quit_state: { params: []; result: QuitState };
+  quit_session: { params: [save: "yes" | "no"]; result: { readonly ended: boolean } };
+  answer_quit_question: { params: [answer: "yes" | "no" | "cancel"]; result: null };
+  restart_session: { params: [keepWorkspace: boolean, command: string, force: boolean]; result: RestartAnswer };
+  suspend_session: {
+    params: [force: boolean];
+    result: { readonly suspended: boolean; readonly blockers: readonly Blocker[] };
+  };
+  keep_restored: { params: []; result: null };
+  discard_restored: { params: [force: boolean]; result: RestartAnswer };
   get_events: { params: [after: number]; result: readonly SessionEvent[] };
   get_completions: { params: [line: string, cursor: number]; result: Completions };
   get_environment_state: { params: []; result: EnvironmentState };
@@ -215,6 +263,8 @@ export interface SessionRecord {
   readonly code?: number | null;
   readonly signal?: number | string | null;
   readonly stderr_tail?: string | null;
+  /** How many processes in a row failed soon after their start. */
+  readonly quick_failures?: number;
 }
 
 /** The stable error codes the page treats specially. */

@@ -194,6 +194,10 @@ export class SessionLink {
         this.ended(record);
         return "stop";
       }
+      if (record.state === "resuming") {
+        this.begin(true);
+        return "wait";
+      }
       // A server that was itself started again is looking for its sessions; ours may well be among them.
       this.reconnecting();
       return "wait";

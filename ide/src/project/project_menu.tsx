@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import { COMMANDS, type CommandName } from "../commands";
 import type { RecentProject } from "../net/protocol";
+import { useClosing } from "../shell/closing";
 import { shortPath } from "../shell/file_paths";
 import { Icon } from "../shell/icon";
 import { openHere } from "./opening";
@@ -42,29 +43,6 @@ export function ProjectMenu({ app }: { readonly app: App }): JSX.Element | null 
       {shown.value ? <Menu app={app} close={close} /> : null}
     </div>
   );
-}
-
-/** Leaves the menu when something else on the page is used. */
-function useClosing(place: { current: HTMLElement | null }, close: () => void): void {
-  useEffect(() => {
-    const elsewhere = (event: Event): void => {
-      if (event.target instanceof Node && !place.current?.contains(event.target)) close();
-    };
-    const leaveByKey = (event: KeyboardEvent): void => {
-      if (event.key !== "Escape" || !place.current?.querySelector(".menu")) return;
-      close();
-      place.current.querySelector("button")?.focus();
-      event.preventDefault();
-    };
-    document.addEventListener("keydown", leaveByKey);
-    document.addEventListener("pointerdown", elsewhere);
-    document.addEventListener("focusin", elsewhere);
-    return () => {
-      document.removeEventListener("keydown", leaveByKey);
-      document.removeEventListener("pointerdown", elsewhere);
-      document.removeEventListener("focusin", elsewhere);
-    };
-  }, []);
 }
 
 interface MenuProps {

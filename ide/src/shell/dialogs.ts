@@ -53,6 +53,12 @@ export class Dialogs {
     this.open.value = { type: "session", purpose, leave: () => this.finish(() => undefined) };
   }
 
+  /** Takes a question back that was answered elsewhere; who asked hears nothing. */
+  withdraw(title: string): void {
+    const open = this.open.value;
+    if (open?.type === "question" && open.title === title) this.open.value = null;
+  }
+
   private finish(resolve: () => void): void {
     this.open.value = null;
     resolve();

@@ -11,7 +11,11 @@ export interface Ending {
   readonly wayBack: string;
   /** The project could not be opened; R was not started. */
   readonly project: "no-file" | "other" | null;
+  /** It failed again and again: what was restored may be the reason. */
+  readonly suspect: boolean;
 }
+
+const ENOUGH_FAILURES = 2;
 
 const SUSPENDED: Ending = {
   title: "The session is suspended",
@@ -20,6 +24,7 @@ const SUSPENDED: Ending = {
   failed: false,
   wayBack: "Resume the session",
   project: null,
+  suspect: false,
 };
 
 /** Exit codes of a session whose project cannot be opened. */
@@ -47,8 +52,9 @@ export function endingOf(session: SessionRecord): Ending {
     cause: session.cause || (failed ? "The R process ended without saying why." : "R ended by itself."),
     detail: saysAlready(session) ? "" : detailOf(session),
     failed,
-    wayBack: "Start a new R session",
+    wayBack: failed ? "Start R again" : "Start a new R session",
     project: null,
+    suspect: failed && (session.quick_failures ?? 0) >= ENOUGH_FAILURES,
   };
 }
 
@@ -66,6 +72,7 @@ function endingOfProject(session: SessionRecord): Ending {
     failed: true,
     wayBack: "Try again",
     project: session.code === NO_PROJECT_FILE ? "no-file" : "other",
+    suspect: false,
   };
 }
 

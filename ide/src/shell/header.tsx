@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { App } from "../app";
 import type { Link } from "../net/session_link";
 import { ProjectMenu } from "../project/project_menu";
+import { SessionMenu } from "../session/session_menu";
 import { Icon } from "./icon";
 import { PRODUCT } from "./product";
 
@@ -22,6 +23,7 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
       <span class="top-space" />
       <StopButton app={app} />
       {session === null ? null : <span class="top-user">{session.user}</span>}
+      <SessionMenu app={app} />
       <a class="button" href="../../home" data-testid="sessions-link" title="All your sessions">
         Sessions
       </a>

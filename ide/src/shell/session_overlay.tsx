@@ -81,6 +81,12 @@ function EndedCard({ app, session, problem, leave }: EndedProps & { readonly lea
             <pre tabIndex={0}>{session.stderr_tail}</pre>
           </details>
         ) : null}
+        {ending.suspect ? (
+          <p class="card-problem" data-testid="overlay-advice">
+            R failed {session.quick_failures} times in a row soon after its start. What is restored may be the reason:
+            start without restoring first. The objects are set aside then, not deleted.
+          </p>
+        ) : null}
         <p class="card-note">The text in your editor is kept.</p>
         {problem === null ? null : (
           <p class="card-problem" role="alert">
@@ -109,18 +115,26 @@ function Choices({ app, start, ending }: ChoicesProps): JSX.Element {
   const resume: Resume = (run_rprofile, restore) => () => {
     void app.link.restart({ run_rprofile, restore });
   };
+  const plain = (
+    <button
+      key="start"
+      type="button"
+      ref={ending.suspect ? null : start}
+      class={`button ${ending.suspect ? "" : "button-primary"}`}
+      data-testid="overlay-start"
+      onClick={resume(true, true)}
+    >
+      {ending.wayBack}
+    </button>
+  );
   return (
     <div class="choices">
-      <button
-        type="button"
-        ref={start}
-        class="button button-primary"
-        data-testid="overlay-start"
-        onClick={resume(true, true)}
-      >
-        {ending.wayBack}
-      </button>
-      {ending.project === null ? <SafeStarts resume={resume} /> : null}
+      {ending.suspect ? null : plain}
+      {ending.project === null ? (
+        <SafeStarts resume={resume} first={ending.suspect ? start : null}>
+          {ending.suspect ? plain : null}
+        </SafeStarts>
+      ) : null}
       {ending.project === null ? null : <ProjectStarts app={app} project={ending.project} />}
     </div>
   );
@@ -156,14 +170,31 @@ function ProjectStarts({ app, project }: ProjectStartsProps): JSX.Element {
 
 type Resume = (profile: boolean, restore: boolean) => () => void;
 
-function SafeStarts({ resume }: { readonly resume: Resume }): JSX.Element {
+interface SafeStartsProps {
+  readonly resume: Resume;
+  /** Where the first button is to be known when it is the one proposed. */
+  readonly first: { current: HTMLButtonElement | null } | null;
+  readonly children: JSX.Element | null;
+}
+
+function SafeStarts({ resume, first, children }: SafeStartsProps): JSX.Element {
   return (
     <>
+      <button
+        type="button"
+        ref={first}
+        class={`button ${first === null ? "" : "button-primary"}`}
+        data-testid="overlay-no-restore"
+        onClick={resume(true, false)}
+      >
+        Without restoring objects
+      </button>
+      {children}
       <button type="button" class="button" data-testid="overlay-no-profile" onClick={resume(false, true)}>
         Without .Rprofile
       </button>
-      <button type="button" class="button" data-testid="overlay-no-restore" onClick={resume(true, false)}>
-        Without restoring objects
+      <button type="button" class="button" data-testid="overlay-empty" onClick={resume(false, false)}>
+        Empty: without both
       </button>
     </>
   );

@@ -1,0 +1,25 @@
+import type { Recovered } from "../net/protocol";
+
+const UNITS = ["bytes", "KB", "MB", "GB"];
+
+/** When and why R ended, and what is here again, as sentences; times as people write them. */
+export function recoverySentences(recovered: Recovered, now: Date = new Date()): string {
+  const { ended, cause, created, objects, bytes } = recovered;
+  const when = ended === null ? "" : ` at ${timeOf(ended, now)}`;
+  const why = cause === "" ? "" : ` ${cause}`;
+  const count = objects === 1 ? "1 object" : `${objects} objects`;
+  const are = objects === 1 ? "is" : "are";
+  return `R ended unexpectedly${when}.${why} What it had at ${timeOf(created, now)} (${count}, ${sizeOf(bytes)}) ${are} here again.`;
+}
+
+function timeOf(seconds: number, now: Date): string {
+  const time = new Date(seconds * 1000);
+  const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return time.toDateString() === now.toDateString() ? clock : `${clock} on ${time.toLocaleDateString()}`;
+}
+
+function sizeOf(bytes: number): string {
+  let [value, unit] = [bytes, 0];
+  while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
