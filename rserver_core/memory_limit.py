@@ -15,6 +15,8 @@ _NO_LIMIT = 1 << 62
 """Version 1 writes a number of this size for none."""
 _MOST = 1 << 16
 _DATA = re.compile(r"^VmData:\s+(\d+) kB", re.MULTILINE)
+_ALONE = re.compile(r"rserver-[0-9a-f]{21}-[0-9]+", re.ASCII)
+"""What launchers call the group of one session."""
 _DATA_LIMIT = re.compile(r"^Max data size\s+(\d+)", re.MULTILINE)
 
 
@@ -44,6 +46,11 @@ class MemoryLimit:
     group: str = ""
     own: str = ""
     unified: bool = False
+
+    @property
+    def is_shared(self) -> bool:
+        """Others than the session and what it started count against it, as far as can be known."""
+        return bool(self.group) and not _ALONE.fullmatch(os.path.basename(self.group))
 
     def use(self) -> MemoryUse:
         """Now; OSError or ValueError when that cannot be known."""

@@ -114,7 +114,7 @@ def _limited(pid: int) -> tuple[int | None, int | None]:
     if limit is None or not limit.group:
         return None, limit.limit if limit else None
     try:
-        return limit.use().used if limit.group == limit.own else None, limit.limit
+        return None if limit.is_shared else limit.use().used, limit.limit
     except (OSError, ValueError):
         return None, limit.limit
 

@@ -57,8 +57,12 @@ class MemoryWatch:
             return None
 
     def _look_in(self, seconds: float) -> None:
-        if self._timer is None:
-            self._timer = self._session.clock.callLater(seconds, self.look)
+        """Or sooner, if that is planned."""
+        clock = self._session.clock
+        if self._timer is not None and self._timer.getTime() > clock.seconds() + seconds:
+            self._timer.reset(seconds)
+        elif self._timer is None:
+            self._timer = clock.callLater(seconds, self.look)
 
     def _pause(self, use: MemoryUse) -> float | None:
         """Seconds until the next look; None: somebody will say when it is time."""

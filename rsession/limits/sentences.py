@@ -11,7 +11,7 @@ def of_warning(limit: MemoryLimit, use: MemoryUse) -> str:
     figures = f"{in_words(use.used)} of the {in_words(use.limit)} of memory"
     if not limit.group:
         return f"R uses {figures} that it may have; beyond that it cannot make larger objects. {_ADVICE}"
-    if limit.group != limit.own:
+    if limit.is_shared:
         who = "R and everything else that shares its limit use"
         return f"{who} {figures} that they may have together. When all is used, R may be ended. {_ADVICE}"
     return f"This session uses {figures} that it may have. When all is used, R is ended. {_ADVICE}"
@@ -19,8 +19,10 @@ def of_warning(limit: MemoryLimit, use: MemoryUse) -> str:
 
 def of_ended_child(limit: MemoryLimit) -> str:
     """The kernel ended something, not R."""
+    together = "R and everything else that shares its limit may have together"
+    whose = together if limit.is_shared else "this session may have"
     return (
-        f"A program that R had started was ended: the {in_words(limit.limit)} of memory that this session may have "
+        f"A program that R had started was ended: the {in_words(limit.limit)} of memory that {whose} "
         "were used up. R itself goes on."
     )
 
