@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -176,3 +177,38 @@ def test_a_bad_file_stops_the_start(tmp_path: Path) -> None:
         assert f"{tmp_path}/profiles:2: max-memory: unknown key" in done.stderr
         assert f"{tmp_path}/profiles:3: expected key=value" in done.stderr
     assert json.dumps(done.stdout) == '""'
+
+
+LEGACY = Path("/sys/fs/cgroup/memory")
+
+
+@contextlib.contextmanager
+def container(megabytes: int) -> Iterator[Callable[[], object]]:
+    """A group with a limit in which whoever runs the tests is, and what is started, until the yielded function."""
+    own = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if ":memory:" in line)
+    home, group = Path(f"{LEGACY}{own.split(':', 2)[2]}"), LEGACY / f"rst-{os.getpid()}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(megabytes << 20))
+        (group / "cgroup.procs").write_text("0")
+        yield lambda: (home / "cgroup.procs").write_text("0")
+    finally:
+        (home / "cgroup.procs").write_text("0")
+        until(lambda: not (group / "cgroup.procs").read_text())
+        group.rmdir()
+
+
+@pytest.mark.skipif(not os.access(LEGACY / "tasks", os.W_OK), reason="no memory hierarchy of version 1")
+def test_a_limit_that_somebody_else_set_is_seen_and_explained(alice: Account, bob: Account) -> None:
+    """As that of a container in which the server runs."""
+    with container(700) as leave, running_server() as server:
+        leave()
+        visitor, other = signed_in(server, alice), signed_in(server, bob)
+        assert shown(visitor)["memory_limit_bytes"] == 700 << 20
+        visitor.rpc("console_input", "x <- rep(1, 420 * 131072); Sys.sleep(1)", "")
+        warning = visitor.wait_for(is_type("memory_warning"))[-1]["data"]
+        assert warning["text"].startswith("R and everything else that shares its limit use ")
+        visitor.rpc_answer("console_input", "y <- rep(1, 700 * 131072)", "")
+        until(lambda: shown(visitor)["state"] == "failed")
+        assert "The memory that all sessions of this server may use together was used up" in shown(visitor)["cause"]
+        assert "42" in other.run("6 * 7")
