@@ -1,9 +1,9 @@
 """Memory of keepers: twenty sessions (a sleeping program each) under a real launcher with PAM. Needs root.
 
-    python bench/keeper_memory.py [--sessions 20]
+    python bench/keeper_memory.py [--sessions 20] [--profile]
 
 Prints one JSON line: PSS of launcher and of a keeper (median and highest) in KiB, and the median time from request to
-running program.
+running program; with --profile every limit of a profile holds for each session.
 """
 
 import argparse
@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from rserver_core.frame import FrameReader, Message, encode, greeting  # noqa: E402
+from rserver_core.profiles import published  # noqa: E402
+from rserver_core.profiles.file import parse  # noqa: E402
 
+PROFILES = "[*]\nmax-memory-mb=500\nmax-cpus=1.5\nmax-processes=50\nmax-open-files=500\nnice=3\ncpu-affinity=1\n"
 ACCOUNT = f"rscb{os.getpid()}"
 SERVICE = f"rstest-bench-{os.getpid()}"
 
@@ -87,11 +90,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=20)
-    sessions = parser.parse_args().sessions
+    parser.add_argument("--profile", action="store_true")
+    given = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("keeper_memory needs root: it makes an account")
     with environment() as folder:
-        print(json.dumps(measure(folder, sessions)))
+        if given.profile:
+            published.write(str(folder), parse(PROFILES, "profiles"))
+        print(json.dumps(measure(folder, given.sessions) | {"profile": given.profile}))
 
 
 def measure(folder: Path, sessions: int) -> dict[str, Any]:
