@@ -55,3 +55,17 @@ def limit(waiting: "Deferred[_T]", seconds: float, clock: Clock, error: Exceptio
     timer = clock.callLater(seconds, give_up)
     waiting.addBoth(settle)
     return waiting
+
+
+def shared(waiting: "Deferred[_T]") -> "Deferred[_T]":
+    """Fires as waiting does; who cancels it leaves waiting alone."""
+    copy: Deferred[_T] = Deferred()
+
+    def settle(result: object) -> object:
+        if copy.called:
+            return result
+        copy.callback(result)  # type: ignore[arg-type]
+        return None
+
+    waiting.addBoth(settle)
+    return copy

@@ -51,7 +51,8 @@ class KeeperHost:
             done({"ok": True})
 
     def _list(self, _message: Message, done: Done) -> None:
-        done({"sessions": [record.to_json() for record in self._keepers.records()]})
+        ends = [{**end.to_json(), "stderr_tail": ""} for end in self._keepers.ends()]
+        done({"sessions": [record.to_json() for record in self._keepers.records()], "exited": ends})
 
     def _started(self, record: SessionRecord) -> None:
         self._on_event({"event": "started", "session": record.to_json()})

@@ -22,6 +22,7 @@ __all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
 
 _ORDER_SECONDS = 5.0
 _SWEEP_SECONDS = 2.0
+_MOST_ENDS = 1000
 
 Done = Callable[[SessionRecord | LaunchRefused], None]
 
@@ -68,6 +69,7 @@ class Keepers:
         self._templates = Templates(loop, settings, run_dir, pam_service) if settings.preload else None
         self._running: dict[str, _Running] = {}
         self._launching: dict[str, list[Done]] = {}
+        self._ends: dict[str, SessionExit] = {}
         self._links: set[KeeperLink] = set()
 
     def limits(self) -> str:
@@ -82,10 +84,16 @@ class Keepers:
         for record in self._files.records():
             self._adopt(record)
         cgroup.sweep()
+        # Keepers that were killed with everything else may not have left /proc yet.
+        self._loop.call_later(_SWEEP_SECONDS, cgroup.sweep)
 
     def records(self) -> list[SessionRecord]:
         """Every session that runs."""
         return [running.record for running in self._running.values()]
+
+    def ends(self) -> list[SessionExit]:
+        """How sessions ended of late that do not run now: who was told of it may have died before it was known."""
+        return list(self._ends.values())
 
     def attended(self) -> int:
         """How many keepers started from here have not ended yet; a session's end is told before its keeper's."""
@@ -147,6 +155,7 @@ class Keepers:
         """From the link to a keeper: the session runs."""
         waiting = self._launching.pop(record.session)
         self._running[record.session] = _Running(record, None, None)
+        self._ends.pop(record.session, None)
         first, *others = waiting
         first(record)
         for done in others:
@@ -219,7 +228,14 @@ class Keepers:
         if self._running.get(end.session) is running:
             del self._running[end.session]
             self._files.forget(end.session)
+            self._remember(end)
             self._on_exited(end)
+
+    def _remember(self, end: SessionExit) -> None:
+        self._ends.pop(end.session, None)
+        self._ends[end.session] = end
+        if len(self._ends) > _MOST_ENDS:
+            del self._ends[next(iter(self._ends))]
 
 
 def _cancel(running: _Running) -> None:

@@ -346,6 +346,25 @@ static PyObject *shim_suspend_signals(PyObject *module, PyObject *unused)
     return descriptor < 0 ? os_error() : PyLong_FromLong(descriptor);
 }
 
+static PyObject *shim_note_temporary_folder(PyObject *module, PyObject *arguments)
+{
+    const char *name, *text;
+    if (!PyArg_ParseTuple(arguments, "ss:note_temporary_folder", &name, &text)) {
+        return NULL;
+    }
+    return temporary_folder_note(name, text) ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+static PyObject *shim_temporary_folder(PyObject *module, PyObject *unused)
+{
+    /* R sets it once while it starts, and never again. */
+    const char *path = r.R_TempDir ? *r.R_TempDir : NULL;
+    if (path == NULL) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_DecodeFSDefault(path);
+}
+
 static PyObject *shim_acknowledge_quit(PyObject *module, PyObject *unused)
 {
     exchange_lock();
@@ -380,6 +399,8 @@ static PyMethodDef methods[] = {
     {"request_end", shim_request_end, METH_O, NULL},
     {"answer", shim_answer, METH_VARARGS, NULL},
     {"suspend_signals", shim_suspend_signals, METH_NOARGS, NULL},
+    {"note_temporary_folder", shim_note_temporary_folder, METH_VARARGS, NULL},
+    {"temporary_folder", shim_temporary_folder, METH_NOARGS, NULL},
     {"acknowledge_quit", shim_acknowledge_quit, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

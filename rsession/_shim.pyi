@@ -72,5 +72,11 @@ def answer(number: int, text: bytes, /) -> None:
 def suspend_signals() -> int:
     """From now on SIGUSR1 and SIGUSR2 do not end R: the returned pipe gets a byte `1` or `2` for each."""
 
+def note_temporary_folder(name: str, text: str, /) -> None:
+    """The file and its content that R's temporary folder has from the first moment on; called before `run`."""
+
+def temporary_folder() -> str | None:
+    """R's `tempdir()`; None until R has made it."""
+
 def acknowledge_quit() -> NoReturn:
     """Let the process end; this thread stops for good."""

@@ -12,7 +12,7 @@ from rserver_core.options.command_line import load_or_exit
 from rserver_core.options.rsession import RSESSION
 from rserver_core.r_installation import NoR, RInstallation, read_home
 from rserver_core.r_scan import find_installation
-from rsession import _shim
+from rsession import _shim, temporary_note
 from rsession.claimed_state import claim_state
 from rsession.r_version import take_from_environment
 from rsession.session_lock import LockedElsewhere
@@ -21,6 +21,7 @@ from rsession.start import enter_working_directory, prepare_environment, r_argum
 _STARTED = time.time()
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))
 _NO_R = 3
+_HELD_SIGNALS = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 def find_r() -> RInstallation:
@@ -43,6 +44,8 @@ class Launch:
 
     def __init__(self, argv: Sequence[str], started: float) -> None:
         """argv: options; started: seconds since 1970. SystemExit, with a sentence on stderr, when it cannot be."""
+        # Until something heeds them they would end the process; R's thread lets them in.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_SIGNALS)
         self.settings = load_or_exit(RSESSION, argv, os.environ)
         self._started = started
         self._project = wanted_project(self.settings)
@@ -57,6 +60,8 @@ class Launch:
     def start_server(self) -> tuple[int, int, int, int]:
         """Start the thread of the server; the descriptors of `_shim.open`."""
         descriptors = _shim.open()
+        _shim.suspend_signals()
+        _shim.note_temporary_folder(temporary_note.NAME, temporary_note.own())
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         _thread.start_new_thread(self._serve, (descriptors,))
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

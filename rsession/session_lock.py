@@ -85,12 +85,22 @@ class SessionLock:
         try:
             with os.fdopen(descriptor, "w") as file:
                 json.dump(asdict(self._own), file)
-            with suppress(OSError):
-                os.link(aside, self._path)
-            # The answer of an NFS server may be lost; the number of links tells the truth.
-            return os.stat(aside).st_nlink == 2
+            return self._has_linked(aside)
         finally:
             os.unlink(aside)
+
+    def _has_linked(self, aside: str) -> bool:
+        """False when there is a lock already; OSError when there can be none, as on a full disk."""
+        fault: OSError | None = None
+        try:
+            os.link(aside, self._path)
+        except OSError as error:
+            fault = error
+        # The answer of an NFS server may be lost; the number of links tells the truth.
+        is_ours = os.stat(aside).st_nlink == 2
+        if fault is not None and not (is_ours or isinstance(fault, FileExistsError)):
+            raise fault
+        return is_ours
 
     def _check_age(self, owner: Owner) -> None:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rserver.sessions.machine import MEANINGS, TRANSITIONS, Input, State
 
 _STATES = {
-    State.ABSENT: "Made and never started, or it ran when the machine was switched off. Shown as *Not running*",
+    State.ABSENT: "Made and never started. Shown as *Not running*",
     State.LAUNCHING: "Its process is being started, or does not answer yet",
     State.RUNNING: "It answers requests",
     State.SUSPENDING: "It was asked to write its objects down and to end. It still answers requests",

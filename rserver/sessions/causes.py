@@ -85,7 +85,7 @@ def _by_code(code: int | None, tail: str, answered: bool) -> str:
     if answered and was_quit(code, tail):
         return f"R was quit with status {code}."
     if code == SUSPENDED_CODE:
-        return "The session was suspended. Its objects are kept."
+        return of_suspension().cause
     if code == RESTARTED_CODE:
         return "R is restarted."
     if code == KILLED_CODE:
@@ -105,6 +105,11 @@ def is_about_project(fate: Fate, project: str) -> bool:
 def was_quit(code: int | None, stderr_tail: str) -> bool:
     """Whether R ended because it was told to: with code 0, or with the word that a session leaves for other codes."""
     return code == 0 or stderr_tail.rstrip().endswith(f"R was quit with status {code}.")
+
+
+def of_suspension() -> Fate:
+    """The fate of a session that was suspended and whose end nobody saw."""
+    return Fate("The session was suspended. Its objects are kept.", SUSPENDED_CODE)
 
 
 def _hint(tail: str, answered: bool) -> str:
@@ -143,6 +148,19 @@ def of_staying(seconds: float) -> Fate:
 def of_loss() -> Fate:
     """The fate of a session that is gone and left no word."""
     return Fate("The session is gone. How it ended is not known, the server was being restarted at that time.")
+
+
+def of_unseen_end() -> Fate:
+    """The fate of a session whose keeper was gone before it ended."""
+    return Fate(
+        "The session is gone. How it ended is not known: the process that watches over it was gone before. "
+        "What was saved last comes back when it is started again."
+    )
+
+
+def of_restart() -> Fate:
+    """The fate of a session that ran when the whole server ended, and does not any more."""
+    return Fate("The server or the machine was restarted while it ran. What was saved last comes back.")
 
 
 def _by_signal(number: int, when: str) -> str:

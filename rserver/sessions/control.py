@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
-from rserver.clock import Clock, limit, sleep
+from rserver.clock import Clock, limit, shared, sleep
 from rserver.master_client import MasterError
 from rserver.sessions import causes
 from rserver.sessions.machine import Fate, Input, State
+from rserver.sessions.roll_call import RollCall
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import Master, NotStarted
 from rserver.sessions.table import SessionTable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from rserver.sessions.suspend_call import SuspendAnswer
 
 KILL_SECONDS = 10.0
-LIST_RETRY_SECONDS = 1.0
 LOSS_GRACE_SECONDS = 0.5
 END_GRACE_SECONDS = 0.5
 PROBE_AGAIN_SECONDS = 0.25
@@ -32,7 +32,6 @@ QUIT_ANSWER_SECONDS = 3.0
 SUSPEND_SECONDS = 30.0
 FORCED_SUSPEND_SECONDS = 600.0
 
-_T = TypeVar("_T")
 
 _log = Logger()
 
@@ -70,6 +69,10 @@ class SessionControl:
     _gone: "dict[int, Deferred[None]]" = field(default_factory=dict)
     _listing: bool = False
     _list_again: bool = False
+    _roll_call: RollCall = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._roll_call = RollCall(self.clock, self.master)
 
     def want(self, session: Session, server_url: str = "") -> None:
         """Somebody wants to use it: starts what is absent or suspended, leaves what failed or ended alone."""
@@ -104,7 +107,7 @@ class SessionControl:
         told = Deferred.fromCoroutine(self._tell_to_suspend(session, record, force))
         try:
             # What stands against it is known at once; writing may take long, and nobody waits for that.
-            await limit(_shared(told), SUSPEND_ANSWER_SECONDS, self.clock, TimeoutError())
+            await limit(shared(told), SUSPEND_ANSWER_SECONDS, self.clock, TimeoutError())
         except TimeoutError:
             told.addErrback(_not_signalled, session)
 
@@ -114,7 +117,9 @@ class SessionControl:
         except (OSError, CancelledError):
             await self._signal_to_suspend(session, record, force)
             return
-        if not answer.suspended:
+        if answer.suspended:
+            session.kept = record
+        else:
             session.is_blocked = answer.blocked
             self._stayed(session, record, causes.of_blockers(answer.reasons))
 
@@ -151,7 +156,7 @@ class SessionControl:
         session.end_asked = "QUIT"
         told = Deferred.fromCoroutine(self._tell_to_quit(session, record, save))
         try:
-            return await limit(_shared(told), QUIT_ANSWER_SECONDS, self.clock, TimeoutError())
+            return await limit(shared(told), QUIT_ANSWER_SECONDS, self.clock, TimeoutError())
         except TimeoutError:
             told.addErrback(_not_signalled, session)
             return None
@@ -182,10 +187,19 @@ class SessionControl:
             self.table.used(session)
         elif session.status.record is not None:
             session.end_asked = name
-            await self.signal(session, name)
+            await self._signal_end(session, name)
         elif session.is_alive:
             # It is told as soon as it has a process.
             session.end_asked = name
+
+    async def _signal_end(self, session: Session, name: str) -> None:
+        try:
+            await self.signal(session, name)
+        except MasterError as error:
+            if error.code != "unknown_session":
+                raise
+            # It ended a moment ago, which is what is wanted.
+            self.reconcile()
 
     def signal(self, session: Session, name: str) -> "Deferred[Message]":
         """Send the process a signal; fails with MasterError."""
@@ -300,7 +314,7 @@ class SessionControl:
             return
         session = self.table.adopt(record)
         if session.status.record is not None and session.status.record.pid != record.pid:
-            self._ended(session, Input.LOST, causes.of_loss())
+            self._ended(session, *self._roll_call.loss(session))
         if not session.is_alive:
             session.proven = True
             self._begin_attempt(session)
@@ -348,24 +362,12 @@ class SessionControl:
         while self._list_again:
             self._list_again = False
             known = {session.id: session.status.record for session in self.table if session.status.record}
-            self._compare(known, await self._list())
+            self._compare(known, await self._roll_call.take())
 
-    async def _list(self) -> list[Any]:
-        while True:
-            try:
-                sessions = (await self.master.request("list")).get("sessions")
-            except MasterError as error:
-                if error.code == "closed":
-                    raise
-                _log.warn("list: {error}", error=str(error))
-                await sleep(self.clock, LIST_RETRY_SECONDS)
-            else:
-                return sessions if isinstance(sessions, list) else []
-
-    def _compare(self, known: dict[str, SessionRecord], listed: list[Any]) -> None:
+    def _compare(self, known: dict[str, SessionRecord], listed: list[Message]) -> None:
         for value in listed:
             self._found(value, Input.FOUND)
-        alive = {value.get("session") for value in listed if isinstance(value, dict)}
+        alive = {value.get("session") for value in listed}
         for session_id, record in known.items():
             if session_id not in alive:
                 # Its end may have been written down and be told in a moment.
@@ -374,26 +376,12 @@ class SessionControl:
     def _lose_missing(self) -> None:
         for session in self.table:
             if session.had_process:
-                self._ended(session, Input.LOST, causes.of_loss())
+                self._ended(session, *self._roll_call.loss(session))
 
     def _lost(self, session_id: str, record: SessionRecord) -> None:
         session = self.table.get(session_id)
         if session is not None and session.status.record is record:
-            self._ended(session, Input.LOST, causes.of_loss())
-
-
-def _shared(waiting: "Deferred[_T]") -> "Deferred[_T]":
-    """Fires as waiting does; who cancels it leaves waiting alone."""
-    copy: Deferred[_T] = Deferred()
-
-    def settle(result: object) -> object:
-        if copy.called:
-            return result
-        copy.callback(result)  # type: ignore[arg-type]
-        return None
-
-    waiting.addBoth(settle)
-    return copy
+            self._ended(session, *self._roll_call.loss(session))
 
 
 def _unexpected(failure: object, session: Session) -> None:

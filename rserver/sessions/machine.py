@@ -99,7 +99,7 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
         Input.STARTED: State.LAUNCHING,
         Input.FOUND: State.LAUNCHING,
         # It ran when the worker was restarted and does not any more.
-        Input.LOST: State.FAILED,
+        **_ENDS,
     },
     State.LAUNCHING: {
         Input.STARTED: State.LAUNCHING,

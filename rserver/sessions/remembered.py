@@ -7,9 +7,11 @@ for an explanation.
 
 import json
 
+from rserver.sessions import causes
 from rserver.sessions.machine import Fate, State, Status
 
 _LASTING = (State.SUSPENDED, State.ENDED)
+_KEPT = (State.RUNNING, State.SUSPENDING, State.RESUMING)
 
 
 def encode(status: Status, life: str) -> str:
@@ -32,7 +34,7 @@ def decode(text: str, life: str) -> tuple[Status, bool]:
     if state in _LASTING or (same_life and state is State.FAILED):
         fate = Fate(str(kept.get("cause", "")), kept.get("code"), kept.get("signal"), str(kept.get("tail", "")))
         return Status(state, None, fate), False
-    # Resuming failed when the machine did: what is on the disk is still there.
-    if state is State.RESUMING and not same_life:
-        return Status(State.SUSPENDED), False
+    # It ended when the machine did: what is on the disk is still there.
+    if state in _KEPT and not same_life:
+        return Status(State.SUSPENDED, None, causes.of_restart()), False
     return Status(), same_life and state not in {State.ABSENT, State.FAILED}

@@ -54,6 +54,7 @@ class Session:
     end_asked    signal by which its user wants its process to end
     is_blocked   it runs because something stood against suspending it, which its status names
     again_asked  somebody wants it back as soon as it is suspended
+    kept         the process that said that its objects are on the disk and that it ends
     connections  requests and WebSockets that are carried to it now
     r_version    version of the R that it runs, or ran; r_key: exactly which one, as an RWish
     r_wish       which R its user chose for it, as an RWish; empty: the rules choose
@@ -82,6 +83,7 @@ class Session:
     end_asked: str = ""
     again_asked: bool = False
     is_blocked: bool = False
+    kept: SessionRecord | None = None
     connections: int = 0
     target: Target | None = None
     _waiting: "list[Deferred[Status]]" = field(default_factory=list)

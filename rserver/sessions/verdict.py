@@ -11,6 +11,8 @@ from rserver_core.frame import Message
 def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
     """What an `exited` event means for the machine, and the fate that its user is told."""
     code, number, tail = event.get("code"), event.get("signal"), event.get("stderr_tail")
+    if code is None and number is None:
+        return unseen_end(session, Input.BAD_EXIT)
     fate = causes.of_exit(
         code if isinstance(code, int) else None,
         number if isinstance(number, int) else None,
@@ -27,3 +29,12 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
     is_clean = session.proven and (was_quit or code == causes.KILLED_CODE)
     return (Input.CLEAN_EXIT if is_clean else Input.BAD_EXIT), fate
+
+
+def unseen_end(session: Session, happened: Input) -> tuple[Input, Fate]:
+    """Nobody saw how its process ended; before that it may have said why it would."""
+    if session.kept is not None and session.kept is session.status.record:
+        return Input.SUSPENDED_EXIT, causes.of_suspension()
+    if session.end_asked:
+        return Input.ENDED_BY_USER, causes.of_wish(killed=session.end_asked == "KILL")
+    return happened, causes.of_loss() if happened is Input.LOST else causes.of_unseen_end()

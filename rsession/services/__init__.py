@@ -1,7 +1,7 @@
 """What the session offers beside its console; each module enters its own methods, routes and listeners."""
 
 from rsession.service_api import ServiceApi
-from rsession.services import completion, document_methods, environment, files, history, plots
+from rsession.services import completion, document_methods, environment, files, history, plots, temporary_folders
 from rsession.services.start_r import start_r
 
 
@@ -14,3 +14,4 @@ def register(api: ServiceApi) -> None:
     document_methods.register(api)
     files.register(api)
     history.register(api)
+    temporary_folders.register(api)

@@ -45,6 +45,7 @@ void engine_run(void)
 {
     engine_begin();
     engine_connect();
+    temporary_folder_make();
     r.setup_Rmainloop();
     engine_loop();
 }

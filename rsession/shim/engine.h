@@ -25,6 +25,11 @@ void engine_begin(void);
 void engine_connect(void);
 void engine_loop(void);
 
+/* temporary_folder.c */
+/* R's own is made now, with `text` in the file `name` inside it; R makes it later where it cannot be made earlier. */
+void temporary_folder_make(void);
+bool temporary_folder_note(const char *name, const char *text);
+
 /* jobs.c */
 extern bool job_runs;
 extern bool job_sets_seed; /* by the job that runs: its random state stays */

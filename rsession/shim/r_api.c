@@ -27,7 +27,7 @@ const char *r_api_load(const char *path)
 
 bool r_api_load_template(void)
 {
-    bool complete = true;
+    bool complete = r.R_reInitTempDir != NULL;
 #define FIND_NEEDED(name) complete = (*(void **)&r.name = dlsym(RTLD_DEFAULT, #name)) != NULL && complete;
 #define FIND_NEEDED_FUNCTION(type, name, parameters) FIND_NEEDED(name)
 #define FIND_NEEDED_VARIABLE(type, name) FIND_NEEDED(name)

@@ -76,6 +76,7 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(int, Rg_wait_usec) \
     X(uintptr_t, R_CStackLimit) \
     X(int, R_Visible) \
+    X(char *, R_TempDir) \
     X(SEXP, R_NilValue) \
     X(SEXP, R_NaString) \
     X(SEXP, R_UnboundValue) \
@@ -99,7 +100,9 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(SEXP (*)(SEXP, SEXP, SEXP, SEXP), ptr_R_addhistory)
 
 /* NULL in an R that has them not. */
-#define R_OPTIONAL_FUNCTIONS(X) X(void, SET_NOJIT, (SEXP))
+#define R_OPTIONAL_FUNCTIONS(X) \
+    X(void, SET_NOJIT, (SEXP)) \
+    X(void, R_reInitTempDir, (int))
 
 /* Without any one of these R can be run, but not as a template of sessions. */
 #define R_TEMPLATE_FUNCTIONS(X) \
@@ -111,11 +114,9 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(void, R_common_command_line, (int *, char **, void *)) \
     X(void, R_SetParams, (void *)) \
     X(void, R_setStartTime, (void)) \
-    X(void, R_reInitTempDir, (int)) \
     X(void, R_gc, (void))
 
 #define R_TEMPLATE_VARIABLES(X) \
-    X(char *, R_TempDir) \
     X(char *, R_HistoryFile) \
     X(int, R_HistorySize)
 

@@ -67,6 +67,12 @@ void signals_install(void)
     /* R's handler raises an R error on whichever thread wrote to a closed socket. Not SIG_IGN: children would inherit that. */
     install(SIGPIPE, swallow);
     install(SIGXFSZ, SIG_DFL);
+    /* They were held back while nobody could heed them. */
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGUSR1);
+    sigaddset(&held, SIGUSR2);
+    pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
 static struct sigaction aside[NSIG];

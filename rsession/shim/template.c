@@ -191,8 +191,7 @@ static void own_beginning(void)
     srand((unsigned)now.tv_nsec ^ (unsigned)(now.tv_sec << 16) ^ ((unsigned)getpid() << 4));
     r.R_setStartTime();
     tzset();
-    *r.R_TempDir = NULL;
-    r.R_reInitTempDir(1);
+    temporary_folder_make();
 }
 
 static bool has_argument(const char *wanted)
@@ -248,6 +247,7 @@ static SEXP fork_point(SEXP call, SEXP op, SEXP arguments, SEXP environment)
     jobs_prepare();
     prepare();
     rmdir(*r.R_TempDir);
+    *r.R_TempDir = NULL;
     signals_set_aside();
     template.serve();
     signals_put_back();

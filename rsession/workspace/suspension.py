@@ -88,8 +88,12 @@ class Suspension:
 
     def wanted_by_signal(self, is_forced: bool) -> None:
         """SIGUSR1 (polite) or SIGUSR2."""
-        if not self.is_running:
-            Deferred.fromCoroutine(self.suspend(is_forced, _BY_SIGNAL)).addErrback(_complain)
+        Deferred.fromCoroutine(self._by_signal(is_forced)).addErrback(_complain)
+
+    async def _by_signal(self, is_forced: bool) -> None:
+        # It may come while R starts: before the store is open nothing can be kept.
+        if await self._snapshots.when_open() and not self.is_running:
+            await self.suspend(is_forced, _BY_SIGNAL)
 
     async def blockers(self) -> list[Blocker]:
         """What stands against a suspension at this moment, without trying one."""

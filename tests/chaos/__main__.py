@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=20.0)
     given = parser.parse_args(argv)
+    # The accounts and file systems of a run are put away also when it is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     wishes = Wishes(given.seed, given.operations, given.sessions, given.minutes * 60)
     again = f"--seed {wishes.seed} --operations {wishes.operations} --sessions {wishes.sessions}"
     print(f'again: make chaos ARGS="{again} --minutes {given.minutes:g}"', flush=True)

@@ -51,7 +51,7 @@ def _shown(model: SessionModel, door: Door) -> list[str]:
     shown = settled(door)
     state, cause = shown["state"], shown["cause"]
     complaints = []
-    if state == "failed" and not model.hurt:
+    if state == "failed" and not (model.hurt or model.unwatched == model.pid):
         complaints.append(f"it is shown as failed, nothing killed it: {cause}")
     if state == "absent" and cause and not (model.ended or model.hurt):
         complaints.append(f"it is shown as ended, nobody ended it: {cause}")

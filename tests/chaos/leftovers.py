@@ -32,7 +32,11 @@ def files(run_dir: Path, lib_dir: Path, homes: Sequence[Home]) -> list[str]:
     found = [f"{path}" for path in (run_dir / "sessions").iterdir()]
     for root in (run_dir, lib_dir, *(home.path for home in homes)):
         found += [str(path) for path in _below(root) if _ASIDE.search(path.name) and path.name != "rserver.pid"]
-    return found + [str(path) for home in homes for path in temporary_of(home.owner.uid)]
+    return found + [_described(path) for home in homes for path in temporary_of(home.owner.uid)]
+
+
+def _described(path: Path) -> str:
+    return f"{path} with {sorted(map(str, _below(path)))[:8]}"
 
 
 def _below(root: Path) -> Iterator[Path]:

@@ -162,6 +162,7 @@ def kill_keeper(model: SessionModel, door: Door, source: random.Random) -> None:
     """The session goes on, or ends as if nothing were amiss."""
     keeper = int(_stat(model.pid)[1])
     if keeper > 1:
+        model.unwatched = model.pid
         os.kill(keeper, signal.SIGKILL)
         if source.random() < 0.5:
             suspend(model, door, source)

@@ -53,6 +53,12 @@ class Run:
 
     def perform(self) -> None:
         """Everything; what was wrong is in `complaints`."""
+        try:
+            self._perform()
+        except Exception as error:
+            self.complain(None, f"the run broke off: {type(error).__name__}: {error}")
+
+    def _perform(self) -> None:
         begun = time.monotonic()
         self._open()
         disturber = Disturber(self.server, self.homes, self.models)

@@ -24,7 +24,8 @@ class SessionModel:
     """One of the sessions of a run.
 
     stream: names the process that was seen last; hurt: something was done to its process that may end it without a
-    snapshot; told: something was done that may make it suspend; ended: its user ended it; empty: its
+    snapshot; told: something was done that may make it suspend; ended: its user ended it; unwatched:
+    the process whose keeper was killed, so that nobody sees how it ends; empty: its
     state when it is new.
     """
 
@@ -41,6 +42,7 @@ class SessionModel:
     hurt: bool = False
     told: bool = False
     ended: bool = False
+    unwatched: int = 0
     log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
 
     def note(self, text: str) -> None:

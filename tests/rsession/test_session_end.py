@@ -200,3 +200,17 @@ def test_a_fatal_error_of_r_is_on_stderr(tmp_path: Path) -> None:
         assert "base" in session.stderr()
         assert session.process is not None
         assert session.process.returncode == 2
+
+
+def _holds_back(pid: int, number: int) -> bool:
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(status["SigBlk"], 16) >> (number - 1) & 1 == 1
+
+
+def test_a_forced_suspension_that_comes_too_early_is_done_later() -> None:
+    with RunningSession() as session:
+        while not _holds_back(session.pid, signal.SIGUSR2):
+            pass
+        os.kill(session.pid, signal.SIGUSR2)
+        assert session.process is not None
+        assert session.process.wait(20) == 101

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rsession.session_lock import STALE_SECONDS
+from rsession.session_lock import STALE_SECONDS, SessionLock
 from tests.rsession.running import RunningSession, evaluate, ready
 
 pytestmark = pytest.mark.r
@@ -113,3 +114,15 @@ def test_another_machine_holds_it_as_long_as_it_shows_signs_of_life(age: float) 
             assert session.process is not None
             assert session.process.returncode == os.EX_TEMPFAIL
             assert json.loads(lock_of(session).read_text())["host"] == "elsewhere"
+
+
+@pytest.mark.root
+def test_a_file_system_without_room_for_a_lock_is_no_other_process(tmp_path: Path) -> None:
+    # Its root, the folder and the lock before it has its name; a name of its own needs one more.
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "nr_inodes=3", "tmpfs", str(tmp_path)], check=True)
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            SessionLock(str(tmp_path / "session")).take()
+        assert list((tmp_path / "session").iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

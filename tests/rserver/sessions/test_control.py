@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from rserver.master_client import MasterError
 from rserver.sessions.control import (
@@ -297,6 +298,49 @@ def test_a_restarted_launcher_is_asked_what_runs(house: House) -> None:
     assert house.state() is State.FAILED
 
 
+def ended(house: House, code: int | None, signal: int | None = None, pid: int = 100) -> dict[str, Any]:
+    """An end as the launcher remembers it."""
+    return {"session": house.session.id, "pid": pid, "code": code, "signal": signal, "stderr_tail": ""}
+
+
+def test_an_end_that_no_worker_heard_of_is_remembered_by_the_launcher(house: House) -> None:
+    house.session.had_process = True
+    Deferred.fromCoroutine(house.control.restore())
+    house.master.answer("list", {"sessions": [], "exited": [ended(house, 101)]})
+    assert house.state() is State.SUSPENDED
+
+
+def test_an_end_that_was_lost_with_the_launcher_is_told_by_its_successor(house: House) -> None:
+    house.run()
+    house.control.on_event({"event": "launcher_restarted"})
+    house.master.answer("list", {"sessions": [], "exited": [ended(house, None, 11)]})
+    house.clock.advance(LOSS_GRACE_SECONDS)
+    assert "SIGSEGV" in house.fate.cause
+
+
+def test_the_end_of_an_older_process_explains_no_loss(house: House) -> None:
+    house.run()
+    house.control.on_event({"event": "launcher_restarted"})
+    house.master.answer("list", {"sessions": [], "exited": [ended(house, 101, pid=99)]})
+    house.clock.advance(LOSS_GRACE_SECONDS)
+    assert house.state() is State.FAILED
+
+
+def test_one_that_said_it_is_suspended_is_so_although_nobody_saw_its_end(house: House) -> None:
+    house.run()
+    Deferred.fromCoroutine(house.control.suspend(house.session, force=False))
+    house.answers.pop().callback(SuspendAnswer(True))
+    house.exit(code=None)
+    assert house.state() is State.SUSPENDED
+
+
+def test_an_end_that_nobody_saw_is_told_as_that(house: House) -> None:
+    house.run()
+    house.exit(code=None)
+    assert house.state() is State.FAILED
+    assert "not known" in house.fate.cause
+
+
 def test_a_late_word_about_the_end_counts_more_than_the_loss(house: House) -> None:
     house.run()
     house.control.on_event({"event": "launcher_restarted"})
@@ -492,6 +536,17 @@ def test_what_its_user_ends_has_ended_and_not_failed(house: House, how: str, sig
     house.probes.pop().callback(None)
     house.exit(200, code=None, signal=11)
     assert house.state() is State.FAILED
+
+
+def test_one_that_is_gone_already_need_not_be_killed(house: House) -> None:
+    house.run()
+    done = Deferred.fromCoroutine(house.control.kill(house.session))
+    house.master.answer("signal", MasterError("unknown_session", "this session does not run"))
+    assert done.called
+    assert not isinstance(done.result, Failure)
+    house.master.answer("list", {"sessions": []})
+    house.clock.advance(LOSS_GRACE_SECONDS)
+    assert house.state() is State.ENDED
 
 
 def test_one_that_is_ended_before_it_has_a_process_is_told_when_it_has_one(house: House) -> None:

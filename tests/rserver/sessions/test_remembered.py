@@ -20,8 +20,12 @@ def test_what_is_suspended_or_quit_stays_so_over_restarts_of_everything(state: S
     assert decode(encode(status, "7.1"), life) == (status, False)
 
 
-def test_resuming_that_was_cut_short_by_the_end_of_everything_can_be_done_again() -> None:
-    assert decode(encode(Status(State.RESUMING), "7.1"), "8.1") == (Status(State.SUSPENDED), False)
+@pytest.mark.parametrize("state", [State.RUNNING, State.SUSPENDING, State.RESUMING])
+def test_what_ran_when_everything_ended_is_suspended_and_says_so(state: State) -> None:
+    status, had_process = decode(encode(Status(state), "7.1"), "8.1")
+    assert (status.state, had_process) == (State.SUSPENDED, False)
+    assert status.fate is not None
+    assert "restarted" in status.fate.cause
 
 
 @pytest.mark.parametrize("state", [State.LAUNCHING, State.RUNNING, State.SUSPENDING, State.RESUMING])
@@ -29,7 +33,7 @@ def test_a_process_must_be_found_again(state: State) -> None:
     assert decode(encode(Status(state, record("0" * 21)), "7.1"), "7.1") == (Status(), True)
 
 
-@pytest.mark.parametrize("state", [State.ABSENT, State.LAUNCHING, State.RUNNING, State.SUSPENDING, State.FAILED])
+@pytest.mark.parametrize("state", [State.ABSENT, State.LAUNCHING, State.FAILED])
 def test_another_life_begins_anew(state: State) -> None:
     assert decode(encode(Status(state, None, FATE), "7.1"), "8.1") == (Status(), False)
     assert decode(encode(Status(state, None, FATE), ""), "") == (Status(), False)
