@@ -91,8 +91,16 @@ class Template:
         environment |= {"PATH": _PATH, "LANG": "C.UTF-8", "R_ENVIRON_USER": "", "HOME": "/"}
         # The padding is room for the command lines of sessions.
         argv = [sys.executable, "-I", "-S", _PROGRAM, _PADDING]
-        actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL)]
-        return os.posix_spawn(argv[0], argv, environment, file_actions=actions, setsid=True)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setsid()
+                os.dup2(theirs.fileno(), CHANNEL)
+                os.set_inheritable(CHANNEL, True)
+                os.execve(argv[0], argv, environment)
+            finally:
+                os._exit(127)
+        return pid
 
     def _readable(self) -> None:
         try:

@@ -51,7 +51,9 @@ class Template:
         os.environ["R_PROFILE"] = _FORK_POINT
         library = os.fsencode(f"{self._order.installation.home}/lib/libR.so")
         become_nobody()
-        _shim.run_template(library, self._body.arguments, self._body.sources, self._serve, self._body.give_up)
+        _shim.run_template(
+            library, self._body.arguments, self._body.sources, self._serve, self._body.begin, self._body.give_up
+        )
 
     def _serve(self) -> tuple[list[bytes], int, int]:
         """Fork keepers; comes back in a session's process: R's command line, the session's socket, R's profile."""
@@ -86,7 +88,7 @@ def _leave_parent() -> None:
     command_line.find()
     command_line.show(sys.orig_argv[:-1])
     with contextlib.suppress(OSError):
-        kernel_files.write("/proc/self/comm", "rserver-template")
+        kernel_files.write("/proc/self/comm", "rserver-preload")
 
 
 def _read_message(channel: socket.socket) -> frame.Message:

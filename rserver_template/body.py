@@ -1,6 +1,7 @@
 """What a session is in the template's memory: R at its fork point and the session's modules."""
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -9,7 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rserver_core.launch_wire import LaunchSpec
 from rserver_core.r_installation import NoR, RInstallation
@@ -18,6 +19,9 @@ from rserver_process.log_line import log_line
 from rserver_process.session_start import SessionBegun, SessionPlan, environment_of, execute
 from rserver_template import command_line
 from rserver_template.login_shell import LoginShell, OtherProcess
+
+if TYPE_CHECKING:
+    from rsession.launch import Launch
 
 _NOT_EXECUTED = 127
 _READ_AT_EXEC = ("LD_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "MALLOC_", "GLIBC_TUNABLES")
@@ -31,7 +35,7 @@ class Body:
         self._at_exec = _read_at_exec(os.environ)
         self._stack = resource.getrlimit(resource.RLIMIT_STACK)
         self._profile = -1
-        self._descriptors = (-1, -1, -1, -1)
+        self._launch: Launch | None = None
         self._started: tuple[SessionPlan, LaunchSpec, dict[str, str]] | None = None
 
     @property
@@ -79,17 +83,16 @@ class Body:
             self._check(environment)
         except OtherProcess as reason:
             _execute(plan, spec, str(reason))
-        self._started = plan, spec, environment | {"_": plan.settings.program[0]}
+        self._started = plan, spec, environment
         raise SessionBegun
 
     def go_on(self) -> tuple[list[bytes], int, int]:
-        """Start the server's half; what `_shim.run_template` needs for R's."""
+        """Be where the session is before its halves start; what `_shim.run_template` needs for R's."""
         from rsession.launch import Launch, find_r
 
         assert self._started
         plan, spec, environment = self._started
-        os.environ.clear()
-        os.environ.update(environment)
+        _replace_environment(environment)
         time.tzset()
         with contextlib.suppress(NoR):
             # Without any R the sentence is the session's own.
@@ -101,15 +104,18 @@ class Body:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(end.code if isinstance(end.code, int) else 1)
-        self._descriptors = launch.start_server()
+        self._launch = launch
         return launch.r_arguments(), launch.settings.listen_fd, self._profile
 
+    def begin(self) -> None:
+        """R can become this session: start the server's half."""
+        assert self._launch
+        self._launch.start_server()
+
     def give_up(self, reason: str) -> NoReturn:
-        """R cannot become this session: it is executed, its standard descriptors being what they were."""
+        """R cannot become this session: it is executed."""
         assert self._started
         plan, spec, _ = self._started
-        os.dup2(self._descriptors[3], 1)
-        os.dup2(self._descriptors[3], 2)
         _execute(plan, spec, reason)
 
     def _check(self, environment: Mapping[str, str]) -> None:
@@ -122,6 +128,13 @@ class Body:
 def _read_at_exec(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that are read by the loader and by libraries when they are loaded, so never again here."""
     return {name: value for name, value in environment.items() if value and name.startswith(_READ_AT_EXEC)}
+
+
+def _replace_environment(environment: Mapping[str, str]) -> None:
+    """R has set variables that Python has not heard of."""
+    os.environ.clear()
+    ctypes.CDLL(None).clearenv()
+    os.environ.update(environment)
 
 
 def _module_names() -> Iterator[str]:

@@ -1,1 +1,1 @@
-utils::loadhistory();
+invisible(readline());

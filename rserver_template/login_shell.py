@@ -11,6 +11,7 @@ from rserver_process import kernel_files
 _SAID = 9
 _PROC = ("stat", "status", "cgroup", "limits")
 _REPORT = ("/bin/sh", "-c", f"exec cat /proc/self/environ {' '.join(f'/proc/self/{name}' for name in _PROC)} >&{_SAID}")
+_C_LIBRARY_SIGNALS = 3 << 31  # posix_spawn has its child ignore them
 _CGROUP = re.compile(r"[0-9]+:[^:]*:/")
 _NICE = 16
 _KEPT = (
@@ -98,6 +99,7 @@ def process_state(text: str) -> ProcessState:
     lines = text.splitlines()
     status = dict(line.split(":", 1) for line in lines if ":" in line)
     kept = {name: status.get(name, "").strip() for name in _KEPT}
+    kept["SigIgn"] = f"{int(kept['SigIgn'], 16) & ~_C_LIBRARY_SIGNALS:x}"
     kept["priority"] = lines[0].rpartition(")")[2].split()[_NICE]
     kept["control groups"] = " ".join(line for line in lines if _CGROUP.match(line))
     limits = {

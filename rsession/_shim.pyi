@@ -23,14 +23,15 @@ def run_template(
     argv: list[bytes],
     sources: list[bytes],
     serve: Callable[[], tuple[list[bytes], int, int]],
+    begin: Callable[[], None],
     give_up: Callable[[str], NoReturn],
     /,
 ) -> NoReturn:
     """Start R in this thread as far as no user matters, then call `serve`, which forks.
 
     Where `serve` comes back, with R's command line, the listening descriptor and the one from which R reads its site
-    profile, R goes on as the session's: the process must be the user's, its environment the session's and `open` done
-    by then. `give_up` is called with a reason when R cannot become that session.
+    profile, R becomes the session's: the process must be the user's and its environment the session's by then. Before
+    R reads a profile `begin` is called, which opens; or `give_up`, with a reason why R cannot become that session.
     """
 
 def submit(line: bytes, /) -> int:

@@ -50,6 +50,9 @@ class SessionLock:
             if self._link():
                 return told
             owner = _read(self._path)
+            if owner == self._own:
+                # Taken before this process executed its program anew.
+                return told
             if owner is not None and owner.place == self._own.place:
                 told = _end(owner) or told
             elif owner is not None and owner.host != self._own.host:

@@ -1,5 +1,5 @@
 /* R's own start does nearly everything here, in its own order. It is stopped where a user's matters begin, before the site's profile:
- * the file that R takes for that profile has one call, which comes to fork_point(). What R has read of its environment until then, a
+ * the file that R takes for that profile has one call, which asks for a line and so comes to fork_point(). What R has read of its environment until then, a
  * session's process makes up for; then R reads the real profile through the same descriptor and goes on as always. */
 #define _GNU_SOURCE
 #include "template.h"
@@ -29,6 +29,7 @@ struct template template;
 
 static char greeting[GREETING_LIMIT];
 static size_t greeting_size;
+static int (*read_console)(const char *, unsigned char *, int, int);
 static SEXP resume; /* closure of PREPARE, to be called in the session */
 
 /* prepare(): loads what every session loads and puts it aside, so that each namespace appears when somebody first asks for it, with
@@ -241,9 +242,10 @@ static const char *become_session(void)
     return reason[0] ? reason : NULL;
 }
 
-static SEXP fork_point(SEXP call, SEXP op, SEXP arguments, SEXP environment)
+/* In the place of the function that reads the console: a profile that asks for a line comes here. */
+static int fork_point(const char *prompt, unsigned char *buffer, int size, int history)
 {
-    *r.ptr_R_loadhistory = *r.ptr_R_savehistory;
+    *r.ptr_R_ReadConsole = read_console;
     jobs_prepare();
     prepare();
     rmdir(*r.R_TempDir);
@@ -256,12 +258,14 @@ static SEXP fork_point(SEXP call, SEXP op, SEXP arguments, SEXP environment)
         template.give_up(refusal);
     }
     open_site_profile();
+    template.begin();
     template.waits = false;
     engine_connect();
     if (!has_argument("--quiet")) {
         console_write(greeting, (int)greeting_size, 0);
     }
-    return *r.R_NilValue;
+    snprintf((char *)buffer, (size_t)size, "\n");
+    return 1;
 }
 
 void template_run(void)
@@ -271,7 +275,8 @@ void template_run(void)
         end_template("this R lacks what a template needs");
     }
     engine_begin();
-    *r.ptr_R_loadhistory = fork_point;
+    read_console = *r.ptr_R_ReadConsole;
+    *r.ptr_R_ReadConsole = fork_point;
     r.setup_Rmainloop();
     if (template.waits) {
         end_template("R has started without stopping for a session");

@@ -10,6 +10,7 @@ struct template {
     bool waits;  /* R is starting or waits at its fork point: nothing it writes is for a session */
     /* Called on R's thread at the fork point; comes back in a session's process alone, with `profile` and the session's part of `start` set. */
     void (*serve)(void);
+    void (*begin)(void); /* called when R has become the session's, before any code of its user */
     /* Starts the session the ordinary way in this process, because of `reason`; never returns. */
     void (*give_up)(const char *reason);
 };

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-static PyObject *serve_in_python, *give_up_in_python;
+static PyObject *serve_in_python, *begin_in_python, *give_up_in_python;
 static PyThreadState *outer; /* of run_template(), while R runs */
 
 static void end_with_python_error(void)
@@ -33,6 +33,17 @@ static void serve(void)
     outer = PyEval_SaveThread();
 }
 
+static void begin(void)
+{
+    PyEval_RestoreThread(outer);
+    PyObject *answer = PyObject_CallNoArgs(begin_in_python);
+    if (answer == NULL) {
+        end_with_python_error();
+    }
+    Py_DECREF(answer);
+    outer = PyEval_SaveThread();
+}
+
 static void give_up(const char *reason)
 {
     PyEval_RestoreThread(outer);
@@ -44,10 +55,12 @@ PyObject *shim_run_template(PyObject *module, PyObject *arguments)
 {
     const char *library;
     PyObject *argv, *sources;
-    if (!PyArg_ParseTuple(arguments, "yOOOO:run_template", &library, &argv, &sources, &serve_in_python, &give_up_in_python)) {
+    if (!PyArg_ParseTuple(arguments, "yOOOOO:run_template", &library, &argv, &sources, &serve_in_python, &begin_in_python,
+                          &give_up_in_python)) {
         return NULL;
     }
     Py_INCREF(serve_in_python);
+    Py_INCREF(begin_in_python);
     Py_INCREF(give_up_in_python);
     start.argv = copy_texts(argv, &start.argc);
     start.source_paths = start.argv ? copy_texts(sources, &start.sources) : NULL;
@@ -55,6 +68,7 @@ PyObject *shim_run_template(PyObject *module, PyObject *arguments)
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
     template.serve = serve;
+    template.begin = begin;
     template.give_up = give_up;
     const char *complaint = exchange_open() ? NULL : "no event descriptors";
     outer = PyEval_SaveThread();
