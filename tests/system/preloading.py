@@ -13,9 +13,10 @@ READY = re.compile(r"\[template\] R \S+ is preloaded")
 
 
 @contextlib.contextmanager
-def preloading_server(account: Account | None = None, **options: str) -> Iterator[RunningServer]:
+def preloading_server(account: Account | None = None, pam_sessions: bool = True) -> Iterator[RunningServer]:
     """A server whose template is ready."""
-    with running_server(account=account, rsession_preload="1", **options) as server:
+    enabled = str(int(pam_sessions))
+    with running_server(account=account, rsession_preload="1", auth_pam_sessions_enabled=enabled) as server:
         server.wait_for_line(READY)
         yield server
 

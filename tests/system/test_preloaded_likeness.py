@@ -27,10 +27,11 @@ setHook(packageEvent("grDevices", "onLoad"),
         function(...) Sys.setenv(HOOK_RAN = paste("hook", is.null(getOption("contrasts")))))
 Sys.setenv(PROFILE_SAW = paste(c(search(), getOption("repos"), getOption("editor"), .libPaths(), getOption("device"),
                                  is.null(getOption("str")), commandArgs(), Sys.getlocale(), getwd()), collapse = " "))
-options(repos = c(getOption("repos"), MINE = "http://mine"), digits = 9, defaultPackages = c(getOption("defaultPackages"),
-        "tools"))
+options(repos = c(getOption("repos"), MINE = "http://mine"), digits = 9,
+        defaultPackages = c(getOption("defaultPackages"), "tools"))
 .First <- function() {
-  Sys.setenv(FIRST_SAW = paste(c(search(), exists("x"), is.null(getOption("str")), tools::toTitleCase("seen")), collapse = " "))
+  saw <- c(search(), exists("x"), is.null(getOption("str")), tools::toTitleCase("seen"))
+  Sys.setenv(FIRST_SAW = paste(saw, collapse = " "))
   tail(letters, 1)
 }
 cat("profile speaks\\n")
@@ -47,7 +48,8 @@ R_HISTSIZE=77
 R_PAPERSIZE=letter
 R_PROFILE=%s
 """
-SITE_PROFILE = """Sys.setenv(SITE_SAW = paste(c(search(), getOption("repos"), is.null(getOption("str"))), collapse = " "))
+SITE_PROFILE = """
+Sys.setenv(SITE_SAW = paste(c(search(), getOption("repos"), is.null(getOption("str"))), collapse = " "))
 .Library.site <- "/nowhere"
 """
 LOGIN = """echo chatter of a login script
