@@ -99,7 +99,7 @@ static void clean_up(int action, int status, int runs_last)
         }
         save_image();
     }
-    was_quit = true;
+    was_quit = has_prompted(); /* what a profile ends nobody has quit */
     original_clean_up(SAVE_NO, status, runs_last && action != SAVE_YES);
 }
 

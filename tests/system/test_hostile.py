@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.root, pytest.mark.r]
 
 IDLE_WEBSOCKETS = 1000
 GROWTH_LIMIT_KB = 8 * 1024
-EXPECTED_LOG = re.compile(r"^\S+ \[(master|worker|launcher)\] (info |listening|stopping|R sessions)")
+EXPECTED_LOG = re.compile(
+    r"^\S+ \[(master|worker|launcher|sessions)\] (info |listening|stopping|R sessions|limits are held)"
+)
 
 
 @pytest.fixture

@@ -126,8 +126,9 @@ def test_a_profile_that_quits_is_explained_and_can_be_left_out(town: Town) -> No
         path = visitor.session_path = visitor.get("/").location
         visitor.get(path)
         visitor.rpc_answer("client_init")
+        # The page shows what the profile writes, and so may be answered before its end.
+        wait_until(lambda: visitor.get(path).status == 503)
         page = visitor.get(path)
-        assert page.status == 503
         assert b"exit code 3" in page.body
         assert b"told by the profile" in page.body
         assert visitor.rpc_answer("client_init")["error"]["session"]["state"] == "failed"
