@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.system.guest import PROGRAM, run_in_guest
+from tests.system.guest import PROGRAM, SYSTEMD, run_as_service, run_in_guest
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,3 +33,15 @@ def test_everything_that_holds_in_version_1(prepare: str, tests: list[str]) -> N
     code, console = run_in_guest(prepare, tests)
     assert code == 0, console
     assert "SKIPPED" not in console, console
+
+
+@pytest.mark.skipif(not SYSTEMD.exists(), reason="needs systemd")
+def test_a_service_with_a_group_from_systemd() -> None:
+    code, console = run_as_service(
+        [
+            f"{LIMITS}::{name}"
+            for name in ("test_who_takes_too_much_is_ended_and_nobody_else", "test_processor_time_is_held")
+        ]
+    )
+    assert code == 0, console
+    assert "2 passed" in console
