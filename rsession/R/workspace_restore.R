@@ -97,8 +97,14 @@ workspace_load_some <- function() {
   while (workspace$position < length(workspace$waiting) && proc.time()[[3L]] < end) {
     bytes <- bytes + load_names(end)
   }
+  vectors <- load_vectors(max(0, end - proc.time()[[3L]]))
   left <- length(workspace$waiting) - workspace$position
-  list(left = left, bytes = bytes)
+  list(left = left + vectors[[1L]], bytes = bytes + vectors[[2L]])
+}
+
+# One that cannot be read makes its error again when it is touched
+load_vectors <- function(seconds) {
+  tryCatch(.Call(workspace$calls$load_vectors, seconds), error = function(e) .Call(workspace$calls$load_vectors, 0))
 }
 
 load_names <- function(end) {

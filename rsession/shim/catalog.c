@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FORMAT 1
+#define FORMAT 2
+#define OLDEST_FORMAT 1 /* had no vectors that are set apart */
 #define BYTE_ORDER_MARK 0x01020304u
 #define MANIFEST_LIMIT ((off_t)4 << 30)
 
@@ -205,7 +206,7 @@ static const char *unpack(struct catalog *catalog, const char *data, size_t size
     if (memcmp(catalog->heading.magic, magic, sizeof magic) != 0) {
         return "its manifest is none of ours";
     }
-    if (catalog->heading.format != FORMAT || catalog->heading.byte_order != BYTE_ORDER_MARK) {
+    if (catalog->heading.format < OLDEST_FORMAT || catalog->heading.format > FORMAT || catalog->heading.byte_order != BYTE_ORDER_MARK) {
         return "it was written by another version of the server, or on another kind of machine";
     }
     memcpy(&found, data + size - sizeof found, sizeof found);

@@ -13,7 +13,7 @@ struct hash {
     uint64_t low, high;
 };
 
-enum entry_kind { ENTRY_FACT = 1, ENTRY_BINDING, ENTRY_ENVIRONMENT };
+enum entry_kind { ENTRY_FACT = 1, ENTRY_BINDING, ENTRY_ENVIRONMENT, ENTRY_VECTOR };
 
 enum entry_flag {
     FLAG_LOCKED = 1,
@@ -44,7 +44,7 @@ struct entry {
     double length;
     uint64_t text; /* offset of the name */
     uint64_t refs; /* index of the first chunk number; numbers of environments follow */
-    uint32_t text_size, chunks, environments;
+    uint32_t text_size, chunks, environments; /* also vectors that are set apart */
     uint32_t owner; /* of a binding: number of the environment's entry, or GLOBAL_OWNER */
     uint32_t ticket; /* of a carried one: the number by which R code of that process asked for it */
     uint32_t flags;

@@ -1,6 +1,7 @@
 /* The child's half of a snapshot, from the look at the room to the manifest. */
 #define _GNU_SOURCE
 #include "snapshot.h"
+#include "stored_vectors.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,6 +79,8 @@ static void write_roots(const struct snapshot_wish *wish)
     }
     snapshot_write_bindings(*wr.R_GlobalEnv, GLOBAL_OWNER);
     snapshot_write_pending();
+    snapshot_carry_awaited();
+    snapshot_write_pending();
 }
 
 /* A binding whose environments hold external pointers is one that cannot be kept whole either. */
@@ -154,6 +157,7 @@ void snapshot_run(const struct snapshot_wish *wish, void (*write)(void *wish))
     if (snapshot.buffer == NULL || !chunk_writer_open(&snapshot.writer, workspace.folder, &snapshot.next, snapshot.old, wish->compresses)) {
         snapshot_finish("{\"end\":\"error\",\"errno\":12}\n", NOT_WRITTEN);
     }
+    stored_vectors_writing(snapshot_name_vector);
     wr.R_ToplevelExec(write, (void *)wish);
     chunk_writer_remove_packs(&snapshot.writer);
     snapshot_finish("{\"end\":\"error\",\"errno\":0}\n", NOT_WRITTEN);

@@ -14,7 +14,7 @@ struct range {
 };
 
 struct pending {
-    SEXP environment; /* NULL: carried from the old entry */
+    SEXP environment, vector; /* both NULL: carried from the old entry */
     uint32_t old, entry;
     bool is_root;
 };
@@ -72,5 +72,16 @@ uint32_t snapshot_environment(SEXP environment, bool is_root);
 void snapshot_write_value(uint32_t entry, SEXP value);
 void snapshot_write_bindings(SEXP environment, uint32_t owner);
 void snapshot_write_pending(void);
+void snapshot_await(struct pending pending);
+/* The current entry needs this one. */
+void snapshot_meet(uint32_t entry);
+/* Number of an old entry that is neither a binding nor a fact in the new catalogue. */
+uint32_t snapshot_carried_entry(uint32_t old);
+
+/* snapshot_vectors.c */
+/* `x` with its large vectors replaced by ones that are read when they are wanted. Lists are changed. */
+SEXP snapshot_set_apart(SEXP x, int depth);
+void snapshot_name_vector(const char *id, size_t size);
+void snapshot_carry_awaited(void);
 
 #endif

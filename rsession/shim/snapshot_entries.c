@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static void await(SEXP environment, uint32_t old, uint32_t entry, bool is_root)
+void snapshot_await(struct pending pending)
 {
     if (snapshot_reserve(&snapshot.pending, &snapshot.pending_room, snapshot.pending_count, sizeof *snapshot.pending)) {
-        snapshot.pending[snapshot.pending_count++] = (struct pending){environment, old, entry, is_root};
+        snapshot.pending[snapshot.pending_count++] = pending;
     }
 }
 
@@ -30,11 +30,11 @@ uint32_t snapshot_environment(SEXP environment, bool is_root)
     }
     entry = catalog_add_entry(&snapshot.next, ENTRY_ENVIRONMENT, id, strlen(id));
     snapshot.no_memory = snapshot.no_memory || entry == UINT32_MAX || !number_map_set(&snapshot.addresses, address, entry);
-    await(environment, 0, entry, is_root);
+    snapshot_await((struct pending){.environment = environment, .entry = entry, .is_root = is_root});
     return entry;
 }
 
-static uint32_t carried_entry(uint32_t old)
+uint32_t snapshot_carried_entry(uint32_t old)
 {
     const struct entry *entry = &snapshot.old->entries[old];
     const char *id = snapshot.old->text + entry->text;
@@ -46,14 +46,14 @@ static uint32_t carried_entry(uint32_t old)
     if (restored != NO_NUMBER && workspace.restored[restored].is_filled) {
         number = snapshot_environment(workspace.restored[restored].environment, false);
     } else {
-        number = catalog_add_entry(&snapshot.next, ENTRY_ENVIRONMENT, id, entry->text_size);
-        await(NULL, old, number, false);
+        number = catalog_add_entry(&snapshot.next, entry->kind, id, entry->text_size);
+        snapshot_await((struct pending){.old = old, .entry = number});
     }
     snapshot.no_memory = snapshot.no_memory || !number_map_set(&snapshot.carried, old, number);
     return number;
 }
 
-static void meet(uint32_t entry)
+void snapshot_meet(uint32_t entry)
 {
     if (snapshot_reserve(&snapshot.met, &snapshot.met_room, snapshot.met_count, sizeof *snapshot.met)) {
         snapshot.met[snapshot.met_count++] = entry;
@@ -82,7 +82,7 @@ SEXP snapshot_name_environment(SEXP x, SEXP unused)
         return *wr.R_NilValue;
     }
     uint32_t entry = snapshot_environment(x, false);
-    meet(entry);
+    snapshot_meet(entry);
     const struct entry *record = &snapshot.next.entries[entry];
     SEXP name = wr.Rf_protect(wr.Rf_allocVector(R_STRINGS, 1));
     wr.SET_STRING_ELT(name, 0, wr.Rf_mkCharLenCE(snapshot.next.text + record->text, (int)record->text_size, 0));
@@ -144,7 +144,7 @@ static void carry(uint32_t number, uint32_t old)
         chunk_writer_carry(&snapshot.writer, snapshot.old->refs[before->refs + i]);
     }
     for (uint32_t i = 0; i < before->environments; i++) {
-        meet(carried_entry(snapshot.old->refs[before->refs + before->chunks + i]));
+        snapshot_meet(snapshot_carried_entry(snapshot.old->refs[before->refs + before->chunks + i]));
     }
     snapshot.entry_bytes = before->bytes;
     snapshot.entry_flags = before->flags & ~(uint32_t)FLAG_LOCKED;
@@ -226,8 +226,8 @@ static void fill_container(SEXP container, SEXP environment, SEXP names)
         SEXP symbol = wr.Rf_installTrChar(wr.STRING_ELT(names, i));
         bool is_active = wr.R_BindingIsActive(symbol, environment);
         wr.RAW(flags)[i] = (unsigned char)((wr.R_BindingIsLocked(symbol, environment) ? FLAG_LOCKED : 0) | (is_active ? FLAG_ACTIVE : 0));
-        wr.SET_VECTOR_ELT(values, i,
-                          is_active ? wr.R_ActiveBindingFunction(symbol, environment) : wr.Rf_findVarInFrame(environment, symbol));
+        SEXP value = is_active ? wr.R_ActiveBindingFunction(symbol, environment) : wr.Rf_findVarInFrame(environment, symbol);
+        wr.SET_VECTOR_ELT(values, i, snapshot_set_apart(value, 0));
     }
     wr.SET_VECTOR_ELT(container, PART_NAMES, names);
 }
@@ -250,7 +250,9 @@ void snapshot_write_pending(void)
 {
     while (snapshot.pending_first < snapshot.pending_count) {
         struct pending at = snapshot.pending[snapshot.pending_first++];
-        if (at.environment == NULL) {
+        if (at.vector != NULL) {
+            snapshot_write_value(at.entry, at.vector);
+        } else if (at.environment == NULL) {
             carry(at.entry, at.old);
         } else {
             write_environment(at.environment, at.entry, at.is_root);

@@ -1,6 +1,7 @@
 /* Values as chunks: R's serialisation, cut up; large vectors are read where they are. */
 #define _GNU_SOURCE
 #include "snapshot.h"
+#include "stored_vectors.h"
 #include "tracked_vectors.h"
 #include "vector_walk.h"
 
@@ -87,6 +88,9 @@ double snapshot_measure(SEXP x, int depth, bool collects)
     double bytes = 8;
     if (depth > DEEPEST) {
         return bytes;
+    }
+    if (wr.ALTREP(x) && stored_vector_data(x) != NULL) {
+        return snapshot_measure(stored_vector_data(x), depth + 1, collects);
     }
     if (element_size(type) != 0 && !wr.ALTREP(x)) {
         double size = (double)wr.Rf_xlength(x) * (double)element_size(type);

@@ -2,6 +2,7 @@
 #include "vector_walk.h"
 
 #include "number_map.h"
+#include "stored_vectors.h"
 
 #include <string.h>
 #include <time.h>
@@ -92,6 +93,11 @@ static void note_vector(struct vector_walk *walk, SEXP x, int type, bool is_wrap
 /* What an ALTREP object holds; its class decides when that is read. */
 static void note_wrapped(struct vector_walk *walk, SEXP x)
 {
+    SEXP data = stored_vector_data(x);
+    if (data != NULL) {
+        note_vector(walk, data, wr.TYPEOF(data), false);
+        return;
+    }
     SEXP parts[] = {wr.R_altrep_data1(x), wr.R_altrep_data2(x)};
     for (int i = 0; i < 2; i++) {
         if (parts[i] == NULL) {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "workspace.h"
 #include "chunk_codec.h"
+#include "stored_vectors.h"
 #include "tracked_vectors.h"
 #include "vector_walk.h"
 
@@ -40,7 +41,7 @@ bool workspace_index(void)
     number_map_free(&workspace.environments);
     for (uint32_t i = 0; i < catalog->heading.entries; i++) {
         const struct entry *entry = &catalog->entries[i];
-        if (entry->kind == ENTRY_ENVIRONMENT &&
+        if ((entry->kind == ENTRY_ENVIRONMENT || entry->kind == ENTRY_VECTOR) &&
             !number_map_set(&workspace.environments, id_key(catalog->text + entry->text, entry->text_size), i)) {
             return false;
         }
@@ -111,10 +112,10 @@ static bool read_chunk(struct reader *reader)
 static void complain(const struct reader *reader)
 {
     const struct entry *entry = reader->entry;
-    const char *what = entry->kind == ENTRY_ENVIRONMENT ? "an environment it uses" : "it";
+    const char *what = entry->kind == ENTRY_ENVIRONMENT ? "an environment it uses" : "a vector inside it";
     char name[256];
     snprintf(name, sizeof name, "%.*s", (int)entry->text_size, workspace.catalog.text + entry->text);
-    if (entry->kind == ENTRY_ENVIRONMENT) {
+    if (entry->kind != ENTRY_BINDING && entry->kind != ENTRY_FACT) {
         wr.Rf_error("the object cannot be restored: %s could not be read: %s", what, reader->complaint);
     }
     wr.Rf_error("object '%s' cannot be restored: %s", name, reader->complaint);
@@ -226,6 +227,17 @@ static SEXP find_environment(SEXP name, SEXP unused)
     return workspace.restored[number].environment;
 }
 
+static SEXP read_stream(void *stream)
+{
+    stored_vectors_reading(true);
+    return wr.R_Unserialize(stream);
+}
+
+static void end_reading(void *unused, int is_jump)
+{
+    stored_vectors_reading(false);
+}
+
 static SEXP unserialise(uint32_t number)
 {
     const struct catalog *catalog = &workspace.catalog;
@@ -247,7 +259,7 @@ static SEXP unserialise(uint32_t number)
     memset(&stream, 0, sizeof stream);
     wr.R_InitInPStream(&stream, &reader, R_NATIVE_BINARY, in_char, in_bytes, find_environment, *wr.R_NilValue);
     piece_count = 0;
-    SEXP value = wr.Rf_protect(wr.R_Unserialize(&stream));
+    SEXP value = wr.Rf_protect(wr.R_UnwindProtect(read_stream, &stream, end_reading, NULL, NULL));
     tracked_adopt(value, pieces, piece_count);
     wr.Rf_unprotect(1);
     return value;
@@ -348,6 +360,15 @@ SEXP workspace_load(uint32_t entry)
     }
     wr.Rf_unprotect(1);
     return value;
+}
+
+SEXP workspace_load_vector(const char *id)
+{
+    uint32_t entry = number_map_get(&workspace.environments, id_key(id, strlen(id)));
+    if (entry == NO_NUMBER || workspace.catalog.entries[entry].kind != ENTRY_VECTOR) {
+        wr.Rf_error("the object cannot be restored: a vector inside it is missing from the store");
+    }
+    return workspace_load(entry);
 }
 
 void workspace_adopt(SEXP environment, uint32_t entry)

@@ -23,7 +23,7 @@ struct workspace {
     bool is_open;
     char folder[3072];
     struct catalog catalog;
-    struct number_map environments; /* id → entry */
+    struct number_map environments; /* id → entry, also of vectors that are set apart */
     struct restored *restored;
     size_t restored_count, restored_room;
     struct number_map restored_ids, restored_addresses;
@@ -59,6 +59,8 @@ void snapshot_write_stage(const struct snapshot_wish *wish);
 
 /* Raises an R error naming the object when it cannot be read. */
 SEXP workspace_load(uint32_t entry);
+/* The vector of that id; raises an R error. */
+SEXP workspace_load_vector(const char *id);
 void workspace_adopt(SEXP environment, uint32_t entry);
 void workspace_forget_restored(void);
 

@@ -1,6 +1,7 @@
 /* The store as R code calls it. Every function answers a value, or one string with the class "rs_refusal". */
 #define _GNU_SOURCE
 #include "engine.h"
+#include "stored_vectors.h"
 #include "tracked_vectors.h"
 #include "workspace.h"
 
@@ -72,6 +73,7 @@ EXPORTED SEXP rs_workspace_open(SEXP folder, SEXP loader)
     if (getrandom(&workspace.nonce, sizeof workspace.nonce, 0) != sizeof workspace.nonce) {
         workspace.nonce = (uint64_t)getpid();
     }
+    stored_vectors_start();
     const char *complaint = catalog_read(&catalog, workspace.folder);
     workspace.is_open = true;
     if (complaint == NULL || strcmp(complaint, "none") == 0) {
@@ -229,6 +231,16 @@ EXPORTED SEXP rs_workspace_unloaded(SEXP environment, SEXP names)
         wr.INTEGER(answer)[i] = ticket == NO_NUMBER ? INT32_MIN : (int)ticket;
     }
     wr.Rf_unprotect(1);
+    return answer;
+}
+
+/* rs_workspace_load_vectors(seconds): read vectors inside environments for that long; c(how many are left, bytes that were read). */
+EXPORTED SEXP rs_workspace_load_vectors(SEXP seconds)
+{
+    double bytes = 0, left = (double)stored_vectors_load(wr.Rf_asReal(seconds), &bytes);
+    SEXP answer = wr.Rf_allocVector(R_REALS, 2);
+    wr.REAL(answer)[0] = left;
+    wr.REAL(answer)[1] = bytes;
     return answer;
 }
 

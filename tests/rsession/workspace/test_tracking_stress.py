@@ -46,6 +46,10 @@ CHANGES = [
     "box <- new.env(); box$inside <- rnorm({n}); box$self <- box",
     "if (exists('box')) box$inside[{i}] <- {v}",
     "columns <- data.frame(p = rnorm({n}), q = seq_len({n}))",
+    "box$deep <- list({x}, data.frame(p = rnorm({n})))",
+    "if (!is.null(box$deep)) box$deep[[1]][{i}] <- {v}",
+    "if (!is.null(box$deep)) box$deep[[2]]$p[{i}] <- {v}",
+    "box${x} <- {y}; local({{ h <- {x}; box$f <- function() h[{i}] }})",
     "if (exists('columns')) columns$p[{i}] <- {v}",
     "if (exists('columns')) columns$q[{i}] <- 5L",
     "for (k in 1:20) t <- numeric(20000 * k); rm(t); gc()",
@@ -128,8 +132,9 @@ class Stress:
         self.stream = restored(self.session)
         self.run("reference <- readRDS('reference.rds'); names <- setdiff(names(reference), 'box')")
         assert self.run("cat(identical(mget(names), reference[names]))").endswith("TRUE")
-        assert self.run("cat(identical(box$inside, reference$box$inside))").endswith("TRUE")
-        self.run("rm(reference, names)")
+        self.run("fields <- setdiff(ls(reference$box), c('self', 'f'))")
+        assert self.run("cat(identical(mget(fields, box), mget(fields, reference$box)))").endswith("TRUE")
+        self.run("rm(reference, names, fields)")
 
 
 def _strings(names: list[str]) -> str:
