@@ -18,8 +18,7 @@ def choose(wish: RWish, versions: Sequence[RVersion]) -> RVersion | None:
         for version in versions:
             if fits(version):
                 return version
-    known = [version for version in versions if version.version] if wish.version else []
-    return _nearest(version_key(wish.version), sorted(known, key=lambda version: version_key(version.version)))
+    return _nearest(version_key(wish.version), [version for version in versions if version.version and wish.version])
 
 
 def _tests(wish: RWish) -> tuple[Test, ...]:
@@ -41,10 +40,17 @@ def _is_in(home: str, wanted: str) -> bool:
     return home in {wanted, f"{wanted}/lib/R", f"{wanted}/lib64/R"}
 
 
-def _nearest(wanted: tuple[int, ...], ascending: list[RVersion]) -> RVersion | None:
-    same = [version for version in ascending if version_key(version.version)[:2] == wanted[:2]]
-    higher = [version for version in ascending if version_key(version.version) > wanted]
-    return same[-1] if same else higher[0] if higher else ascending[-1] if ascending else None
+def _nearest(wanted: tuple[int, ...], versions: list[RVersion]) -> RVersion | None:
+    """Of several R of one version the first."""
+    same = [version for version in versions if _key(version)[:2] == wanted[:2]]
+    higher = [version for version in versions if _key(version) > wanted]
+    if same or not higher:
+        return max(same or versions, key=_key, default=None)
+    return min(higher, key=_key)
+
+
+def _key(version: RVersion) -> tuple[int, ...]:
+    return version_key(version.version)
 
 
 def is_met(wish: RWish, version: RVersion) -> bool:

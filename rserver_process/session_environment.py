@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from rserver_process.accounts import Account
 
+_LIBRARIES = "LD_LIBRARY_PATH"
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 
 
@@ -21,4 +22,8 @@ def session_environment(
         "SHELL": account.shell or "/bin/sh",
     }
     identity.update({name: pam[name] for name in identity if name in pam})
-    return {"PATH": _PATH, "LANG": "C.UTF-8", **base, **pam, **dict(extra), **identity}
+    wanted = dict(extra)
+    if _LIBRARIES in wanted and _LIBRARIES in pam:
+        # R's own libraries come first; without the others what PAM sets it for would be lost.
+        wanted[_LIBRARIES] = f"{wanted[_LIBRARIES]}:{pam[_LIBRARIES]}"
+    return {"PATH": _PATH, "LANG": "C.UTF-8", **base, **pam, **wanted, **identity}

@@ -40,7 +40,7 @@ is_refusal <- function(x) inherits(x, "rs_refusal")
 # Before the default packages are attached the user's profile is still running
 is_started <- function() all(paste0("package:", getOption("defaultPackages")) %in% search())
 
-# {"early"}: ask again at the prompt; {"complaint"}: what is there cannot be used; {"restored"}: report, or null for an empty store.
+# {"early"}: ask again at the prompt; {"complaint"}: what is there cannot be used, with "of_r" by this R; {"restored"}: report, or null for an empty store.
 # One call, so that no line of the user comes between.
 workspace_begin <- function(library, folder, is_late, ephemeral, skipped_profile) {
   if (is_late != "1" && !is_started()) return(list(early = TRUE))
@@ -51,7 +51,7 @@ workspace_begin <- function(library, folder, is_late, ephemeral, skipped_profile
   }
   workspace$folder <- folder
   refused <- .Call(workspace$calls$open, folder, workspace_fetch)
-  if (isFALSE(refused)) return(list(complaint = "this R is too old for that"))
+  if (isFALSE(refused)) return(list(complaint = "this version of R is too old for that", of_r = TRUE))
   if (is_refusal(refused)) return(list(complaint = as.character(refused)))
   .Call(workspace$calls$class_key, class_key())
   untracked <- .Call(workspace$calls$track)

@@ -69,7 +69,7 @@ class Restoration:
             self._prompt = Deferred()
             await self._prompt
             opened = await self._open("1")
-        if "complaint" in opened:
+        if "complaint" in opened and "of_r" not in opened:
             opened = await self._start_anew(str(opened["complaint"]))
         if "complaint" in opened:
             self._say("warning", f"The objects of this session cannot be kept: {opened['complaint']}.")

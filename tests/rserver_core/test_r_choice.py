@@ -47,6 +47,14 @@ def test_a_wish_finds_the_closest(wish: str, found: RVersion | None) -> None:
     assert choose(RWish.parse(wish), LISTED) == found
 
 
+def test_of_several_with_the_nearest_version_the_first_is_taken() -> None:
+    twins = [RVersion("4.4.1", "/a", label) for label in ("First", "Second")]
+    for wanted in ("4.4.0", "4.3.0", "5.0.0"):
+        found = choose(RWish(wanted), twins)
+        assert found is not None
+        assert found.label == "First"
+
+
 def test_an_empty_list_meets_no_wish() -> None:
     assert choose(RWish("4.2.2"), ()) is None
 

@@ -25,6 +25,12 @@ def test_later_sources_win() -> None:
     assert (made["A"], made["B"], made["C"]) == ("1", "2", "3")
 
 
+def test_libraries_of_r_come_before_those_of_pam() -> None:
+    pam, extra = {"LD_LIBRARY_PATH": "/opt/oracle"}, (("LD_LIBRARY_PATH", "/usr/lib/R/lib"),)
+    assert session_environment(ACCOUNT, {}, pam, extra)["LD_LIBRARY_PATH"] == "/usr/lib/R/lib:/opt/oracle"
+    assert session_environment(ACCOUNT, {}, pam, ())["LD_LIBRARY_PATH"] == "/opt/oracle"
+
+
 def test_identity_is_not_for_the_launch_spec_to_say() -> None:
     """PAM may move a home, the worker may not."""
     made = session_environment(ACCOUNT, {"USER": "x"}, {"HOME": "/net/ann"}, (("HOME", "/root"), ("USER", "root")))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,18 +26,24 @@ class RunningServer:
     """The process tree of one `rserver`, its port and its log."""
 
     def __init__(
-        self, directory: Path, options: dict[str, str], env: dict[str, str], account: Account | None = None
+        self,
+        directory: Path,
+        options: dict[str, str],
+        env: dict[str, str],
+        account: Account | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.directory, self.options, self.env = directory, options, env
         self.run_dir, self.lib_dir = directory / "run", directory / "lib"
         self.lines: list[str] = []
-        self._account = account
+        self._account, self._prefix = account, prefix
         self._changed = threading.Condition()
         self.start()
 
     def start(self) -> None:
         """Start it, again after it has ended; the log goes on."""
         argv = [
+            *self._prefix,
             sys.executable,
             str(ROOT / "rserver" / "__main__.py"),
             *(f"--{name}={value}" for name, value in self.options.items()),
@@ -117,12 +123,13 @@ def running_server(
     conf: str = "",
     account: Account | None = None,
     files: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
     **options: str,
 ) -> Iterator[RunningServer]:
     """A server on a free port of 127.0.0.1, stopped at the end with its sessions. options: names with underscores.
 
     account: who runs it; None: whoever runs the tests. files: others in the configuration directory; {conf} in them and
-    in options stands for that directory.
+    in options stands for that directory. prefix: a command that executes the server.
     """
     directory = Path(tempfile.mkdtemp(prefix="rserver-test-"))
     directory.chmod(0o755)
@@ -153,6 +160,7 @@ def running_server(
             },
             full_env,
             account,
+            prefix,
         )
         try:
             yield server

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ module() {
     [ "$1" = load ] && [ "$2" = other/1 ] || { echo "module: $2 is not known" >&2; return 1; }
     export PATH="%s/bin:$PATH" LOADEDMODULES="$2" FROM_MODULE=yes
 }
+"""
+MOUNTED = """\
+mount -t tmpfs none /opt && mkdir -p /opt/R/4.0-old /opt/R/empty && mount --bind {other} /opt/R/4.0-old && exec "$@"
 """
 R_VERSIONS = """\
 Path: {other}
@@ -231,3 +235,108 @@ def test_a_suspended_session_comes_back_with_another_version(visitor: Visitor, a
     choose(session, f"{OWN.version}")
     session.init()
     assert value(session, "as.character(getRversion()), ' ', sum(x), f(5)") == f"{OWN.version} 55120"
+
+
+def make_project(alice: Account, r_version: str) -> str:
+    """A folder in the home whose .Rproj wishes that."""
+    folder = alice.home / "work"
+    folder.mkdir()
+    text = "Version: 1.0\n" + (f"RVersion: {r_version}\n" if r_version else "")
+    (folder / "work.Rproj").write_text(text)
+    for path in (folder, folder / "work.Rproj"):
+        os.chown(path, alice.uid, alice.gid)
+    return str(folder)
+
+
+def messages(session: Visitor) -> list[str]:
+    """What the session has told since it began."""
+    session.seen = 0
+    session.rpc("console_input", "invisible()", "")
+    found = session.wait_for(lambda event: event["type"] == "console_write_input")
+    return [event["data"]["text"] for event in found if event["type"] == "show_message"]
+
+
+def test_a_project_gets_the_version_that_it_wishes(visitor: Visitor, alice: Account, other: Path) -> None:
+    project = make_project(alice, VERSION)
+    session = create(visitor, project=project)
+    ready(session)
+    assert value(session, "as.character(getRversion())") == VERSION
+    wait_until(lambda: of(session)["r_version"] == VERSION)
+    assert of(session)["r_key"] == f"{VERSION}|{other}|Old one"
+    assert of(session)["r_note"] is None
+    folders = value(session, "Sys.getenv('LD_LIBRARY_PATH')").split(":")
+    assert folders[0] == f"{other}/lib"
+    assert folders[-1] == "/opt/blas"
+    assert f"{OWN.home}/lib" not in folders
+    assert value(session, "Sys.getenv('FROM_SCRIPT')") == "module= profile=site bash=yes"
+
+
+def test_a_project_that_wishes_nothing_gets_what_it_ran_last(visitor: Visitor, alice: Account) -> None:
+    project = make_project(alice, "")
+    first = create(visitor, project=project, r_version="Repositories")
+    ready(first)
+    second = create(visitor, project=project)
+    ready(second)
+    assert value(second, "as.character(getRversion())") == VERSION
+    assert value(second, "Sys.getenv('RSTUDIO_R_VERSION_LABEL')") == "Repositories"
+
+
+def test_a_choice_for_the_session_goes_before_the_projects(visitor: Visitor, alice: Account) -> None:
+    session = create(visitor, project=make_project(alice, VERSION), r_version=OWN.version)
+    ready(session)
+    assert value(session, "as.character(getRversion())") == OWN.version
+
+
+def test_a_wish_that_cannot_be_met_is_told_in_the_session_and_on_the_list(visitor: Visitor, alice: Account) -> None:
+    """4.0.2 is not there: 4.0.4 has the same major.minor."""
+    session = create(visitor, project=make_project(alice, "4.0.2"))
+    ready(session)
+    note = f"The project wants R 4.0.2, which is not on this server; this session runs R {VERSION} (Old one) instead."
+    assert messages(session) == [note]
+    wait_until(lambda: of(session)["r_note"] == note)
+    assert note in visitor.get("/home").body.decode()
+
+
+def test_ones_own_default_counts_for_new_sessions_and_less_than_the_project(visitor: Visitor, alice: Account) -> None:
+    headers = {"X-RS-CSRF-Token": visitor.cookies["rs-csrf-token"]}
+    wanted = json.dumps({"r_version": "Repositories"}).encode()
+    answer = visitor.request("PUT", "/api/r-versions/default", wanted, headers)
+    assert answer.json()["default"].endswith("|Repositories")
+    plain = create(visitor)
+    ready(plain)
+    assert value(plain, "Sys.getenv('RSTUDIO_R_VERSION_LABEL')") == "Repositories"
+    inside = create(visitor, project=make_project(alice, OWN.version))
+    ready(inside)
+    assert value(inside, "as.character(getRversion())") == OWN.version
+    assert value(inside, "Sys.getenv('RSTUDIO_R_VERSION_LABEL'), Sys.getenv('RSTUDIO_R_REPO')") == ""
+
+
+def test_reload_and_restart(other: Path, alice: Account) -> None:
+    """The list changes with the file, sessions that run stay, and one's own default is still there afterwards."""
+    with running_server(files={"r-versions": ""}) as server:
+        visitor = signed_in(server, alice)
+        assert [item["version"] for item in versions(visitor)["versions"]] == [OWN.version]
+        running = create(visitor)
+        pid = ready(running)
+        (server.directory / "conf" / "r-versions").write_text(f"Path: {other}\nLabel: New\n")
+        os.kill(server.master_pid, signal.SIGHUP)
+        server.wait_for_line(re.compile(rf"R versions: R {OWN.version} .*, R {VERSION} \(New\)"))
+        assert [item["label"] for item in versions(visitor)["versions"]] == [None, "New"]
+        assert ready(running) == pid
+        cached = json.loads((server.lib_dir / "db" / "r-versions").read_text())
+        assert [item["version"] for item in cached["versions"]] == [OWN.version, VERSION]
+        (server.directory / "conf" / "r-versions").write_text("Path: nonsense\n")
+        os.kill(server.master_pid, signal.SIGHUP)
+        server.wait_for_line(re.compile("the configuration was not reloaded: .*r-versions:1: Path: expected"))
+        assert [item["label"] for item in versions(visitor)["versions"]] == [None, "New"]
+
+
+def test_an_r_below_opt_is_found(other: Path, alice: Account) -> None:
+    """In a mount namespace, so that no other server of this machine sees it."""
+    with running_server(prefix=["unshare", "--mount", "sh", "-c", MOUNTED.format(other=other), "sh"]) as server:
+        visitor = signed_in(server, alice)
+        found = versions(visitor)["versions"]
+        assert [item["id"] for item in found] == [f"{OWN.version}|{OWN.home}", f"{VERSION}|/opt/R/4.0-old"]
+        session = create(visitor, r_version=VERSION)
+        ready(session)
+        assert value(session, "R.home()") == "/opt/R/4.0-old"
