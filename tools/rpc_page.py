@@ -7,8 +7,10 @@ from pathlib import Path
 from twisted.internet.task import Clock
 
 from rserver_core.options.rsession import RSESSION
+from rsession import r_version
 from rsession.core_methods import SessionFacts, add_core_methods
 from rsession.projects import register as projects
+from rsession.r_version import SessionR
 from rsession.rpc import Clients
 from rsession.rpc_method import REQUIRED, Method, Param
 from rsession.services import register
@@ -40,6 +42,7 @@ def _methods() -> list[Method]:
     with tempfile.TemporaryDirectory() as home:
         session = Session(Clock(), StatePaths.of_home(Path(home), "00000000"), {"HOME": home})
         add_core_methods(session, SessionFacts("00000000", "", "", 0.0), Clients())
+        r_version.register(session, SessionR("", "", ""))
         register(session)
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
         Workspace(session, WorkspaceSettings(), Limits()).add_methods()

@@ -136,3 +136,113 @@ def test_input_is_not_eaten(home: Path) -> None:
     """A profile that reads gets an end of file, not a hang."""
     (home / ".bash_profile").write_text("read answer\ncat\nexport READ=done\n")
     assert variables(run(home))["READ"] == "done"
+
+
+MODULES = """\
+module() {
+    case "$2" in
+        old-fashioned) echo "it says so and answers 0" >&2; return 0 ;;
+        gone) echo "no such module" >&2; return 1 ;;
+    esac
+    shift
+    for name; do
+        export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$name/1.0" PATH="/modules/$name/bin:$PATH"
+    done
+    export ORDER="$ORDER module"
+}
+"""
+
+
+def with_r(home: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """With a script that defines `module`, as modules-bin-path names it."""
+    (home.parent / "modules.sh").write_text(MODULES)
+    return run(home, RS_MODULES_BIN_PATH=str(home.parent / "modules.sh"), LOADEDMODULES="", **env)
+
+
+def test_profile_module_script_login_in_that_order(home: Path) -> None:
+    (home.parent / "conf" / "rsession-profile").write_text('export ORDER="profile"\n')
+    (home / ".bash_profile").write_text('export ORDER="$ORDER login"\n')
+    script = home.parent / "start.sh"
+    script.write_text('export ORDER="$ORDER script" SHELL_OF_SCRIPT="${BASH_VERSION:+bash}"\n')
+    done = with_r(home, RSTUDIO_R_MODULE="gcc blas", RSTUDIO_R_PRELAUNCH_SCRIPT=str(script))
+    seen = variables(done)
+    assert done.returncode == 0, done.stderr
+    assert seen["ORDER"] == "profile module script login"
+    assert seen["LOADEDMODULES"] == "gcc/1.0:blas/1.0"
+    assert seen["SHELL_OF_SCRIPT"] == "bash"
+
+
+def test_what_a_module_puts_before_the_path_survives_the_login_shell(home: Path) -> None:
+    """/etc/profile sets PATH anew."""
+    (home / ".bash_profile").write_text('PATH="$HOME/bin:$PATH"\n')
+    seen = variables(with_r(home, RSTUDIO_R_MODULE="gcc"))
+    assert seen["PATH"].startswith(f"/modules/gcc/bin:{home}/bin:")
+    assert "RS_PATH" not in seen
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("gone", "no such module"),
+        ("gone", "rsession-run: module load gone failed with exit code 1"),
+        ("old-fashioned", "rsession-run: module load old-fashioned did not load old-fashioned"),
+    ],
+)
+def test_a_module_that_cannot_be_loaded(home: Path, module: str, words: str) -> None:
+    done = with_r(home, RSTUDIO_R_MODULE=module)
+    assert done.returncode == 71
+    assert words in done.stderr
+    assert "pid" not in done.stdout
+
+
+def test_modules_without_the_command(home: Path) -> None:
+    done = run(home, RSTUDIO_R_MODULE="gcc")
+    assert done.returncode == 71
+    assert "is modules-bin-path set?" in done.stderr
+    done = run(home, RSTUDIO_R_MODULE="gcc", RS_MODULES_BIN_PATH="/nowhere/init")
+    assert (done.returncode, "/nowhere/init cannot be read" in done.stderr) == (71, True)
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo no license >&2\nfalse\n", "failed with exit code 1"),
+        ("echo no license >&2\nexit 5\n", "ended the start with exit code 5"),
+        ("echo no license >&2\nexit 0\n", "ended the start with exit code 0"),
+    ],
+)
+def test_a_script_that_fails_or_ends(home: Path, script: str, words: str) -> None:
+    path = home.parent / "start.sh"
+    path.write_text(script)
+    done = with_r(home, RSTUDIO_R_PRELAUNCH_SCRIPT=str(path))
+    assert done.returncode == 72
+    assert "no license" in done.stderr
+    assert f"{path} {words}" in done.stderr
+    assert "pid" not in done.stdout
+
+
+def test_a_script_that_is_not_there(home: Path) -> None:
+    done = with_r(home, RSTUDIO_R_PRELAUNCH_SCRIPT="/nowhere/start.sh")
+    assert (done.returncode, "/nowhere/start.sh cannot be read" in done.stderr) == (72, True)
+
+
+CHOOSER = (
+    "/bin/sh",
+    "-c",
+    'for a; do [ "$a" = --choose-r=1 ] && { echo "export R_HOME=/opt/new; unset OLD"; exit; }; done; env',
+    "x",
+)
+
+
+def test_the_project_may_want_another_r(home: Path) -> None:
+    """Asked before anything else, so that the profile sees the R that will run."""
+    (home.parent / "conf" / "rsession-profile").write_text('export SEEN="$R_HOME"\n')
+    seen = variables(run(home, *CHOOSER, R_HOME="/opt/old", OLD="1", RS_R_VERSIONS="[]"))
+    assert (seen["R_HOME"], seen["SEEN"]) == ("/opt/new", "/opt/new")
+    assert not {"OLD", "RS_R_VERSIONS", "chosen"} & seen.keys()
+    assert variables(run(home, *CHOOSER, R_HOME="/opt/old"))["R_HOME"] == "/opt/old"
+
+
+def test_a_project_that_cannot_be_asked_changes_nothing(home: Path) -> None:
+    broken = ("/bin/sh", "-c", 'for a; do [ "$a" = --choose-r=1 ] && { echo "R_HOME=/x"; exit 1; }; done; env', "x")
+    assert variables(run(home, *broken, R_HOME="/opt/old", RS_R_VERSIONS="[]"))["R_HOME"] == "/opt/old"

@@ -12,6 +12,8 @@ export interface SessionInfo {
   readonly user: string;
   readonly pid: number;
   readonly r_version: string;
+  /** What the administrator calls this R; empty: nothing. */
+  readonly r_label: string;
   readonly home: string;
   readonly cwd: string;
   readonly started: number;

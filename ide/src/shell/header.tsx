@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { App } from "../app";
+import type { SessionInfo } from "../net/protocol";
 import type { Link } from "../net/session_link";
 import { ProjectMenu } from "../project/project_menu";
 import { SessionMenu } from "../session/session_menu";
@@ -18,7 +19,7 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
         {PRODUCT}
       </h1>
       <ProjectMenu app={app} />
-      {session === null ? null : <span class="top-detail">R {session.r_version}</span>}
+      {session === null ? null : <span class="top-detail">{versionWords(session)}</span>}
       <Connection link={app.link.link.value} />
       <span class="top-space" />
       <StopButton app={app} />
@@ -33,6 +34,10 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
       </button>
     </header>
   );
+}
+
+function versionWords({ r_version, r_label }: SessionInfo): string {
+  return r_label === "" ? `R ${r_version}` : `R ${r_version} (${r_label})`;
 }
 
 function StopButton({ app }: { readonly app: App }): JSX.Element {
