@@ -29,6 +29,7 @@ TEST = {
     "bindfs": "a file system that can be made to hang",
     "user-mode-linux": "a guest kernel that has control groups of version 2",
     "libpam-wrapper": "PAM modules made for tests",
+    "libfaketime": "a clock that runs fast, or jumps",
     "r-cran-later": "event loop packages that must run at the prompt",
     "r-cran-httpuv": "the same",
 }

@@ -7,6 +7,8 @@ import type { StreamTransport } from "./net/events";
 import {
   type ClientInit,
   ErrorCode,
+  type MethodName,
+  type Methods,
   type QuitQuestion,
   type Recovered,
   type SessionEvent,
@@ -20,7 +22,9 @@ import { ProjectStore } from "./project/project_store";
 import { answerQuestion, withdrawQuestion } from "./session/ending_commands";
 import { Dialogs } from "./shell/dialogs";
 import { shortPath } from "./shell/file_paths";
+import { LifeStore } from "./shell/life_store";
 import { Messages } from "./shell/messages";
+import { Notifications } from "./shell/notifications";
 
 const ACTIVE = "document";
 const PERHAPS_SENT = "The connection broke while this was sent. Look at the console before you send it again.";
@@ -30,6 +34,10 @@ const NOT_REACHED = "R was not reached. Nothing was sent; try again.";
 export class App implements LinkOwner {
   readonly messages = new Messages();
   readonly dialogs = new Dialogs();
+  readonly life = new LifeStore();
+  readonly notifications: Notifications;
+  /** The user wants to choose how a suspended session is started. */
+  readonly choosesStart = signal(false);
   readonly console = new ConsoleStore();
   readonly documents: DocumentStore;
   readonly environment: EnvironmentStore;
@@ -44,6 +52,7 @@ export class App implements LinkOwner {
   /** What came back after a crash, until somebody decides. */
   readonly recovered = signal<Recovered | null>(null);
   readonly link: SessionLink;
+  private wasSuspended = false;
   /** Called when the session answers again after it was away. */
   onReturn: () => void = () => undefined;
   /** Stopping is possible while R works, or is in the middle of a statement. */
@@ -60,6 +69,7 @@ export class App implements LinkOwner {
     this.environment = new EnvironmentStore(rpc, failed);
     this.plots = new PlotsStore(rpc, failed);
     this.project = new ProjectStore(rpc, failed);
+    this.notifications = new Notifications(memory);
     this.link = new SessionLink(rpc, api, transport, this);
     effect(() => {
       const document = this.documents.active.value;
@@ -75,9 +85,14 @@ export class App implements LinkOwner {
     this.memoryWarning.value = init.memory?.warning ?? null;
     this.project.receive(init.project);
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
+    this.choosesStart.value = false;
+    this.life.restore(init);
+    const isOther = anew && !this.wasSuspended;
     if (anew) this.onReturn();
-    if (anew) this.console.note("R was started again");
-    this.console.restore(init.console, init.history, anew);
+    if (isOther) this.console.note("R was started again");
+    // A resumed session shows again what it had shown before.
+    this.console.restore(init.console, init.history, isOther);
+    this.wasSuspended = false;
     this.recovered.value = init.recovered ?? null;
     if (init.quit_question) this.asked(init.quit_question);
     this.plots.receive(init.plots);
@@ -108,12 +123,31 @@ export class App implements LinkOwner {
 
   gone(): void {
     withdrawQuestion(this);
+    const { value } = this.link.link;
+    this.wasSuspended = value.kind === "ended" && value.session.state === "suspended";
     this.memoryWarning.value = null;
+    this.life.gone();
     this.console.halt();
   }
 
-  /** Gives lines to R; text that did not get through comes back with false. */
+  /** Brings a suspended session back as it was. */
+  resume(): void {
+    void this.link.restart({ run_rprofile: true, restore: true });
+  }
+
+  /** Shows the ways in which the session can be started. */
+  chooseStart(): void {
+    this.choosesStart.value = true;
+  }
+
+  /** Calls a method whose answer nobody waits for; says what went wrong. */
+  ask<M extends MethodName>(method: M, params: Methods[M]["params"]): void {
+    this.rpc.call(method, params).catch((error: unknown) => this.report(error));
+  }
+
+  /** Gives lines to R, which may be on its way back; text that did not get through comes back with false. */
   async run(text: string): Promise<boolean> {
+    if (!(await this.link.whenStarted())) return false;
     try {
       await this.rpc.call("console_input", [text, this.console.submit(text)]);
       return true;
@@ -155,6 +189,7 @@ export class App implements LinkOwner {
     else if (event.type === "quit_question_closed") withdrawQuestion(this);
     else if (event.type === "workspace_recovered") this.recovered.value = event.data;
     else if (event.type === "recovery_decided") this.recovered.value = null;
+    else if (event.type === "session_timeouts" || event.type === "workspace_progress") this.life.receive(event);
     else if (event.type === "events_dropped") this.dropped(event.data.bytes);
     else if (event.type === "console_prompt" && event.data.cwd) this.workingDirectory.value = event.data.cwd;
     else this.documents.receive(event);

@@ -8,16 +8,17 @@ import { isPageOld } from "./net/page_age";
 import { Rpc } from "./net/rpc";
 import { ServerApi, sessionOfAddress } from "./net/server_api";
 import { browserTransport } from "./net/stream_transport";
-import { RecoveryBar } from "./session/recovery_bar";
-import { Banner } from "./shell/banner";
 import { DialogHost } from "./shell/dialog_host";
 import { Header } from "./shell/header";
 import { MessageList } from "./shell/message_list";
+import { Notices } from "./shell/notices";
 import { PRODUCT } from "./shell/product";
 import { SessionOverlay } from "./shell/session_overlay";
+import { Use } from "./shell/use";
 import "./style/page.css";
 
 const SILENCE_CHECK_MS = 5000;
+const NOTIFICATIONS_MS = 15_000;
 const PING_PATIENCE_MS = 5000;
 
 const cookies = (): string => document.cookie;
@@ -40,8 +41,7 @@ function Page() {
   return (
     <>
       <Header app={app} />
-      <Banner app={app} />
-      <RecoveryBar app={app} />
+      <Notices app={app} />
       <Workbench app={app} />
       <SessionOverlay app={app} />
       <MessageList messages={app.messages} />
@@ -50,17 +50,26 @@ function Page() {
   );
 }
 
+async function askNotifications(): Promise<void> {
+  if (document.hidden) return;
+  const all = await api.notifications().catch(() => null);
+  if (all !== null) app.notifications.receive(all);
+}
+
+new Use(app).listen(window);
 addEventListener("keydown", (event) => runKeys(app, event));
 addEventListener("online", () => app.link.retryNow());
 addEventListener("focus", () => app.link.retryNow());
 addEventListener("pagehide", () => void app.documents.flushAll(true));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) void app.documents.flushAll(true);
+  else void askNotifications();
 });
 addEventListener("beforeunload", (event) => {
   if (app.documents.hasUnconfirmed) event.preventDefault();
 });
 setInterval(() => void app.link.checkSilence(ping), SILENCE_CHECK_MS);
+setInterval(() => void askNotifications(), NOTIFICATIONS_MS);
 
 effect(() => {
   const place = app.project.open.value?.name ?? app.place.value;
@@ -70,3 +79,4 @@ effect(() => {
 const root = document.getElementById("page");
 if (root !== null) render(<Page />, root);
 void app.link.run();
+void askNotifications();

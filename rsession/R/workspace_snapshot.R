@@ -32,7 +32,16 @@ workspace_settle_stage <- function() {
 workspace_settle <- function() {
   settled <- .Call(workspace$calls$settle)
   workspace$columns <- entries()
-  if (is_refusal(settled)) list(error = as.character(settled)) else unkeepable()
+  if (is_refusal(settled)) return(list(error = as.character(settled)))
+  lost <- unkeepable()
+  blocking <- lost$pointers[!vapply(lost$pointers, is_connection, NA)]
+  c(lost, list(blocking = json_array(blocking)))
+}
+
+# Open connections are a matter of their own; closed ones stand in nobody's way
+is_connection <- function(name) {
+  if (!exists(name, envir = globalenv(), inherits = FALSE) || bindingIsActive(name, globalenv())) return(FALSE)
+  is.na(.Call(workspace$calls$unloaded, globalenv(), name)) && inherits(get(name, envir = globalenv()), "connection")
 }
 
 # R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
@@ -48,7 +57,7 @@ workspace_suspend <- function(progress, compresses, limit, is_forced, exit_statu
   settled <- workspace_settle()
   if (status != 0L) return(list(written = FALSE))
   if (!is.null(settled$error)) return(settled)
-  if (length(settled$pointers) && is_forced != "1") return(list(written = TRUE, blocked = TRUE, lost = settled, saved = last_snapshot()))
+  if (length(settled$blocking) && is_forced != "1") return(list(written = TRUE, blocked = TRUE, lost = settled, saved = last_snapshot()))
   file.create(file.path(workspace$folder, "suspended"))
   workspace_leave(exit_status)
   list(written = TRUE, blocked = FALSE, lost = settled, saved = last_snapshot())

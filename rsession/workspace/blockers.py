@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rsession.workspace import sentences
 from rsession.workspace.children import started_processes
+from rsession.workspace.quitting import QUESTION
 
 if TYPE_CHECKING:
     from rsession.console import Console
@@ -39,6 +40,8 @@ def at_the_console(console: "Console", rules: BlockerRules) -> list[Blocker]:
     """Reasons for which R need not be asked."""
     if console.is_busy or console.prompt is None:
         return [Blocker("busy", "R is working.")]
+    if console.prompt == QUESTION:
+        return [Blocker("modal", "The question whether to save the workspace waits for its answer.")]
     if not console.is_idle_at_top:
         return [
             Blocker("prompt", f"R waits for an answer at the prompt {console.prompt.strip()!r}, or input is queued.")

@@ -106,6 +106,7 @@ class Restoration:
         if not report["suspended"]:
             self._recovery.offer(report)
         self.is_loading = True
+        self._tell_progress()
         Deferred.fromCoroutine(self._load_rest(cast("list[str]", report["namespaces"]))).addErrback(
             lambda failure: _log.warn("objects are not loaded: {reason}", reason=failure.getErrorMessage())
         )
@@ -135,7 +136,7 @@ class Restoration:
     def _tell_progress(self) -> None:
         self._told = self._session.clock.seconds()
         progress = {"action": "resume", "done": self._loaded, "total": self._total, "left": self._left}
-        self._session.events.emit("workspace_progress", progress)
+        self._session.events.emit("workspace_progress", progress | {"loading": self.is_loading})
 
     async def _idle(self) -> None:
         await self._wait(_PAUSE_SECONDS)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 _SHOWN = 10
+CANCELLED = "It was cancelled. What was saved before is as it was."
 
 
 def size(count: float) -> str:

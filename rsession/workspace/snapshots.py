@@ -36,6 +36,7 @@ class Snapshots:
         self._folder = folder
         self._settings = settings
         self._writer: Writer | None = None
+        self._was_cancelled = False
         self._waiting: list[Deferred[None]] = []
         self._opening: list[Deferred[bool]] = []
         self._is_open: bool | None = None
@@ -130,7 +131,7 @@ class Snapshots:
                 return answer
             writer.forked()
             outcome = await writer.ended
-            raise NotWritten(str(answer.get("error") or sentences.failure(outcome)))
+            raise NotWritten(str(answer.get("error") or self._failure(outcome)))
         finally:
             self._end(writer)
 
@@ -144,11 +145,12 @@ class Snapshots:
         await self._call("workspace_leave", None, str(status))
 
     def _note_pointers(self, settled: dict[str, object]) -> None:
-        self.pointers = cast("list[str]", settled.get("pointers", []))
+        self.pointers = cast("list[str]", settled.get("blocking", []))
 
     def cancel(self) -> None:
         """Stop the writer."""
         if self._writer is not None:
+            self._was_cancelled = True
             self._writer.kill()
 
     async def _begin(self, action: str) -> Writer:
@@ -157,6 +159,7 @@ class Snapshots:
             self._waiting.append(waiting)
             await waiting
         clock = cast("IReactorFDSet", self._session.clock)
+        self._was_cancelled = False
         writer = self._writer = Writer(clock, lambda done, total: self._tell(action, done, total))
         try:
             self._folder.make()
@@ -194,7 +197,7 @@ class Snapshots:
 
     def _completed(self, outcome: dict[str, object] | None) -> dict[str, object]:
         if outcome is None or outcome["end"] != "ok":
-            raise NotWritten(sentences.failure(outcome))
+            raise NotWritten(self._failure(outcome))
         self.last = {
             "created": time.time(),
             "bytes": outcome["bytes"],
@@ -202,6 +205,9 @@ class Snapshots:
             "unread": outcome["unread"],
         }
         return self.last
+
+    def _failure(self, outcome: dict[str, object] | None) -> str:
+        return sentences.CANCELLED if self._was_cancelled else sentences.failure(outcome)
 
     def _tell(self, action: str, done: int, total: float) -> None:
         self._session.events.emit("workspace_progress", {"action": action, "done": done, "total": total})

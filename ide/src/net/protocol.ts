@@ -147,6 +147,8 @@ export interface ClientInit {
   readonly messages: readonly { readonly kind: "info" | "warning" | "error"; readonly text: string }[];
   readonly quit_question?: QuitQuestion | null;
   readonly recovered?: Recovered | null;
+  readonly timeouts?: Timeouts;
+  readonly workspace?: WorkspaceState;
 }
 
 export interface Completion {
@@ -184,6 +186,42 @@ export type EnvironmentChange =
       readonly total: number;
     };
 
+export interface Blocker {
+  readonly kind: string;
+  readonly reason: string;
+}
+
+/** How the session stands to its time-outs. */
+export interface Timeouts {
+  readonly phase: "active" | "warned" | "blocked" | "suspending";
+  readonly action: "suspend" | "quit" | "kill" | null;
+  readonly seconds: number | null;
+  readonly text: string;
+  readonly blockers: readonly Blocker[];
+}
+
+export interface WorkspaceState {
+  readonly loading: boolean;
+  readonly left: number;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface WorkspaceProgress {
+  readonly action: "suspend" | "checkpoint" | "resume";
+  readonly done: number;
+  readonly total: number;
+  readonly left?: number;
+  readonly loading?: boolean;
+}
+
+/** A message of the administrator to everybody. */
+export interface Notification {
+  readonly id: string;
+  readonly message: string;
+  readonly ends: number;
+}
+
 interface EventData {
   console_write_input: { readonly text: string; readonly console_id: string };
   console_write_output: { readonly text: string };
@@ -198,6 +236,8 @@ interface EventData {
   show_message: { readonly kind: "info" | "warning" | "error"; readonly text: string };
   memory_warning: { readonly used: number; readonly limit: number; readonly text: string | null };
   project_changed: ProjectState;
+  session_timeouts: Timeouts;
+  workspace_progress: WorkspaceProgress;
   quit: { readonly status: number };
   quit_question: QuitQuestion;
   quit_question_closed: Record<string, never>;
@@ -249,6 +289,9 @@ export interface Methods {
   forget_recent_project: { params: [path: string]; result: null };
   check_project: { params: [path: string]; result: ProjectCheck };
   list_files: { params: [path: string]; result: FileListing };
+  keep_running: { params: []; result: null };
+  cancel_suspend: { params: []; result: null };
+  stop_loading: { params: []; result: null };
 }
 
 export type MethodName = keyof Methods;

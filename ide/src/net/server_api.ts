@@ -1,8 +1,9 @@
-import type { SessionRecord } from "./protocol";
+import type { Notification, SessionRecord } from "./protocol";
 import { ErrorCode } from "./protocol";
 import { csrfToken, errorOf, type Fetch, RpcError } from "./rpc";
 
 const ROOT = "../../api";
+const BACKGROUND = { "X-RStudio-Refresh-Auth-Creds": "0" };
 const API = `${ROOT}/sessions`;
 
 export interface ResumeChoices {
@@ -61,6 +62,18 @@ export class ServerApi {
     return (await versions.catch(() => null))?.versions ?? [];
   }
 
+  /** Suspends the session, whatever stands against it. */
+  async suspend(): Promise<void> {
+    await this.ask(`${API}/${this.session}/suspend`, { method: "POST", body: JSON.stringify({ force: true }) });
+  }
+
+  /** What the administrator tells everybody; asked by the page itself, which keeps nobody signed in. */
+  async notifications(): Promise<readonly Notification[]> {
+    const response = await this.send("../../api/notifications", { method: "GET" }, BACKGROUND);
+    const body = (await response.json().catch(() => null)) as { notifications?: readonly Notification[] } | null;
+    return body?.notifications ?? [];
+  }
+
   /** Ends the sign-in in this browser; sessions keep running. */
   async signOut(): Promise<void> {
     await this.send("../../auth-sign-out", { method: "POST", body: "{}" });
@@ -74,8 +87,9 @@ export class ServerApi {
     return body as T;
   }
 
-  private async send(url: string, init: RequestInit): Promise<Response> {
+  private async send(url: string, init: RequestInit, more: Record<string, string> = {}): Promise<Response> {
     const headers = {
+      ...more,
       Accept: "application/json",
       "Content-Type": "application/json",
       "X-RS-CSRF-Token": csrfToken(this.cookies()),

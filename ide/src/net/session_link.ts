@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { Pause, retryDelay } from "./backoff";
 import { EventStream, type StreamState, type StreamTransport, type Verdict } from "./events";
 import { type ClientInit, ErrorCode, type SessionEvent, type SessionRecord } from "./protocol";
@@ -27,6 +27,7 @@ export interface LinkOwner {
 const POLL_MS = 300;
 const SLOW_POLL_MS = 1500;
 const SILENCE_MS = 20_000;
+const QUIT_MS = 5000;
 
 /**
  * Keeps the page joined to its session for as long as it is open: joins, follows the event stream, and after any loss
@@ -39,6 +40,7 @@ export class SessionLink {
   private verified = true;
   private leaving: Promise<void> | null = null;
   private lastHeard = 0;
+  private quitAt = Number.NEGATIVE_INFINITY;
   private readonly pause = new Pause();
 
   constructor(
@@ -72,6 +74,18 @@ export class SessionLink {
     } catch (error) {
       if (before.kind === "ended") this.link.value = { ...before, problem: messageOf(error) };
     }
+  }
+
+  /** Waits while R is being started; false when there is no R to be had. */
+  whenStarted(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stop = effect(() => {
+        const { kind } = this.link.value;
+        if (kind === "starting") return;
+        resolve(kind !== "ended");
+        queueMicrotask(() => stop());
+      });
+    });
   }
 
   /** Does what makes this page go away; a connection lost by it is no loss, unless the action fails. */
@@ -158,6 +172,7 @@ export class SessionLink {
 
   private heard(batch: readonly SessionEvent[]): void {
     this.lastHeard = Date.now();
+    if (batch.some(({ type }) => type === "quit")) this.quitAt = performance.now();
     this.owner.events(batch);
   }
 
@@ -187,6 +202,8 @@ export class SessionLink {
     try {
       const record = await this.api.state();
       if (record.state === "running") {
+        // R said that it ends; the server will know in a moment.
+        if (performance.now() - this.quitAt < QUIT_MS) return "wait";
         this.reconnecting();
         return (await this.stillKnown()) ? "retry" : "stop";
       }

@@ -9,7 +9,7 @@ export function RecoveryBar({ app }: { readonly app: App }): JSX.Element | null 
   if (recovered === null || app.link.link.value.kind !== "live") return null;
   const run = (action: Promise<unknown>): void => void action.catch((error: unknown) => app.report(error));
   return (
-    <div class="notice" role="status" data-testid="recovery">
+    <div class="banner" role="status" data-testid="recovery">
       <span>{recoverySentences(recovered)}</span>
       <button type="button" class="button button-primary" onClick={() => run(app.rpc.call("keep_restored", []))}>
         Keep

@@ -68,10 +68,11 @@ const WORDS: Readonly<Record<Link["kind"], string>> = {
 function Connection({ link }: { readonly link: Link }): JSX.Element {
   const slow = link.kind === "live" && link.via === "polling";
   const starting = link.kind === "starting" && link.launching;
-  const words = starting ? "Starting R" : WORDS[link.kind];
+  const suspended = link.kind === "ended" && link.session.state === "suspended";
+  const words = starting ? "Starting R" : suspended ? "Suspended" : WORDS[link.kind];
   return (
     <span
-      class={`connection connection-${link.kind}`}
+      class={`connection connection-${suspended ? "suspended" : link.kind}`}
       role="status"
       data-testid="connection-state"
       data-state={link.kind}

@@ -8,6 +8,8 @@ import { type Ending, endingOf } from "./ending";
 /** Over the page while there is no R: why, and how to go on. The editor behind keeps its text. */
 export function SessionOverlay({ app }: { readonly app: App }): JSX.Element | null {
   const link = app.link.link.value;
+  const isSuspended = link.kind === "ended" && link.session.state === "suspended";
+  if (isSuspended && !app.choosesStart.value) return null;
   if (link.kind === "ended") return <Ended app={app} session={link.session} problem={link.problem} />;
   if (link.kind === "starting" && link.launching) return <Launching since={link.since} />;
   return null;
@@ -33,18 +35,24 @@ interface EndedProps {
 
 function Ended({ app, session, problem }: EndedProps): JSX.Element {
   const [aside, setAside] = useState(false);
+  const leave = (): void => {
+    if (session.state === "suspended") app.choosesStart.value = false;
+    else setAside(true);
+  };
   if (aside) return <Aside title={endingOf(session).title} back={() => setAside(false)} />;
-  return <EndedCard app={app} session={session} problem={problem} leave={() => setAside(true)} />;
+  return <EndedCard app={app} session={session} problem={problem} leave={leave} />;
 }
 
 /** The overlay put aside to look at the page. */
 function Aside({ title, back }: { readonly title: string; readonly back: () => void }): JSX.Element {
   return (
-    <div class="banner banner-warning" role="status" data-testid="banner">
-      <span>{title}.</span>
-      <button type="button" class="button button-primary" onClick={back}>
-        Start R…
-      </button>
+    <div class="notices">
+      <div class="banner banner-warning" role="status" data-testid="banner">
+        <span>{title}.</span>
+        <button type="button" class="button button-primary" onClick={back}>
+          Start R…
+        </button>
+      </div>
     </div>
   );
 }

@@ -3,7 +3,7 @@
 (() => {
   const PERIOD_MS = 15000;
   const MOST_KEPT = 100;
-  const KEY = "dismissed-notifications";
+  const KEY = "rserver.dismissed-notifications";
   const BACKGROUND = { headers: { "X-RStudio-Refresh-Auth-Creds": "0" } };
   const place = document.getElementById("notifications");
 

@@ -42,8 +42,9 @@ class World:
         assert type_ == "session_timeouts"
         self.told.append(data)
 
-    def end(self, *, save: bool) -> None:
+    def end(self, *, save: bool, is_busy: bool) -> None:
         assert not save
+        assert not is_busy
         self.done.append("quit")
         self.has_ended = True
 
