@@ -66,7 +66,7 @@ class Template:
         gc.freeze()
         self._channel.sendall(frame.encode({"ready": {"pss_kib": _pss_kib()}}))
         try:
-            fork_by_order(self._channel, lambda fd: keep(context, fd))
+            fork_by_order(self._channel, lambda fd: _keep(context, fd))
         except SessionBegun:
             return self._body.go_on()
         os._exit(0)
@@ -75,6 +75,12 @@ class Template:
         service = self._order.pam_service
         open_session = (lambda account: PamSession(service, account)) if service else None
         return KeeperContext(self._order.settings, RunRecords(self._order.run_dir), open_session, self._body)
+
+
+def _keep(context: KeeperContext, channel: int) -> NoReturn:
+    # A keeper outlives the server: it must not hold its log.
+    null_on(1, 2)
+    keep(context, channel)
 
 
 def _leave_parent() -> None:
