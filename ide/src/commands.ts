@@ -50,6 +50,12 @@ export const COMMANDS = {
   restartR: { label: "Restart R", keys: "Ctrl+Shift+F10", run: (app) => restartR(app) },
   restartEmpty: { label: "Restart R without objects…", run: (app) => restartR(app, false) },
   quitSession: { label: "Quit session…", run: quitSession },
+  projectOptions: {
+    label: "Project options…",
+    run: (app) => {
+      if (app.project.open.value !== null) app.dialogs.projectOptions();
+    },
+  },
   interrupt: { label: "Stop", run: (app) => app.interrupt() },
 } satisfies Record<string, Command>;
 

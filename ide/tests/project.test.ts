@@ -5,6 +5,7 @@ import { tidyChanges } from "../src/editor/tidy_on_save";
 import { type Rpc, RpcError } from "../src/net/rpc";
 import type { NewSession, ServerApi } from "../src/net/server_api";
 import { openHere, openInNewTab, type Tabs } from "../src/project/opening";
+import { changedFields, choicesOf, OPTION_FIELDS, shownValue } from "../src/project/options_form";
 import { emptyForm, folderOf, OTHER, problemOf, wantedSession } from "../src/project/session_form";
 
 const nowhere = { get: () => null, set: () => undefined };
@@ -106,6 +107,30 @@ describe("opening", () => {
     const bad = world(new RpcError(10, "No."));
     await expect(openInNewTab(bad.app, wanted, bad.tabs)).rejects.toThrow("No.");
     expect(bad.went).toEqual(["closed"]);
+  });
+});
+
+describe("the options of a project", () => {
+  const field = (name: string) => {
+    const found = OPTION_FIELDS.find((known) => known.name === name);
+    if (found === undefined) throw new Error(name);
+    return found;
+  };
+
+  it("shows what the file says as the table spells it", () => {
+    expect(shownValue(field("SaveWorkspace"), { SaveWorkspace: "ASK" })).toBe("Ask");
+    expect(shownValue(field("NumSpacesForTab"), {})).toBe("2");
+    expect(choicesOf(field("SaveWorkspace"), { SaveWorkspace: "Odd" })).toContain("Odd");
+  });
+
+  it("writes only what was changed", () => {
+    const fields = { SaveWorkspace: "yes", Future: "kept", ProjectName: "Old" };
+    const shown = Object.fromEntries(OPTION_FIELDS.map((each) => [each.name, shownValue(each, fields)]));
+    expect(changedFields(fields, shown)).toEqual({});
+    expect(changedFields(fields, { ...shown, ProjectName: " ", SaveWorkspace: "No" })).toEqual({
+      ProjectName: null,
+      SaveWorkspace: "No",
+    });
   });
 });
 

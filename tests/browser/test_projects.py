@@ -187,3 +187,40 @@ def test_where_a_user_has_one_session_the_tab_switches(chromium: Browser, alice:
         is_in_none(page)
         person.type_at_prompt("kept + 41")
         person.sees("42")
+
+
+def test_what_the_project_file_says_is_obeyed_by_the_editor(
+    chromium: Browser, server: RunningServer, alice: Account
+) -> None:
+    folder = make_folder(alice, "editing")
+    file = folder / "editing.Rproj"
+    file.write_text("Version: 1.0\nFuture: kept\nUseSpacesForTab: No\n")
+    os.chown(file, alice.uid, alice.gid)
+    with Person(chromium, server) as person:
+        person.sign_in(alice)
+        page = person.page
+        choose(page, "Open project…")
+        page.get_by_test_id("project-path").fill("~/editing")
+        page.get_by_test_id("open-here").click()
+        is_in(page, "editing")
+        choose(page, "Project options…")
+        page.get_by_test_id("option-ProjectName").fill("Edited")
+        page.get_by_test_id("option-StripTrailingWhitespace").select_option("Yes")
+        page.get_by_test_id("option-AutoAppendNewline").select_option("Yes")
+        page.get_by_test_id("options-save").click()
+        is_in(page, "Edited")
+        assert file.read_text() == (
+            "Version: 1.0\nFuture: kept\nUseSpacesForTab: No\n"
+            "ProjectName: Edited\nAutoAppendNewline: Yes\nStripTrailingWhitespace: Yes\n"
+        )
+        page.keyboard.press("Control+Alt+n")
+        page.get_by_role("textbox", name=re.compile("Text of Untitled")).click()
+        page.keyboard.press("Tab")
+        page.keyboard.type("x   ")
+        page.keyboard.press("Control+s")
+        page.get_by_test_id("file-name").fill("tidy.R")
+        page.get_by_test_id("file-confirm").click()
+        expect(page.get_by_role("tab", name="tidy.R")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("textbox", name="Text of tidy.R")).to_have_text("x", timeout=PATIENCE)
+        assert (folder / "tidy.R").read_bytes() == b"\tx\n"
+        assert person.complaints == []

@@ -126,6 +126,12 @@ export interface RecentProject {
   readonly gone: boolean;
 }
 
+/** The project file as it is written, and sentences about what is wrong in it. */
+export interface ProjectOptions {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly problems: readonly string[];
+}
+
 export interface ProjectCheck {
   readonly folder: string;
   readonly state: "project" | "no_project" | "gone" | "no_folder" | "unreadable";
@@ -287,6 +293,8 @@ export interface Methods {
   close_document: { params: [id: string]; result: null };
   list_recent_projects: { params: []; result: readonly RecentProject[] };
   forget_recent_project: { params: [path: string]; result: null };
+  read_project_options: { params: []; result: ProjectOptions };
+  write_project_options: { params: [fields: Readonly<Record<string, string | null>>]; result: ProjectOptions };
   check_project: { params: [path: string]; result: ProjectCheck };
   list_files: { params: [path: string]; result: FileListing };
   keep_running: { params: []; result: null };

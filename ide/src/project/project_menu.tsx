@@ -68,6 +68,7 @@ function Menu({ app, close }: MenuProps): JSX.Element {
       <CommandItem app={app} command="newProject" close={close} />
       <CommandItem app={app} command="openProject" close={close} />
       <CommandItem app={app} command="newSession" close={close} />
+      {open === null ? null : <CommandItem app={app} command="projectOptions" close={close} />}
       {open === null ? null : <CloseItem app={app} close={close} />}
       {others.length === 0 ? null : <p class="menu-heading">Recent projects</p>}
       {others.map((recent) => (

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
+import { OptionsDialog } from "../project/options_dialog";
 import { SessionDialog } from "../project/session_dialog";
 import type { Question } from "./dialogs";
 import { FileDialog } from "./file_dialog";
@@ -10,6 +11,7 @@ export function DialogHost({ app }: { readonly app: App }): JSX.Element | null {
   const open = app.dialogs.open.value;
   if (open === null) return null;
   if (open.type === "question") return <QuestionDialog question={open} />;
+  if (open.type === "project-options") return <OptionsDialog app={app} leave={open.leave} />;
   if (open.type === "session") return <SessionDialog app={app} purpose={open.purpose} leave={open.leave} />;
   return <FileDialog app={app} choice={open} />;
 }

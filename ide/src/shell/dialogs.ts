@@ -31,9 +31,15 @@ export interface SessionDialogRequest {
   readonly leave: () => void;
 }
 
+/** What the project file says. */
+export interface OptionsRequest {
+  readonly type: "project-options";
+  readonly leave: () => void;
+}
+
 /** The one dialog that may be open, as a promise for the asker and as state for the view. */
 export class Dialogs {
-  readonly open = signal<Question | FileChoice | SessionDialogRequest | null>(null);
+  readonly open = signal<Question | FileChoice | SessionDialogRequest | OptionsRequest | null>(null);
 
   ask<T>(title: string, text: string, choices: readonly Choice<T>[]): Promise<T | null> {
     return new Promise((resolve) => {
@@ -51,6 +57,10 @@ export class Dialogs {
 
   newSession(purpose: Purpose): void {
     this.open.value = { type: "session", purpose, leave: () => this.finish(() => undefined) };
+  }
+
+  projectOptions(): void {
+    this.open.value = { type: "project-options", leave: () => this.finish(() => undefined) };
   }
 
   /** Takes a question back that was answered elsewhere; who asked hears nothing. */
