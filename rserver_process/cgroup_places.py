@@ -103,16 +103,16 @@ def _is_delegated(path: str) -> bool:
 
 def _enable(parent: str, wanted: Iterable[str]) -> frozenset[str]:
     """Those of the controllers that groups below parent have, or have from now on."""
+    enabled: set[str] = set()
     with contextlib.suppress(OSError):
         available = set(kernel_files.read(f"{parent}/cgroup.controllers").split()).intersection(wanted)
-        enabled = set(kernel_files.read(f"{parent}/cgroup.subtree_control").split())
+        enabled = available.intersection(kernel_files.read(f"{parent}/cgroup.subtree_control").split())
         missing = available - enabled
         if missing and _has_no_processes(parent):
             for controller in missing:
                 kernel_files.write(f"{parent}/cgroup.subtree_control", f"+{controller}")
                 enabled.add(controller)
-        return frozenset(available & enabled)
-    return frozenset()
+    return frozenset(enabled)
 
 
 def _has_no_processes(parent: str) -> bool:

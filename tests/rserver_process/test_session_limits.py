@@ -2,6 +2,9 @@
 
 import os
 import resource
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -234,3 +237,28 @@ def test_nothing_is_ever_raised(monkeypatch: pytest.MonkeyPatch) -> None:
         return resource.getrlimit(resource.RLIMIT_NOFILE)
 
     assert in_child(limits) == (200, 200)
+
+
+def test_an_account_with_too_many_processes_reads_why_nothing_starts(
+    loop: Loop, user: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without control groups the limit counts all that the account runs."""
+    monkeypatch.setattr(session_limits, "places", lambda: NO_PLACES)
+    many = "for _ in range(20): os.fork() or os.execvp('sleep', ['sleep', '100'])"
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import os; os.setresgid({user.gid}, {user.gid}, {user.gid}); "
+            f"os.setresuid({user.uid}, {user.uid}, {user.uid})\n{many}\nprint('ready', flush=True); os.wait()",
+        ],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with child, limited(loop, "[*]\nmax-processes=16\n") as made:
+        assert child.stdout
+        child.stdout.readline()
+        refused = made.try_launch(user.name)
+        os.killpg(child.pid, signal.SIGKILL)
+    assert not isinstance(refused, SessionRecord)
+    assert refused.message == "the account runs as many processes as it may"
