@@ -19,6 +19,7 @@ from rserver.sessions.activity import ActivityMeter
 from rserver.sessions.activity import Ask as AskActivity
 from rserver.sessions.control import AskToQuit, AskToSuspend, Probe, SessionControl
 from rserver.sessions.homes import Homes
+from rserver.sessions.leftovers import SETTING, Leftovers
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.r_chooser import DEFAULT_SETTING, RChooser
 from rserver.sessions.r_report import AskForR, RReader
@@ -197,6 +198,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     revocations = Revocations(await store.revocations())
     credentials = Credentials(signer_of(greeting), settings.cookie_life, settings.cookie_style, revocations, around.now)
     table = SessionTable(await store.sessions(), around.now, around.life)
+    table.leftovers = Leftovers(await store.settings(SETTING))
     link = FrontLink()
     accounts = Accounts(around.clock, threads.accounts, around.lookup)
     profiles = UserProfiles(accounts)

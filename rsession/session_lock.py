@@ -60,6 +60,17 @@ class SessionLock:
             self._remove(owner)
         raise LockedElsewhere("Another process of this session starts at the same time.")
 
+    @property
+    def is_held(self) -> bool:
+        """Somebody works there, as far as can be told from here: a running process, or a lock that is not old."""
+        owner = _read(self._path)
+        if owner is not None and owner.place == self._own.place:
+            return owner.start == _start_of(owner.pid)
+        try:
+            return time.time() - os.stat(self._path).st_mtime < STALE_SECONDS
+        except FileNotFoundError:
+            return False
+
     def refresh(self) -> None:
         """Show that we live; to be called every REFRESH_SECONDS."""
         with suppress(OSError):

@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { ConsoleStore } from "./console/console_store";
 import { DocumentStore } from "./editor/document_store";
+import { Places } from "./editor/places";
 import { EnvironmentStore } from "./environment/environment_store";
 import type { BrowserMemory } from "./layout/browser_memory";
 import type { StreamTransport } from "./net/events";
@@ -40,6 +41,7 @@ export class App implements LinkOwner {
   readonly choosesStart = signal(false);
   readonly console = new ConsoleStore();
   readonly documents: DocumentStore;
+  readonly places: Places;
   readonly environment: EnvironmentStore;
   readonly plots: PlotsStore;
   readonly project: ProjectStore;
@@ -66,6 +68,7 @@ export class App implements LinkOwner {
   ) {
     const failed = (error: unknown): void => this.report(error);
     this.documents = new DocumentStore(rpc, failed);
+    this.places = new Places(rpc, this.documents);
     this.environment = new EnvironmentStore(rpc, failed);
     this.plots = new PlotsStore(rpc, failed);
     this.project = new ProjectStore(rpc, failed);
@@ -73,7 +76,9 @@ export class App implements LinkOwner {
     this.link = new SessionLink(rpc, api, transport, this);
     effect(() => {
       const document = this.documents.active.value;
-      if (document !== null) memory.set(ACTIVE, document.id);
+      if (document === null) return;
+      memory.set(ACTIVE, document.id);
+      this.places.changed();
     });
   }
 
@@ -98,7 +103,8 @@ export class App implements LinkOwner {
     this.plots.receive(init.plots);
     this.plots.tellSizeAgain();
     void this.environment.reload();
-    const active = this.memory.get(ACTIVE);
+    this.places.receive(init.view);
+    const active = init.view?.active ?? this.memory.get(ACTIVE);
     const first = this.documents.documents.value.length === 0;
     await this.documents.adopt(init.documents).catch((error: unknown) => this.report(error));
     if (first) this.documents.activateById(active);

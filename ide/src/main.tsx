@@ -60,7 +60,10 @@ new Use(app).listen(window);
 addEventListener("keydown", (event) => runKeys(app, event));
 addEventListener("online", () => app.link.retryNow());
 addEventListener("focus", () => app.link.retryNow());
-addEventListener("pagehide", () => void app.documents.flushAll(true));
+addEventListener("pagehide", () => {
+  void app.documents.flushAll(true);
+  void app.places.flush(true);
+});
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) void app.documents.flushAll(true);
   else void askNotifications();

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 KILL_SECONDS = 10.0
 LOSS_GRACE_SECONDS = 0.5
 END_GRACE_SECONDS = 0.5
+CLEAN_UP_SECONDS = 120.0
 PROBE_AGAIN_SECONDS = 0.25
 SUSPEND_ANSWER_SECONDS = 1.0
 QUIT_ANSWER_SECONDS = 3.0
@@ -185,6 +186,7 @@ class SessionControl:
     async def _end_by(self, session: Session, name: str) -> None:
         if self._move(session, Input.PUT_AWAY, fate=causes.of_wish()):
             self.table.used(session)
+            self.table.leftovers.add((session.user, session.uid), session.id)
         elif session.status.record is not None:
             session.end_asked = name
             await self._signal_end(session, name)
@@ -241,6 +243,9 @@ class SessionControl:
         session.proven = session.again_asked = False
         session.end_asked = ""
         session.note_launch()
+        account = session.user, session.uid
+        self.table.leftovers.drop(account, [session.id])
+        session.leftovers = self.table.leftovers.of(account)
         self._move(session, why)
         self.table.used(session)
         self._begin_attempt(session)
@@ -297,8 +302,13 @@ class SessionControl:
                 continue
             if session.status.record is record:
                 self._move(session, Input.ANSWERED)
+                self.clock.callLater(CLEAN_UP_SECONDS, self._cleaned_up, session, record)
                 self.on_answer(session, record)
             return
+
+    def _cleaned_up(self, session: Session, record: SessionRecord) -> None:
+        if session.status.record is record:
+            self.table.leftovers.drop((session.user, session.uid), session.leftovers)
 
     def _gave_up(self, session: Session, attempt: int) -> None:
         if session.attempt == attempt:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.logger import Logger
 
+from rserver.sessions.leftovers import SETTING
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.table import SessionTable
 from rserver.store.store import Store
@@ -32,6 +33,7 @@ class SessionSaver:
         waiting = [
             _put(self.store.put_sessions, self.table.take_changed()),
             _put(self.store.drop_sessions, self.table.take_forgotten()),
+            *(self.store.put_setting(*account, SETTING, ids) for account, ids in self.table.leftovers.take_changed()),
             _put(self.store.put_projects, self.projects.take_changed()),
             _put(self.store.drop_projects, self.projects.take_forgotten()),
         ]

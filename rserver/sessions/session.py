@@ -49,6 +49,7 @@ class Session:
     attempt  counts launches, so that what belongs to an older one is recognised
     proven   a user's request was answered: an end with code 0 is a wanted one from now on
     had_process  when the worker ended there was one, and it was not seen since
+    leftovers    ids of sessions whose folders its process removes
     crash        how the process before ended, when it failed
     quick_failures  how many processes in a row failed soon after their start
     end_asked    signal by which its user wants its process to end
@@ -78,6 +79,7 @@ class Session:
     attempt: int = 0
     proven: bool = False
     had_process: bool = False
+    leftovers: tuple[str, ...] = ()
     crash: Crash | None = None
     quick_failures: int = 0
     end_asked: str = ""

@@ -95,6 +95,8 @@ def launch_spec(
         "RSTUDIO_SESSION_STREAM": session.id,
         "RSTUDIO_USER_IDENTITY": session.user,
     }
+    if session.leftovers:
+        env["RS_LEFT_SESSIONS"] = ",".join(left[-8:] for left in session.leftovers)
     if session.crash is not None:
         env["RS_LAST_END"] = json.dumps({"at": session.crash.at, "cause": session.crash.cause})
     return LaunchSpec(session.id, session.user, tuple(argv), tuple(env.items()), session.uid)

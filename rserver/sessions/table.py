@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from rserver.sessions.leftovers import Leftovers
 from rserver.sessions.machine import State
 from rserver.sessions.session import Session
 from rserver.store.rows import SessionRow
@@ -17,6 +18,7 @@ class SessionTable:
 
     def __init__(self, rows: Iterable[SessionRow] = (), now: Callable[[], float] = time.time, life: str = "") -> None:
         self._now, self._life = now, life
+        self.leftovers = Leftovers()
         self._sessions: dict[str, Session] = {}
         self._of_user: dict[tuple[str, int], dict[str, Session]] = {}
         for row in rows:
@@ -74,6 +76,7 @@ class SessionTable:
 
     def forget(self, session: Session) -> None:
         """Strike it off the list."""
+        self.leftovers.add((session.user, session.uid), session.id)
         del self._sessions[session.id]
         own = self._of_user[session.user, session.uid]
         del own[session.id]

@@ -1,7 +1,16 @@
 """What the session offers beside its console; each module enters its own methods, routes and listeners."""
 
 from rsession.service_api import ServiceApi
-from rsession.services import completion, document_methods, environment, files, history, plots, temporary_folders
+from rsession.services import (
+    completion,
+    document_methods,
+    editor_view,
+    environment,
+    files,
+    history,
+    plots,
+    temporary_folders,
+)
 from rsession.services.start_r import start_r
 
 
@@ -12,6 +21,7 @@ def register(api: ServiceApi) -> None:
     environment.register(api)
     completion.register(api)
     document_methods.register(api)
+    editor_view.register(api)
     files.register(api)
     history.register(api)
     temporary_folders.register(api)

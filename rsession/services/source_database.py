@@ -50,6 +50,11 @@ class SourceDatabase:
         _forget_oldest(closed, 2 * _CLOSED_KEPT)
         sync_folder(self.folder)
 
+    def remove(self, id_: str) -> None:
+        """Forget a document. Raises OSError."""
+        for path in (self.folder / id_, self._contents(id_)):
+            path.unlink(missing_ok=True)
+
     def forget_closed(self) -> None:
         """Remove what `close` put away; the session ends."""
         closed = self.folder / "closed"

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rsession import _shim
 from rsession.error_code import ErrorCode, RpcError
 from rsession.preferences import read_preferences
 from rsession.rpc_method import Param
 from rsession.segment_reader import ReadableDescriptor
+from rsession.services.background import in_thread
 from rsession.timeouts.policy import Limits
 from rsession.timeouts.watch import Timeouts
 from rsession.workspace.checkpoints import Checkpoints
 from rsession.workspace.children import end_started_processes
+from rsession.workspace.clean_up import ids_of, prune_asides, remove_sessions
 from rsession.workspace.console_file import read_console
 from rsession.workspace.folder import HISTORY, StoreFolder
 from rsession.workspace.quitting import Quitting
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from rsession.session import Session
 
 _log = Logger()
+
+_LEFT_SESSIONS = "RS_LEFT_SESSIONS"
+_CLEAN_UP_SECONDS = 5.0
 
 
 def register(session: "Session", settings: WorkspaceSettings, limits: Limits) -> None:
@@ -68,6 +74,7 @@ class Workspace:
         self._session.use_callbacks.append(self._timeouts.touch)
         self._session.on_end(self._end)
         self._timeouts.begin()
+        self._session.clock.callLater(_CLEAN_UP_SECONDS, self._clean_up)
         if self._prepare():
             self._session.console.show_again(read_console(self._folder.console_path))
             self._restoration.begin()
@@ -174,6 +181,12 @@ class Workspace:
         if self._settings.after_restart and not self._session.has_ended:
             self._session.input(self._settings.after_restart, "")
 
+    def _clean_up(self) -> None:
+        session, paths = self._session, self._session.paths
+        left = ids_of(session.environment.get(_LEFT_SESSIONS, ""), paths.session_id)
+        in_thread(remove_sessions, paths.state, left).addErrback(_not_cleaned)
+        in_thread(prune_asides, Path(self._folder.session_path)).addErrback(_not_cleaned)
+
     def _policy(self) -> SavePolicy:
         project = self._session.project
         options = project.options if project else None
@@ -188,3 +201,7 @@ class Workspace:
         # A profile may quit before the store was looked at.
         if self._session.was_quit and self._snapshots.is_open:
             self._folder.discard()
+
+
+def _not_cleaned(failure: Failure) -> None:
+    _log.warn("folders of old sessions were not removed: {reason}", reason=failure.getErrorMessage())

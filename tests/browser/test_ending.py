@@ -148,3 +148,52 @@ def test_a_session_that_fails_again_and_again_is_to_be_started_without_restoring
         expect(page.get_by_test_id("overlay-no-restore")).to_be_focused()
         page.keyboard.press("Enter")
         person.wait_for_prompt()
+
+
+def test_tabs_cursor_and_scroll_position_come_back(chromium: Browser, server: RunningServer, alice: Account) -> None:
+    with Person(chromium, server) as person:
+        person.sign_in(alice)
+        page = person.page
+        for number, name in enumerate(("first", "second"), 1):
+            page.get_by_test_id("new-document").click()
+            expect(page.get_by_test_id("editor-tab")).to_have_count(number)
+            expect(page.get_by_label(f"Text of Untitled{number}")).to_be_focused()
+            page.keyboard.insert_text(numbered_lines(name))
+        page.get_by_test_id("editor-tab").first.click()
+        page.keyboard.press("Control+Home")
+        for _ in range(149):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("End")
+        line = page.locator(".cm-content:visible .cm-activeLine")
+        expect(line).to_have_text("first 150")
+        wait_for_view(alice, f'"head": {numbered_lines("first").index("first 151") - 1},')
+        pid = pid_of(person)
+        os.kill(pid, signal.SIGKILL)
+        page.get_by_test_id("overlay-start").click()
+        person.wait_for_prompt()
+    with Person(chromium, server) as person:
+        person.sign_in(alice)
+        page = person.page
+        expect(page.get_by_test_id("editor-tab")).to_have_count(2)
+        expect(page.get_by_test_id("editor-tab").first).to_have_attribute("aria-selected", "true")
+        line = page.locator(".cm-content:visible .cm-activeLine")
+        expect(line).to_have_text("first 150")
+        expect(line).to_be_in_viewport()
+        page.get_by_test_id("editor-tab").first.click()
+        page.keyboard.type(" here")
+        expect(line).to_have_text("first 150 here")
+
+
+def numbered_lines(name: str) -> str:
+    """Three hundred."""
+    return "".join(f"{name} {number}\n" for number in range(1, 301))
+
+
+def wait_for_view(account: Account, text: str) -> None:
+    """The session has kept a place with that in it."""
+    end = time.monotonic() + 20
+    while not any(
+        text in path.read_text() for path in account.home.glob(".local/share/rstudio/sources/session-*/view")
+    ):
+        assert time.monotonic() < end, "no such place was kept"
+        time.sleep(0.1)

@@ -37,6 +37,7 @@ import type { App } from "../app";
 import { cspNonce } from "../csp_nonce";
 import { typeOverBrace } from "./close_brace";
 import { RCompletion } from "./completion";
+import { placeIn, watchPlace } from "./document_place";
 import { editorLook } from "./editor_theme";
 import { indentation } from "./indentation";
 import { isR, languageOf } from "./languages";
@@ -61,6 +62,8 @@ export class SourceEditor implements DocumentView {
     const state = EditorState.create({ doc: document.text, extensions: this.extensions() });
     this.view = new EditorView({ parent, state });
     document.view = this;
+    const place = app.places.of(document.id);
+    if (place !== null) this.view.dispatch(placeIn(this.view.state.doc, place));
     this.unwatch = [
       effect(() => {
         const { name, type } = document.meta.value;
@@ -125,6 +128,7 @@ export class SourceEditor implements DocumentView {
         "aria-label": `Text of ${this.document.meta.peek().name}`,
         tabindex: "0",
       })),
+      watchPlace((place) => this.app.places.note(this.document.id, place)),
       EditorView.updateListener.of((update) => {
         const byUser = update.docChanged && !update.transactions.some((tr) => tr.annotation(remote));
         if (byUser) this.app.documents.edited(this.document, update.changes, update.state.doc);

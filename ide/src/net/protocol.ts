@@ -28,6 +28,19 @@ export interface ConsoleSnapshot {
   readonly earlier?: number;
 }
 
+/** A place in a document: selection in UTF-16 units, and the first line in sight. */
+export interface Place {
+  readonly anchor: number;
+  readonly head: number;
+  readonly top: number;
+}
+
+/** Where the user is in the editor: documents by id. */
+export interface EditorPlaces {
+  readonly active: string | null;
+  readonly places: Readonly<Record<string, Place>>;
+}
+
 /** `q()` asks whether to save to this file. */
 export interface QuitQuestion {
   readonly image: string;
@@ -155,6 +168,7 @@ export interface ClientInit {
   readonly recovered?: Recovered | null;
   readonly timeouts?: Timeouts;
   readonly workspace?: WorkspaceState;
+  readonly view?: EditorPlaces | null;
 }
 
 export interface Completion {
@@ -270,6 +284,7 @@ export interface Methods {
     params: [force: boolean];
     result: { readonly suspended: boolean; readonly blockers: readonly Blocker[] };
   };
+  save_view: { params: [view: EditorPlaces]; result: null };
   keep_restored: { params: []; result: null };
   discard_restored: { params: [force: boolean]; result: RestartAnswer };
   get_events: { params: [after: number]; result: readonly SessionEvent[] };

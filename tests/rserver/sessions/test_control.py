@@ -627,3 +627,15 @@ def test_quick_failures_in_a_row_are_counted(house: House) -> None:
     assert house.session.quick_failures >= 2
     house.session.note_end(300.0, 270.0)
     assert house.session.quick_failures == 0
+
+
+def test_the_next_session_is_told_which_folders_nobody_needs(house: House) -> None:
+    house.run()
+    house.exit(code=101)
+    Deferred.fromCoroutine(house.control.quit(house.session))
+    other = house.table.create("alice", 1001)
+    house.control.resume(other, StartChoices())
+    assert other.leftovers == (house.session.id,)
+    house.control.resume(house.session, StartChoices())
+    assert house.session.leftovers == ()
+    assert house.table.leftovers.of(("alice", 1001)) == ()
