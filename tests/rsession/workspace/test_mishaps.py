@@ -65,7 +65,7 @@ def test_after_a_crash_the_objects_of_the_last_checkpoint_are_here(session: Runn
     kill(session)
     stream = restored(session)
     assert evaluate(session, stream, "y; set.seed(1); identical(x, runif(1e6))") == '[1] "kept"\n[1] TRUE\n'
-    assert any("had not ended properly" in text for text in messages(stream))
+    assert any(event["type"] == "workspace_recovered" for event in stream.seen)
 
 
 @pytest.mark.slow
