@@ -124,11 +124,11 @@ class ProjectMethods:
         problems = [*self.problems, *filter(None, [project.problem]), *project.options.problems]
         return {
             "id": self._project_id,
-            "name": project.name,
-            "folder": project.folder,
-            "file": project.file,
+            "name": _printable(project.name),
+            "folder": _printable(project.folder),
+            "file": _printable(project.file),
             "editor": _editor(project.options),
-            "problems": problems,
+            "problems": [_printable(problem) for problem in problems],
         }
 
 
@@ -174,7 +174,7 @@ def _forget(session: "Session", home: str, folder: str) -> None:
 
 def _create(folder: str) -> dict[str, object]:
     try:
-        return {"folder": folder, "file": create_project(folder)}
+        return {"folder": folder, "file": _printable(create_project(folder))}
     except (CannotOpen, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RpcError(ErrorCode.NOT_WRITABLE, f"the project {folder} cannot be made: {reason}") from None
@@ -195,10 +195,15 @@ def _check(folder: str) -> dict[str, object]:
 def _recent(session: "Session", home: str) -> list[dict[str, object]]:
     return [
         {
-            "folder": os.path.dirname(recent.file),
-            "file": recent.file,
-            "name": recent.name or os.path.basename(os.path.dirname(recent.file)),
+            "folder": _printable(os.path.dirname(recent.file)),
+            "file": _printable(recent.file),
+            "name": _printable(recent.name or os.path.basename(os.path.dirname(recent.file))),
             "gone": not os.path.lexists(recent.file),
         }
         for recent in records.recent_projects(session.paths.state, home)
     ]
+
+
+def _printable(text: str) -> str:
+    """Bytes that are no UTF-8, in names that somebody else may have given, cannot travel in JSON."""
+    return os.fsencode(text).decode("utf-8", "replace")

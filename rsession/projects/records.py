@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def recent_projects(state: Path, home: str) -> list[Recent]:
 
 
 def add_recent(state: Path, home: str, recent: Recent) -> None:
-    """Put a project at the top of the list. OSError."""
+    """Put a project at the top of the list, unless its path cannot be written in one line. OSError."""
+    if any(unicodedata.category(sign) == "Cc" for sign in recent.file + recent.name):
+        return
     with link_lock(_mru(state)):
         others = [known for known in recent_projects(state, home) if known.file != recent.file]
         _write_recent(state, home, [recent, *others][:MOST_RECENT])

@@ -68,7 +68,7 @@ class ProjectFile:
         if place is not None:
             lines[place[0] : place[1]] = self._in_place(new, place, lines)
         else:
-            if lines and not lines[-1].endswith((b"\n", b"\r")):
+            if lines and lines[-1] != _MARK and not lines[-1].endswith((b"\n", b"\r")):
                 lines[-1] += self._line_end
             lines += new
         return ProjectFile(b"".join(lines))

@@ -307,3 +307,22 @@ def test_a_file_that_is_changed_by_hand_counts_at_once(at_home: ProjectSession) 
     evaluate(at_home, stream, "Sys.sleep(1.1)")
     told = stream.wait_for_type("project_changed")["data"]["open"]
     assert (told["editor"]["tab_width"], told["name"]) == (4, "Now")
+
+
+@pytest.mark.parametrize("name", [b"\xff.Rproj", b"two\nlines.Rproj", b"tab\there.Rproj", b"\xe2\x80\xae.Rproj"])
+def test_names_of_project_files_that_somebody_else_has_chosen(name: bytes) -> None:
+    with ProjectSession() as session:
+        stream = ready(session)
+        session.call("quit_session")
+        stream.wait_for_type("quit")
+        mru = session.state / "monitored/lists/project_name_mru"
+        mru.write_bytes(b"~/\xfe/x.Rproj\n")
+        os.rename(session.project / "my project.Rproj", os.fsencode(session.project) + b"/" + name)
+        session.launch()
+        ready(session)
+        assert session.start["project"]["open"]["file"].endswith(".Rproj")
+        assert session.call("read_project_options")["fields"]["Version"] == "1.0"
+        session.call("list_recent_projects")
+        lines = mru.read_bytes().splitlines()
+        assert lines[-1] == b"~/\xfe/x.Rproj"
+        assert lines[:-1] in ([], [b"~/my project/" + name])
