@@ -198,6 +198,22 @@ def test_one_that_computes_is_suspended_by_force_and_keeps_its_objects(
 
 
 @pytest.mark.r
+@pytest.mark.slow
+def test_one_that_heeds_no_interrupt_is_named_and_can_be_killed(
+    server: RunningServer, visitor: Visitor, ann: Account
+) -> None:
+    visitor.rpc("console_input", "suspendInterrupts(repeat NULL)", "")
+    visitor.wait_for(lambda event: event["type"] == "console_write_input")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    done = ask(server, "force-suspend-session", str(found["pid"]))
+    assert done.returncode == 1
+    assert "R does not stop what it is doing" in done.stdout
+    assert f"rstudio-server kill-session {found['pid']}" in done.stdout
+    assert ask(server, "kill-session", str(found["pid"])).returncode == 0
+    _await_end(found["pid"])
+
+
+@pytest.mark.r
 def test_one_that_was_stopped_by_a_signal_is_named(server: RunningServer, visitor: Visitor, ann: Account) -> None:
     visitor.run("1")
     (found,) = [session for session in _sessions(server) if session["user"] == ann.name]

@@ -23,6 +23,7 @@ from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.starter import NotStarted
 from rserver.sessions.suspend_call import SuspendAnswer
 from rserver.sessions.table import SessionTable
+from rserver_core import last_word
 from rserver_core.launch_wire import SessionRecord
 from tests.rserver.doubles import FakeMaster, record
 
@@ -425,6 +426,22 @@ def test_one_that_suspends_itself_unasked(house: House) -> None:
     house.run(proven=False)
     house.exit(code=101)
     assert house.state() is State.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "words"),
+    [
+        (101, State.SUSPENDED, "The session was suspended. Its objects are kept. Nobody used it for 2 hours."),
+        (103, State.ENDED, "The session was killed. Nobody used it for 2 hours."),
+        (0, State.ENDED, "R was quit. Nobody used it for 2 hours."),
+    ],
+)
+def test_one_that_nobody_used_says_so_itself(house: House, code: int, state: State, words: str) -> None:
+    house.run()
+    house.exit(code=code, tail="R said this\n" + last_word.encode("Nobody used it for 2 hours.").decode())
+    assert house.state() is state
+    assert house.fate.cause == words
+    assert house.fate.stderr_tail == "R said this\n"
 
 
 def test_one_that_stays_can_be_forced(house: House) -> None:

@@ -46,3 +46,13 @@ def test_profiles_read_again_count_at_once(tmp_path: Path) -> None:
         {"event": "options", "options": {"server-data-dir": str(tmp_path)}, "cookie_keys": ["61" * 32]}
     )
     assert created(house, "alice", 1) == [409]
+
+
+def test_time_outs_reach_the_session(tmp_path: Path) -> None:
+    publish(tmp_path, "[alice]\nsession-timeout-minutes=7\nsession-timeout-kill-hours=0\n")
+    house = House(tmp_path)
+    assert created(house, "alice", 1) == created(house, "bob", 1) == [201]
+    launched = {request["launch"]["user"]: request["launch"]["argv"] for request in house.master.asked("launch")}
+    said = [argument for argument in launched["alice"] if "timeout" in argument]
+    assert said == ["--session-timeout-minutes=7", "--session-timeout-kill-hours=0"]
+    assert not [argument for argument in launched["bob"] if "timeout" in argument]
