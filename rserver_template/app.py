@@ -21,7 +21,7 @@ from rserver_template import command_line
 from rserver_template.body import Body
 from rserver_template.nobody import become_nobody, become_root
 
-_FORK_POINT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "fork_point.R")
+FORK_POINT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "fork_point.R")
 _MISUSE = 2
 
 
@@ -48,8 +48,8 @@ class Template:
 
         self._body.load_modules()
         self._pam_modules = preload(self._order.pam_service) if self._order.pam_service else None
-        os.environ["R_PROFILE"] = _FORK_POINT
-        library = os.fsencode(f"{self._order.installation.home}/lib/libR.so")
+        os.environ["R_PROFILE"] = FORK_POINT
+        library = os.fsencode(self._order.installation.library)
         become_nobody()
         _shim.run_template(
             library, self._body.arguments, self._body.sources, self._serve, self._body.begin, self._body.give_up
@@ -59,7 +59,7 @@ class Template:
         """Fork keepers; comes back in a session's process: R's command line, the session's socket, R's profile."""
         become_root()
         signals.spare_helpers()
-        self._body.hold(_descriptor_of(_FORK_POINT))
+        self._body.hold(descriptor_of(FORK_POINT))
         context = self._context()
         cgroup.discover()
         gc.collect()
@@ -105,7 +105,7 @@ def _read_message(channel: socket.socket) -> frame.Message:
     raise SystemExit(0)
 
 
-def _descriptor_of(path: str) -> int:
+def descriptor_of(path: str) -> int:
     """Where R reads that file at this moment."""
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):

@@ -87,17 +87,21 @@ class Body:
         raise SessionBegun
 
     def go_on(self) -> tuple[list[bytes], int, int]:
-        """Be where the session is before its halves start; what `_shim.run_template` needs for R's."""
+        """Be the session as far as its halves are not concerned; what `_shim.run_template` needs for R's."""
+        assert self._started
+        _, spec, environment = self._started
+        return self.become(spec, environment)
+
+    def become(self, spec: LaunchSpec, environment: Mapping[str, str]) -> tuple[list[bytes], int, int]:
+        """The same for a session with this environment; the process is the user's already."""
         from rsession.launch import Launch, find_r
 
-        assert self._started
-        plan, spec, environment = self._started
-        _replace_environment(environment)
+        replace_environment(environment)
         time.tzset()
         with contextlib.suppress(NoR):
             # Without any R the sentence is the session's own.
             if find_r().home != self._installation.home:
-                _execute(plan, spec, "it wants another R")
+                self.give_up("it wants another R")
         try:
             launch = Launch(spec.argv, time.time())
         except SystemExit as end:
@@ -130,7 +134,7 @@ def _read_at_exec(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if value and name.startswith(_READ_AT_EXEC)}
 
 
-def _replace_environment(environment: Mapping[str, str]) -> None:
+def replace_environment(environment: Mapping[str, str]) -> None:
     """R has set variables that Python has not heard of."""
     os.environ.clear()
     ctypes.CDLL(None).clearenv()

@@ -60,6 +60,8 @@ class Launch:
     def start_server(self) -> tuple[int, int, int, int]:
         """Start the thread of the server; the descriptors of `_shim.open`."""
         descriptors = _shim.open()
+        # From here on what they say waits for its reader, should R be there before the reader is.
+        _shim.suspend_signals()
         _shim.suspend_signals()
         _shim.note_temporary_folder(temporary_note.NAME, temporary_note.own())
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

@@ -206,7 +206,8 @@ class RunningSession:
 
     def command(self) -> list[str]:
         """As the server starts it."""
-        return [sys.executable, "-I", "-S", str(_PACKAGE / "__main__.py"), "--session-id=0123456789abcdef01234"]
+        program = os.environ.get("RSESSION_UNDER_TEST") or str(_PACKAGE / "__main__.py")
+        return [sys.executable, "-I", "-S", program, "--session-id=0123456789abcdef01234"]
 
     def environment(self) -> dict[str, str]:
         """A plain environment and what the test added."""
