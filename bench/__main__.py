@@ -41,7 +41,7 @@ def _benchmarks() -> list[str]:
 def _run(name: str) -> list[Result]:
     print(f"\n== {name}", flush=True)
     argv = [sys.executable, str(_HERE / f"{name}.py")]
-    environ = {**os.environ, "PYTHONPATH": str(_HERE.parent)}
+    environ = {"RSERVER_TEST_DEADLINE_SECONDS": "600", **os.environ, "PYTHONPATH": str(_HERE.parent)}
     program = subprocess.Popen(argv, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert program.stdout
     results = [result for line in program.stdout if (result := _shown(line)) is not None]

@@ -1,8 +1,8 @@
 """Suspend, resume and checkpoints beside R's own save.image and readRDS, on one file system.
 
-The objects are incompressible doubles: 1 GB for the first suspension and the checkpoint, BENCH_WORKSPACE_MB (default
-2000) in 100 objects for the rest, in BENCH_FOLDER (default /tmp). A suspension is timed from the request to its answer:
-everything is on disk then, with fsync. save.image does not call fsync.
+The objects are incompressible doubles: 1 GB for the first suspension, BENCH_WORKSPACE_MB (default 2000) in 100 objects
+for checkpoints and the rest, in BENCH_FOLDER (default /tmp); 10000 needs 20 GB of memory, 25 GB of disk. A suspension
+is timed from the request to its answer: everything is on disk then, with fsync. save.image does not call fsync.
 """
 
 import os
@@ -25,8 +25,8 @@ def main() -> None:
     """Each figure in a session of its own."""
     tempfile.tempdir = os.environ.get("BENCH_FOLDER", "/tmp")
     first_suspension()
-    checkpoint()
-    incremental()
+    large_workspace()
+    writes()
     small_objects()
     one_object()
 
@@ -47,29 +47,12 @@ def first_suspension() -> None:
     report("workspace", what="beside save.image and fsync", save_image=round(theirs, 2), ratio=round(ours / theirs, 2))
 
 
-def checkpoint() -> None:
-    """How long R is away while 1 GB is written: the longest time that a tiny evaluation takes, without and with it."""
-    with _session() as (session, stream):
-        evaluate(session, stream, _fill(8, 1000))
-        before = _longest_evaluation(session, stream, time.monotonic() + 1.0)
-        asking = threading.Thread(target=_checkpoint, args=(session,))
-        asking.start()
-        during = _longest_evaluation(session, stream, asking)
-        asking.join()
-    longest = target(round(during * 1000), 100)
-    report(
-        "workspace",
-        what="longest evaluation during a checkpoint of 1 GB, ms",
-        value=longest,
-        without=round(before * 1000),
-    )
-
-
-def incremental() -> None:
+def large_workspace() -> None:
     """100 objects; one of them is touched."""
     with _session() as (session, stream):
-        evaluate(session, stream, _fill(100, LARGE_MB))
+        _fill_in_parts(session, stream)
         image = _save_image(session, stream)
+        _checkpoints(session, stream)
         suspend(session, stream)
         usable = _time_to_answer(session, "1")
         report("workspace", what=f"resume of {LARGE_MB} MB: prompt answers, s", value=target(round(usable, 2), 1.0))
@@ -77,10 +60,47 @@ def incremental() -> None:
         evaluate(session, stream, "v50 <- v50 + 1")
         took = _suspension(session)
         written = stream.wait_for_type("session_suspended")["data"]["written"]
-        time_share = target(round(took / image, 3), 0.03)
-        report("workspace", what="suspend after touching 1 %, time", seconds=round(took, 3), share=time_share)
+        time_share = target(round(took / image, 4), 0.03)
+        times = {"seconds": round(took, 3), "save_image": round(image, 1)}
+        report("workspace", what="suspend after touching 1 %, time", **times, share=time_share)
         byte_share = target(round(written / (LARGE_MB * 2**20), 4), 0.03)
         report("workspace", what="suspend after touching 1 %, bytes", written=written, share=byte_share)
+
+
+def _checkpoints(session: RunningSession, stream: EventStream) -> None:
+    """How long R is away: the longest time that a tiny evaluation takes, without and with a checkpoint."""
+    without = _longest_evaluation(session, stream, time.monotonic() + 1.0)
+    for which, change in (("first", "1"), ("next", "v50[1] <- 0")):
+        evaluate(session, stream, change)
+        asking = threading.Thread(target=_checkpoint, args=(session,))
+        begun = time.monotonic()
+        asking.start()
+        longest = _longest_evaluation(session, stream, asking)
+        asking.join()
+        report(
+            "workspace",
+            what=f"longest evaluation during the {which} checkpoint of {LARGE_MB} MB, ms",
+            value=target(round(longest * 1000), 100),
+            without=round(without * 1000),
+            took_s=round(time.monotonic() - begun, 2),
+        )
+
+
+def writes() -> None:
+    """The first change of each page of 400 MB after a checkpoint, beside one that nothing came before."""
+    plain, first = [], []
+    with _session() as (session, stream):
+        evaluate(
+            session, stream, f"{_fill(1, 400)}; at <- seq(1, length(v1), by = 512); change <- function() v1[at] <<- 0"
+        )
+        session.call("checkpoint_session")
+        for _ in range(RUNS):
+            first.append(_timed(session, stream, "change()"))
+            plain.append(_timed(session, stream, "change()"))
+            session.call("checkpoint_session")
+    pages = 400 * 256
+    each = statistics.median(first) - statistics.median(plain)
+    report("workspace", what="first write to a page after a checkpoint, us", value=round(each / pages * 1e6, 2))
 
 
 def small_objects() -> None:
@@ -125,6 +145,11 @@ def _fill(objects: int, megabytes: int) -> str:
     return f"for (i in 1:{objects}) assign(paste0('v', i), rnorm({megabytes / objects} * 131072))"
 
 
+def _fill_in_parts(session: RunningSession, stream: EventStream) -> None:
+    for i in range(1, 101):
+        evaluate(session, stream, f"v{i} <- rnorm({LARGE_MB * 1310.72})")
+
+
 def _timed(session: RunningSession, stream: EventStream, code: str) -> float:
     return float(evaluate(session, stream, f"cat(system.time({{{code}}})[[3]])"))
 
@@ -167,7 +192,7 @@ def _time_to_answer(session: RunningSession, code: str) -> float:
 
 def _loaded(session: RunningSession) -> EventStream:
     stream = session.events(0)
-    stream.wait_for(lambda event: event["type"] == "workspace_progress" and event["data"]["left"] == 0, 120)
+    stream.wait_for(lambda event: event["type"] == "workspace_progress" and event["data"]["left"] == 0, 600)
     return stream
 
 

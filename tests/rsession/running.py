@@ -20,7 +20,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Message, TextMessage
 
 Event = dict[str, Any]
-DEADLINE = 30.0
+DEADLINE = float(os.environ.get("RSERVER_TEST_DEADLINE_SECONDS", "30"))
 _PACKAGE = Path(__file__).resolve().parents[2] / "rsession"
 
 

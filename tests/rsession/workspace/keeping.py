@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from tests.rsession.running import EventStream, RunningSession, connect
+from tests.rsession.running import DEADLINE, EventStream, RunningSession, connect
 
 
 def store_of(session: RunningSession) -> Path:
@@ -20,7 +20,7 @@ def suspend(session: RunningSession, stream: EventStream, force: bool = False) -
     told = stream.wait_for_type("session_suspended")["data"]
     assert stream.wait_for_type("quit")["data"] == {"status": 101}
     assert session.process is not None
-    assert session.process.wait(20) == 101
+    assert session.process.wait(DEADLINE) == 101
     return dict(told)
 
 
