@@ -38,13 +38,14 @@ static bool is_stored(const struct catalog *catalog, struct hash hash, size_t si
     return number != UINT32_MAX && catalog->chunks[number].raw == size;
 }
 
-static bool is_trustworthy(const struct tracked *vector, size_t number, const struct catalog *catalog)
+static bool is_trustworthy(const struct tracked *vector, size_t number, const struct catalog *catalog, bool is_unwritten)
 {
     const struct tracked_chunk *chunk = &vector->chunks[number];
     uintptr_t start, end;
     pages_of(vector, number, number + 1, &start, &end);
     return chunk->state == CHUNK_KNOWN && (!is_at_edge(vector, number) || tracked_edges(vector)->state == CHUNK_TRUSTED) &&
-           is_stored(catalog, chunk->hash, tracked_chunk_size(vector, number)) && write_tracking_is_unwritten(start, end);
+           is_stored(catalog, chunk->hash, tracked_chunk_size(vector, number)) &&
+           (is_unwritten || write_tracking_is_unwritten(start, end));
 }
 
 /* Protects chunks [first, end), as far as the stage goes. */
@@ -68,9 +69,10 @@ static void judge(const struct tracked *vector, const struct catalog *catalog)
 {
     struct tracked_chunk *edges = tracked_edges(vector);
     edges->state = edges->state == CHUNK_KNOWN && equal(edges->hash, tracked_hash_of_edges(vector)) ? CHUNK_TRUSTED : CHUNK_UNKNOWN;
+    bool is_unwritten = write_tracking_is_unwritten(tracked_first_inner(vector), tracked_end_inner(vector));
     size_t count = tracked_chunk_count(vector->size);
     for (size_t i = 0; i < count; i++) {
-        vector->chunks[i].state = is_trustworthy(vector, i, catalog) ? CHUNK_TRUSTED : CHUNK_UNKNOWN;
+        vector->chunks[i].state = is_trustworthy(vector, i, catalog, is_unwritten) ? CHUNK_TRUSTED : CHUNK_UNKNOWN;
     }
     for (size_t i = 0, end; i < count; i = end) {
         for (end = i; end < count && vector->chunks[end].state == CHUNK_UNKNOWN; end++) {

@@ -25,7 +25,19 @@ struct scan_region {
 
 #define SCAN_PAGES _IOWR('f', 16, struct scan_request)
 
-static int faults = -1, pagemap = -1;
+/* The mapping at an address (Linux 6.11). */
+struct mapping_query {
+    uint64_t size, query, address, start, end, flags, page_size, offset, inode;
+    uint32_t device_major, device_minor, name_size, build_id_size;
+    uint64_t name, build_id;
+};
+
+enum mapping_flag { READABLE = 1, WRITABLE = 2, SHARED = 8 };
+
+#define QUERY_MAPPING _IOWR('f', 17, struct mapping_query)
+
+static int faults = -1, pagemap = -1, mappings = -1;
+static bool asks_mappings; /* otherwise each page is asked for its file, which takes ten times as long */
 static pid_t owner;
 
 uintptr_t page_floor(uintptr_t address)
@@ -40,21 +52,41 @@ uintptr_t page_ceiling(uintptr_t address)
 
 static long scan(uintptr_t start, uintptr_t end, struct scan_region *region)
 {
+    uint64_t unwanted = asks_mappings ? WRITTEN : WRITTEN | OF_FILE;
     struct scan_request request = {
         .size = sizeof request, .start = start, .end = end, .regions = (uintptr_t)region, .region_count = 1,
-        .inverted = WRITTEN | OF_FILE, .needed = WP_ALLOWED | WRITTEN | OF_FILE, .needed_any = PRESENT | SWAPPED, .returned = WP_ALLOWED};
+        .inverted = unwanted, .needed = WP_ALLOWED | unwanted, .needed_any = PRESENT | SWAPPED, .returned = WP_ALLOWED};
     return ioctl(pagemap, SCAN_PAGES, &request);
+}
+
+static bool find_mapping(uintptr_t address, struct mapping_query *found)
+{
+    *found = (struct mapping_query){.size = sizeof *found, .query = READABLE | WRITABLE, .address = address};
+    return ioctl(mappings, QUERY_MAPPING, found) == 0;
+}
+
+/* Protection lasts only as long as the mapping does: what is private and no file now stays so while pages are protected. */
+static bool is_private_memory(uintptr_t start, uintptr_t end)
+{
+    struct mapping_query found;
+    while (start < end) {
+        if (!find_mapping(start, &found) || found.inode != 0 || found.flags & SHARED || found.end <= start) {
+            return false;
+        }
+        start = found.end;
+    }
+    return true;
 }
 
 static void stop(void)
 {
-    if (faults >= 0) {
-        close(faults);
+    int *files[] = {&faults, &pagemap, &mappings};
+    for (int i = 0; i < 3; i++) {
+        if (*files[i] >= 0) {
+            close(*files[i]);
+        }
+        *files[i] = -1;
     }
-    if (pagemap >= 0) {
-        close(pagemap);
-    }
-    faults = pagemap = -1;
 }
 
 const char *write_tracking_start(void)
@@ -77,6 +109,9 @@ const char *write_tracking_start(void)
         stop();
         return "/proc/self/pagemap cannot be searched";
     }
+    struct mapping_query found;
+    mappings = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    asks_mappings = mappings >= 0 && find_mapping(here, &found);
     return NULL;
 }
 
@@ -89,7 +124,7 @@ bool write_tracking_protect(uintptr_t start, uintptr_t end)
 {
     struct uffdio_register wanted = {.range = {start, end - start}, .mode = UFFDIO_REGISTER_MODE_WP};
     struct uffdio_writeprotect protect = {.range = {start, end - start}, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
-    if (!write_tracking_is_on()) {
+    if (!write_tracking_is_on() || (asks_mappings && !is_private_memory(start, end))) {
         return false;
     }
     return start >= end || (ioctl(faults, UFFDIO_REGISTER, &wanted) == 0 && ioctl(faults, UFFDIO_WRITEPROTECT, &protect) == 0);
