@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define STAGE_BYTES ((size_t)1 << 30) /* to protect and fork a gigabyte R waits some 20 ms, twice as long on a busy machine */
+#define STAGE_BYTES ((size_t)512 << 20) /* to protect and fork a gigabyte R waits some 20 ms, twice as long on a busy machine */
 #define STAGE_BYTES_OF_TESTS ((size_t)4 << 20)
 
 struct tracked_table tracked_table;

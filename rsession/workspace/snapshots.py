@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rsession.workspace.settings import WorkspaceSettings
 
 _log = Logger()
-_MOST_STAGES = 32
+_MOST_STAGES = 128
 """Objects that change faster than they are written are written at once in the end."""
 
 
