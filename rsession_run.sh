@@ -53,12 +53,13 @@ if [ -n "$RSTUDIO_R_PRELAUNCH_SCRIPT" ]; then
     trap - EXIT
 fi
 
+# To be suspended or ended by USR1 and USR2 is for a session that can heed them; Python and R take a moment to start.
 shell=$(command -v bash) || shell=/bin/sh
 case "$PATH" in
     *?"$path_before")
         # /etc/profile sets PATH anew on many systems; what a module put before it must not be lost.
         export RS_PATH="${PATH%"$path_before"}"
-        exec "$shell" -l -c 'PATH=$RS_PATH$PATH; unset RS_PATH; exec "$@"' rsession "$@"
+        exec "$shell" -l -c 'PATH=$RS_PATH$PATH; unset RS_PATH; trap "" USR1 USR2; exec "$@"' rsession "$@"
         ;;
 esac
-exec "$shell" -l -c 'exec "$@"' rsession "$@"
+exec "$shell" -l -c 'trap "" USR1 USR2; exec "$@"' rsession "$@"

@@ -28,6 +28,7 @@ class SourceDatabase:
         """What an earlier process of this session left, in order; what cannot be read stays where it is, unlisted."""
         if not self.folder.is_dir():
             return []
+        self._forget_unfinished()
         ids = sorted(entry.name for entry in self.folder.iterdir() if _ID.fullmatch(entry.name))
         documents = [document for id_ in ids if (document := self._load_one(id_)) is not None]
         return sorted(documents, key=lambda document: (document.order, document.created))[:MAX_DOCUMENTS]
@@ -61,6 +62,12 @@ class SourceDatabase:
         with suppress(OSError):
             _forget_oldest(closed, 0)
             closed.rmdir()
+
+    def _forget_unfinished(self) -> None:
+        """What a process wrote aside when it was killed."""
+        for path in self.folder.glob(".*.part"):
+            with suppress(OSError):
+                path.unlink()
 
     def _contents(self, id_: str) -> Path:
         return self.folder / f"{id_}-contents"

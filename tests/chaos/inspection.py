@@ -36,7 +36,7 @@ def _look(model: SessionModel, door: Door, home: Home, complaints: list[str]) ->
     hello = door.greet()
     same = hello["stream"] == model.stream
     output = door.run(value.ASK, 60)
-    if not (same or model.hurt or model.told or model.ended or not model.stream):
+    if not (same or model.may_be_replaced or not model.stream):
         complaints.append(f"process {model.pid} was replaced by {hello['session']['pid']}, nothing was done to it")
     complaints += _console(model, hello, same)
     complaints += _objects(model, output, same)

@@ -174,7 +174,10 @@ class Run:
 
     def _do(self, operation: Operation, model: SessionModel) -> None:
         source, door = random.Random(operation.draw), self._door(model)
-        door.greet()
+        if door.greet()["stream"] != model.stream:
+            # What another process found comes before what is done to it.
+            self._inspect_one(model)
+            door.greet()
         if operation.kind in USE:
             USE[operation.kind](model, door, source)
         elif operation.kind in LIFE:

@@ -41,6 +41,7 @@ class SessionModel:
     pid: int = 0
     hurt: bool = False
     told: bool = False
+    lately_told: bool = False
     ended: bool = False
     unwatched: int = 0
     log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
@@ -49,6 +50,13 @@ class SessionModel:
         """For who looks into a failed run."""
         self.log.append(text)
 
+    @property
+    def may_be_replaced(self) -> bool:
+        """Another process is no surprise."""
+        return self.hurt or self.told or self.lately_told or self.ended
+
     def settle(self) -> None:
         """Its process was seen: what was done before is over."""
+        # A signal may be heeded a moment later than everything was looked at.
+        self.lately_told = self.told
         self.hurt = self.told = self.ended = False

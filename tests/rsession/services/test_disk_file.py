@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rsession.services.disk_file import Stamp, digest, read_bytes, replace_file
+from rsession.services.disk_file import Stamp, digest, read_bytes, replace_file, write_private
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -132,3 +132,10 @@ def test_a_touched_file_is_not_a_changed_one(tmp_path: Path) -> None:
     path.unlink()
     assert not stamp.is_of(path)
     assert stamp == Stamp(stamp.mtime_ns, 4, digest(content))
+
+
+def test_what_cannot_be_written_whole_leaves_nothing_aside(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_private(tmp_path / "private", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["private"]

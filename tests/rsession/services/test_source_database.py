@@ -82,3 +82,9 @@ def test_order_and_number_are_bounded(tmp_path: Path) -> None:
     found = database.load()
     assert len(found) == MAX_DOCUMENTS
     assert found[0].id == f"{MAX_DOCUMENTS:08x}"
+
+
+def test_what_a_killed_process_wrote_aside_is_removed(tmp_path: Path) -> None:
+    tmp_path.joinpath(".0123abcd-contents.part").write_text("half")
+    SourceDatabase(tmp_path).load()
+    assert list(tmp_path.iterdir()) == []
