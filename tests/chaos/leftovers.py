@@ -3,6 +3,7 @@
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def files(run_dir: Path, lib_dir: Path, homes: Sequence[Home]) -> list[str]:
 
 
 def _described(path: Path) -> str:
-    return f"{path} with {sorted(map(str, _below(path)))[:8]}"
+    changed = time.strftime("%H:%M:%S", time.localtime(path.lstat().st_mtime))
+    return f"{path} of {changed} with {sorted(map(str, _below(path)))[:8]}"
 
 
 def _below(root: Path) -> Iterator[Path]:

@@ -177,6 +177,9 @@ def _stat(pid: int) -> list[str]:
 
 
 def _send(model: SessionModel, number: signal.Signals) -> None:
+    if number in {signal.SIGUSR1, signal.SIGUSR2} and _is_shell(model.pid):
+        # As `rstudio-server` does: there is nothing to suspend yet.
+        return
     model.note(f"  {number.name} to {model.pid}")
     model.told = True
     model.hurt = model.hurt or number in {signal.SIGKILL, signal.SIGTERM}
@@ -186,6 +189,12 @@ def _send(model: SessionModel, number: signal.Signals) -> None:
         model.console.forget()
     with contextlib.suppress(ProcessLookupError):
         os.kill(model.pid, number)
+
+
+def _is_shell(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe")) in {"sh", "dash", "bash"}
+    return False
 
 
 @contextlib.contextmanager
