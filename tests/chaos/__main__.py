@@ -6,14 +6,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.chaos.homes import homes
-from tests.chaos.run import Run, Wishes
-from tests.chaos.whole_server import whole_server
-
-USERS = 3
+from tests.chaos.run import Run, Wishes, carry_out
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,14 +32,6 @@ def main(argv: Sequence[str]) -> int:
         _keep_logs(run)
     print(f"seed {wishes.seed}: {run.done} operations, {len(run.complaints)} complaints", flush=True)
     return 1 if run.complaints else 0
-
-
-def carry_out(wishes: Wishes, tell: Callable[[str], None]) -> Run:
-    """The run, after everything was put away."""
-    with homes(min(USERS, wishes.sessions)) as made, whole_server() as server:
-        run = Run(wishes, server, made, tell)
-        run.perform()
-    return run
 
 
 def _tell(text: str) -> None:

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from tests.chaos import leftovers
 from tests.chaos.disturbance import Disturber
 from tests.chaos.door import Door, Interrupted, Refused
-from tests.chaos.homes import Home
+from tests.chaos.homes import Home, homes
 from tests.chaos.inspection import inspect
 from tests.chaos.life import LIFE, SETTLE_SECONDS, settled
 from tests.chaos.operation import Kind, Operation, Wave, plan
 from tests.chaos.session_model import SessionModel
 from tests.chaos.use import USE, Violation, print_lines
 from tests.chaos.versions import Versions
-from tests.chaos.whole_server import WholeServer, wait_for
+from tests.chaos.whole_server import WholeServer, wait_for, whole_server
 from tests.system.visitor import Visitor
 
+USERS = 3
 _AT_ONCE = 4
 _ROUND = 10
 """After so many waves every session is looked at."""
@@ -219,6 +220,14 @@ class Run:
         except AssertionError:
             for text in find():
                 self.complain(None, f"left over: {text}")
+
+
+def carry_out(wishes: Wishes, tell: Callable[[str], None]) -> Run:
+    """The run, after everything was put away."""
+    with homes(min(USERS, wishes.sessions)) as made, whole_server() as server:
+        run = Run(wishes, server, made, tell)
+        run.perform()
+    return run
 
 
 def _described(operation: Operation) -> str:

@@ -65,10 +65,10 @@ class WholeServer:
         """The guard is killed; whoever looks after the machine ends what is left and starts anew."""
         master = self.pid_of("master")
         self.kill("guard")
-        self.running.process.wait(BACK_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             os.kill(master, signal.SIGTERM)
         wait_for(lambda: not os.path.exists(f"/proc/{master}"), "the master does not end without its guard")
+        self.running.wait(BACK_SECONDS)
         self.running.start()
 
     def reboot(self) -> None:
@@ -80,7 +80,7 @@ class WholeServer:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.running.process.wait(BACK_SECONDS)
+        self.running.wait(BACK_SECONDS)
         for pid in pids:
             wait_for(lambda pid=pid: _is_gone(pid), f"process {pid} outlives SIGKILL")  # type: ignore[misc]
         shutil.rmtree(self.running.run_dir)

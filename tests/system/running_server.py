@@ -102,7 +102,11 @@ class RunningServer:
     def stop(self) -> int:
         """Ask the server to end; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        return self.wait()
+
+    def wait(self, seconds: float = 20) -> int:
+        """Wait for its end and read the log to its end; its exit code."""
+        code = self.process.wait(seconds)
         self._reader.join(20)
         assert self.process.stdout
         self.process.stdout.close()
