@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec
-from rserver_process import accounts, cgroup, kernel_files
+from rserver_process import accounts, cgroup, kernel_files, memory_notice
 from rserver_process.accounts import Account, AccountRefused
 from rserver_process.attendance import Attendance
 from rserver_process.keeper_settings import KeeperSettings
@@ -157,14 +157,16 @@ class _Keeper:
         context, opened = self._context, self._opened
         # With PAM the groups are those of this process: pam_group may have added some.
         groups, pam = (None, opened.environment) if opened else (account.groups, {})
+        notice = memory_notice.make()
         try:
             group = cgroup.create(session, os.getpid())
-            plan = SessionPlan(spec, context.settings, context.files, account, pam, groups, context.body)
+            plan = SessionPlan(spec, context.settings, context.files, account, pam, groups, context.body, notice)
             child = start(plan, group)
         except StartFailed:
             self._undo(session)
             raise
         self._reports.forward(child.report)
+        memory_notice.hand_over(notice, cgroup.name(session, os.getpid()))
         Attendance(context.files, session, child, self._reports.send).until_end()
 
     def _undo(self, session: str) -> None:

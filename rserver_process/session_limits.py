@@ -16,7 +16,6 @@ from rserver_core.profiles.profiles import Profiles
 from rserver_process import kernel_files
 from rserver_process.accounts import Account
 from rserver_process.cgroup_places import Places, places
-from rserver_process.memory_notice import notice_of
 
 _PERIOD = 100_000
 """Microseconds over which the time of processors is counted, the kernel's own default."""
@@ -40,22 +39,17 @@ def profile_of(account: Account, profiles: Profiles) -> Profile:
     return profiles.of(account.name, [name for name in profiles.groups if _gid(name) in account.groups])
 
 
-def hold(profile: Profile, group: str) -> int | None:
-    """Limit this process and all it will start; group: name of the session's control group.
-
-    Returns a descriptor that becomes readable when memory runs short, where the kernel tells root only. CannotLimit.
-    """
+def hold(profile: Profile, group: str) -> None:
+    """Limit this process and all it will start; group: name of the session's control group. CannotLimit."""
     try:
-        notice = _hold(profile, group, places())
+        _hold(profile, group, places())
         _limit_files(profile)
         _set_order(profile)
     except (OSError, ValueError) as error:
         raise CannotLimit(f"a limit of the profile cannot be set: {error}") from None
-    return notice
 
 
-def _hold(profile: Profile, group: str, where: Places) -> int | None:
-    notice = None
+def _hold(profile: Profile, group: str, where: Places) -> None:
     for controller, version_2, version_1 in _wanted(profile):
         legacy = where.legacy_of(controller)
         if controller in where.unified_controllers:
@@ -67,10 +61,8 @@ def _hold(profile: Profile, group: str, where: Places) -> int | None:
             _write(path, version_1)
             # Into `tasks`: a thread may move itself without waiting for every processor, 15 ms each.
             kernel_files.write(f"{path}/tasks", "0")
-            notice = notice_of(path, profile.max_memory_bytes) if controller == "memory" else notice
         else:
             _limit_process(controller, profile)
-    return notice
 
 
 def _must_be_in(group: str) -> None:

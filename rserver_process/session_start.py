@@ -15,7 +15,7 @@ from typing import NoReturn, Protocol
 from rserver_core import frame
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
 from rserver_core.profiles import published
-from rserver_process import cgroup, privileges, session_limits, session_socket, signals
+from rserver_process import cgroup, memory_notice, privileges, session_limits, session_socket, signals
 from rserver_process.accounts import Account
 from rserver_process.cgroup import Cgroup
 from rserver_process.descriptors import close_all_but, null_on
@@ -57,6 +57,7 @@ class SessionPlan:
     """What to start, and as whom. spec: the launch spec's frame, which only the session's own process takes apart.
 
     pam: variables of the PAM session. groups None: those the keeper has. body None: the program is executed.
+    notice: of memory_notice, for a session whose memory is limited.
     """
 
     spec: bytes
@@ -66,6 +67,7 @@ class SessionPlan:
     pam: Mapping[str, str]
     groups: tuple[int, ...] | None
     body: SessionBody | None = None
+    notice: int = memory_notice.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,9 @@ def _divide(said: bytes) -> tuple[bytes, bytes]:
 def _be_session(plan: SessionPlan, keeper: int, words: int, output: int) -> NoReturn:
     try:
         os.setsid()
-        words = _arrange(words, output, plan.body.descriptors if plan.body else frozenset())
+        words, notice = _arrange(words, output, plan)
         spec = LaunchSpec.from_json(frame.decode(plan.spec[_LENGTH_BYTES:]))
-        spec = replace(spec, argv=(*spec.argv, *_limit(plan, cgroup.name(spec.session, keeper))))
+        spec = replace(spec, argv=(*spec.argv, *_limit(plan, cgroup.name(spec.session, keeper), notice)))
         _prepare(plan, spec.session, keeper, words)
         signals.all_at_default()
         account = plan.account
@@ -130,23 +132,28 @@ def _be_session(plan: SessionPlan, keeper: int, words: int, output: int) -> NoRe
     os._exit(127)
 
 
-def _arrange(words: int, output: int, also: frozenset[int]) -> int:
+def _arrange(words: int, output: int, plan: SessionPlan) -> tuple[int, int]:
+    """Where words and the plan's notice are now."""
+    also = plan.body.descriptors if plan.body else frozenset[int]()
     words, output = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD) for fd in (words, output))
+    notice = plan.notice
+    if notice != memory_notice.NONE:
+        notice = fcntl.fcntl(notice, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
     null_on(0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    close_all_but({0, 1, 2, words, *also})
-    return words
+    close_all_but({0, 1, 2, words, notice, *also})
+    return words, notice
 
 
-def _limit(plan: SessionPlan, group: str) -> tuple[str, ...]:
+def _limit(plan: SessionPlan, group: str, notice: int) -> tuple[str, ...]:
     """Hold the session to its profile; options of rsession that follow from it."""
     try:
         profile = session_limits.profile_of(plan.account, published.read(plan.files.run_dir))
-        notice = session_limits.hold(profile, group)
+        session_limits.hold(profile, group)
     except (published.Unreadable, session_limits.CannotLimit) as error:
         raise StartFailed(str(error)) from None
-    if notice is None:
+    if notice == memory_notice.NONE or not profile.max_memory_mb:
         return ()
     # Inherited, and none of those that an R that was started already reads from.
     kept = fcntl.fcntl(notice, fcntl.F_DUPFD, _SOCKET_FD + 1)

@@ -217,11 +217,11 @@ def test_who_cannot_be_limited_is_not_started(
 def test_without_control_groups_rlimits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_limits, "places", lambda: NO_PLACES)
 
-    def limits() -> tuple[int | None, int, int]:
-        notice = session_limits.hold(Profile(max_memory_mb=200, max_processes=100, max_cpus=1.0), "group")
-        return notice, resource.getrlimit(resource.RLIMIT_DATA)[0], resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    def limits() -> tuple[int, int]:
+        session_limits.hold(Profile(max_memory_mb=200, max_processes=100, max_cpus=1.0), "group")
+        return resource.getrlimit(resource.RLIMIT_DATA)[0], resource.getrlimit(resource.RLIMIT_NPROC)[1]
 
-    assert in_child(limits) == (None, 200 << 20, 100)
+    assert in_child(limits) == (200 << 20, 100)
     assert NO_PLACES.describe() == (
         "memory by rlimit, for each process by itself, processors not at all, "
         "processes by rlimit, for all sessions of a user together"
