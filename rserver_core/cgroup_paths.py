@@ -1,13 +1,12 @@
 """Where in the file system the control groups of a process are, from what /proc says of it. Pure."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 UNIFIED = ""
 """Stands for the hierarchy of version 2."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A hierarchy: where it is mounted, which of its groups is there, what it controls (UNIFIED: version 2)."""
 
     point: str

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from rserver_core.cgroup_paths import UNIFIED, group_path, mounts
 
-WARN_SHARE, CALM_SHARE = 0.85, 0.75
-"""Shares of the limit at which a warning comes, and goes."""
 _NO_LIMIT = 1 << 62
 """Version 1 writes a number of this size for none."""
 _MOST = 1 << 16

@@ -7,8 +7,8 @@ of its own: the server moves its own into a group beside those of the sessions.
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from rserver_core.cgroup_paths import UNIFIED, Mount, group_path, mounts
 from rserver_process import kernel_files
@@ -19,8 +19,7 @@ _OWN_LEAF = "rserver-server"
 _ROUNDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Groups of this process below which it may make others.
 
     kill  of them, those with which a whole session can be ended, best first

@@ -8,8 +8,7 @@ import contextlib
 import os
 import re
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rserver_process import kernel_files
 from rserver_process.cgroup_places import places
@@ -26,8 +25,7 @@ _NEAR = 0.97
 _NO_LIMIT = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryEnd:
+class MemoryEnd(NamedTuple):
     """by: the session's own limit, one around this server (a container's, say), or the machine. Bytes; 0: unknown."""
 
     by: str
@@ -49,8 +47,7 @@ class MemoryEnd:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
+class _Counts(NamedTuple):
     limit: int = 0
     peak: int = 0
     ended: int = 0

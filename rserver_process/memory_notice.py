@@ -7,7 +7,7 @@ kernel 10 ms, for which nobody should wait.
 import contextlib
 import os
 
-from rserver_core.memory_limit import WARN_SHARE
+from rserver_core.memory_shares import WARN_SHARE
 from rserver_process import kernel_files
 from rserver_process.cgroup_places import places
 

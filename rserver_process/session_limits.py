@@ -9,7 +9,7 @@ import grp
 import os
 import resource
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rserver_core.profiles.profile import Profile
 from rserver_core.profiles.profiles import Profiles
@@ -25,8 +25,7 @@ class CannotLimit(Exception):
     """A limit that the profile asks for could not be set; the text says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A file of a control group and what to write. optional: not every kernel has it."""
 
     file: str

@@ -8,7 +8,8 @@ from rserver_core import conf_file
 from rserver_core.conf_file import Entry, Heading
 from rserver_core.config_errors import ConfigError, ConfigErrors
 from rserver_core.options.kinds import NotAllowed
-from rserver_core.profiles.profile import KEYS, Profile
+from rserver_core.profiles.keys import KEYS
+from rserver_core.profiles.profile import Profile
 from rserver_core.profiles.profiles import EVERYBODY, GROUP_MARK, Profiles, Section
 from rserver_core.user_name import is_user_name
 

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from rserver_core.profiles.profile import KEYS
+from rserver_core.profiles.keys import KEYS
 
 _INTRO = """\
 What users and groups may have: sessions, an R, memory, processors. The file `profiles` lies in `/etc/rstudio` (or the

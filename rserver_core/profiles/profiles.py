@@ -1,16 +1,14 @@
 """All sections of the file, and who gets what of them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rserver_core.profiles.profile import NOTHING, Profile
 
 EVERYBODY, GROUP_MARK = "*", "@"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """`[*]`, `[@group]` or `[user]` and what it says."""
 
     name: str
@@ -22,8 +20,7 @@ class Section:
         return self.name.removeprefix(GROUP_MARK) if self.name.startswith(GROUP_MARK) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Profiles:
+class Profiles(NamedTuple):
     """The sections in the order of the file."""
 
     sections: tuple[Section, ...] = ()

@@ -6,7 +6,8 @@ too early, this looks while R works, the more often the less is left. An idle se
 
 from typing import TYPE_CHECKING
 
-from rserver_core.memory_limit import CALM_SHARE, WARN_SHARE, MemoryLimit, MemoryUse
+from rserver_core.memory_limit import MemoryLimit, MemoryUse
+from rserver_core.memory_shares import CALM_SHARE, WARN_SHARE
 from rsession.limits import sentences
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import pytest
 
 from rserver_core.config_errors import ConfigErrors
 from rserver_core.profiles.file import load, parse
+from rserver_core.profiles.keys import KEYS
 from rserver_core.profiles.page import reference_page, sample_file
-from rserver_core.profiles.profile import KEYS, NOTHING, Profile
+from rserver_core.profiles.profile import NOTHING, Profile
 from rserver_core.profiles.profiles import Profiles
 
 TEXT = """
@@ -89,6 +90,10 @@ def test_every_error_is_told_with_its_line() -> None:
 def test_values_that_are_none(line: str) -> None:
     (problem,) = problems(f"[*]\n{line}\n")
     assert problem.startswith(f"p:2: {line.partition('=')[0]}: expected ")
+
+
+def test_table_and_profile_have_the_same_names() -> None:
+    assert tuple(key.attribute for key in KEYS.values()) == Profile._fields
 
 
 def test_travels_between_processes() -> None:
