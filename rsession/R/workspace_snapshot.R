@@ -34,14 +34,16 @@ workspace_settle <- function() {
   workspace$columns <- entries()
   if (is_refusal(settled)) return(list(error = as.character(settled)))
   lost <- unkeepable()
-  blocking <- lost$pointers[!vapply(lost$pointers, is_connection, NA)]
+  blocking <- lost$pointers[!vapply(lost$pointers, stands_in_no_way, NA)]
   c(lost, list(blocking = json_array(blocking)))
 }
 
-# Open connections are a matter of their own; closed ones stand in nobody's way
-is_connection <- function(name) {
+# Open connections are a matter of their own, closed ones stand in nobody's way; what was not loaded since it came back has lost
+# its pointers already
+stands_in_no_way <- function(name) {
   if (!exists(name, envir = globalenv(), inherits = FALSE) || bindingIsActive(name, globalenv())) return(FALSE)
-  is.na(.Call(workspace$calls$unloaded, globalenv(), name)) && inherits(get(name, envir = globalenv()), "connection")
+  if (!is.na(.Call(workspace$calls$unloaded, globalenv(), name))) return(TRUE)
+  inherits(get(name, envir = globalenv()), "connection")
 }
 
 # R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
@@ -101,7 +103,7 @@ holds_pointer_still <- function(name, budget) {
 has_pointer <- function(x, budget) {
   budget$left <- budget$left - 1L
   if (budget$left <= 0L) return(TRUE)
-  if (typeof(x) == "externalptr") return(TRUE)
+  if (typeof(x) == "externalptr") return(!identical(deparse(x), "<pointer: (nil)>"))
   for (part in attributes(x)) if (has_pointer(part, budget)) return(TRUE)
   if (is.environment(x)) return(environment_has_pointer(x, budget))
   if (is.function(x)) return(!is.primitive(x) && environment_has_pointer(environment(x), budget))

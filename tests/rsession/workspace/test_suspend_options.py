@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.rsession.running import EventStream, RunningSession, evaluate, ready
-from tests.rsession.workspace.keeping import restored, resume
+from tests.rsession.workspace.keeping import restored, resume, suspend
 
 pytestmark = pytest.mark.r
 
@@ -139,3 +139,29 @@ def test_variables_that_are_not_kept() -> None:
         stream = resume(session, stream)
         shown = "cat(Sys.getenv('SECRET', NA), Sys.getenv('OTHER', NA), Sys.getenv('KEPT', NA))"
         assert evaluate(session, stream, shown) == "NA NA z"
+
+
+POINTER = "unclass(getLoadedDLLs()[['stats']])$handle"
+
+
+def test_objects_that_stand_against_it_are_named_until_they_are_gone() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, f"inside <- list(a = list({POINTER})); other <- 1")
+        (blocker,) = session.call("suspend_session")["blockers"]
+        assert blocker["reason"].endswith("would not come back whole: inside.")
+        assert session.call("get_status")["blockers"] == [blocker]
+        evaluate(session, stream, "inside$a <- NULL")
+        assert session.call("get_status")["blockers"] == []
+        assert session.call("suspend_session")["suspended"]
+
+
+def test_pointers_that_were_lost_once_stand_against_nothing() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, f"pointer <- {POINTER}; x <- 4711")
+        suspend(session, stream, force=True)
+        for touch in ("x", "pointer"):
+            stream = restored(session)
+            evaluate(session, stream, touch)
+            suspend(session, stream)
