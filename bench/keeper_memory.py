@@ -3,7 +3,7 @@
     python bench/keeper_memory.py [--sessions 20] [--profile]
 
 Prints one JSON line: PSS of launcher and of a keeper (median and highest) in KiB, and the median time from request to
-running program; with --profile every limit of a profile holds for each session.
+running program; with --profile, memory, processors, processes and files of each session are limited.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from rserver_core.frame import FrameReader, Message, encode, greeting  # noqa: E
 from rserver_core.profiles import published  # noqa: E402
 from rserver_core.profiles.file import parse  # noqa: E402
 
-PROFILES = "[*]\nmax-memory-mb=500\nmax-cpus=1.5\nmax-processes=50\nmax-open-files=500\nnice=3\ncpu-affinity=1\n"
+PROFILES = "[*]\nmax-memory-mb=500\nmax-cpus=1.5\nmax-processes=50\nmax-open-files=500\n"
 ACCOUNT = f"rscb{os.getpid()}"
 SERVICE = f"rstest-bench-{os.getpid()}"
 
