@@ -6,7 +6,7 @@ before it starts R.
 
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rserver.r_installations import RInstallations
 from rserver.sessions.session import Session
@@ -24,18 +24,23 @@ Wishes = Iterator[tuple[str, RWish]]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """note: a sentence when it is not what was wanted. others: among which the session's project may choose."""
+    """note: a sentence when it is not what was wanted. others: among which the session's project may choose.
+
+    library_path and modules_bin: the options rsession-ld-library-path and modules-bin-path.
+    """
 
     version: RVersion
     note: str = ""
     others: tuple[RVersion, ...] = ()
+    library_path: str = ""
+    modules_bin: str = ""
 
-    def variables(self, library_path: str, modules_bin: str) -> dict[str, str]:
-        """For the launch spec. library_path and modules_bin: the options rsession-ld-library-path, modules-bin-path."""
-        values = {"RS_R_KEY": str(self.version.wish), "RS_R_NOTE": self.note, "RS_MODULES_BIN_PATH": modules_bin}
+    def variables(self) -> dict[str, str]:
+        """For the launch spec."""
+        values = {"RS_R_KEY": str(self.version.wish), "RS_R_NOTE": self.note, "RS_MODULES_BIN_PATH": self.modules_bin}
         if self.others:
             values["RS_R_VERSIONS"] = _listing(self.others)
-        return self.version.environment(library_path) | {name: value for name, value in values.items() if value}
+        return self.version.environment(self.library_path) | {name: value for name, value in values.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,10 @@ class RChooser:
 
     async def choose(self, session: Session) -> Chosen:
         """NoR when there is none."""
+        chosen, settings = await self._choose(session), self.installations.settings
+        return replace(chosen, library_path=settings.rsession_ld_library_path, modules_bin=settings.modules_bin_path)
+
+    async def _choose(self, session: Session) -> Chosen:
         listed, profile = await self.installations.listed(), await self.profile_of(session.user)
         if not self._is_free(profile):
             return _first(_of_profile(profile), listed)

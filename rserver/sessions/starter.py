@@ -88,7 +88,7 @@ def launch_spec(
         argv.append(f"--session-timeout-kill-hours={profile.session_timeout_kill_hours}")
     if settings.rsession_config_file:
         argv.append(f"--config-file={settings.rsession_config_file}")
-    env = chosen.variables(settings.rsession_ld_library_path, settings.modules_bin_path) | {
+    env = chosen.variables() | {
         "RSTUDIO": "1",
         "RS_SESSION_URL": f"{settings.root_path}s/{session.id}/",
         "RS_SERVER_URL": session.server_url or settings.root_path,

@@ -1,5 +1,6 @@
 """The rserver command: exit codes and what it says."""
 
+import json
 import os
 import select
 import socket
@@ -33,6 +34,32 @@ def test_test_config_starts_nothing(tmp_path: Path) -> None:
     done = _rserver("--test-config", f"--server-data-dir={tmp_path / 'run'}", conf=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert not (tmp_path / "run").exists()
+
+
+def test_mistakes_in_r_versions_are_errors_and_an_r_that_is_not_there_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "r-versions").write_text("Path: /nowhere/R\nLabel: x\n\nPaht: /opt/R\nModule: a;b\n")
+    for options in (("--test-config",), ()):
+        done = _rserver(*options, f"--server-data-dir={tmp_path / 'run'}", conf=tmp_path)
+        assert done.returncode == 2
+        assert f"{tmp_path}/r-versions:4: Paht: unknown key; allowed are Path, Label" in done.stderr
+        assert f"{tmp_path}/r-versions:5: Module: expected names of environment modules" in done.stderr
+        assert not (tmp_path / "run").exists()
+    (tmp_path / "r-versions").write_text("Path: /nowhere/R\n\n/nowhere/else\n")
+    done = _rserver("--test-config", conf=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        f"rserver: warning: {tmp_path}/r-versions:{line}: this R is not offered: there is no folder {path}"
+        for line, path in ((1, "/nowhere/R"), (3, "/nowhere/else"))
+    ]
+    verb = subprocess.run(
+        [sys.executable, str(ROOT / "rserver_admin" / "__main__.py"), "test-config", "--json"],
+        env={**os.environ, "RSTUDIO_CONFIG_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    answer = json.loads(verb.stdout)
+    assert (verb.returncode, answer["ok"], len(answer["warnings"])) == (0, True, 2)
 
 
 def test_a_second_server_on_the_same_directories_is_refused(server: RunningServer) -> None:

@@ -340,3 +340,26 @@ def test_an_r_below_opt_is_found(other: Path, alice: Account) -> None:
         session = create(visitor, r_version=VERSION)
         ready(session)
         assert value(session, "R.home()") == "/opt/R/4.0-old"
+
+
+def test_with_preloaded_sessions_each_version_is_itself(other: Path, alice: Account) -> None:
+    """What must be known before R starts is never forked; another version has a process of its own to fork from."""
+    records = (
+        f"Path: {other}\nLabel: Old\n\nPath: {other}\nLabel: Site\nLibrary: {{conf}}/site\nRepo: https://r.example\n"
+    )
+    with running_server(files={"r-versions": records, "site/x": ""}, rsession_preload="1") as server:
+        visitor = signed_in(server, alice)
+        for label in ("Old", "Old", "Site"):
+            session = create(visitor, r_version=label)
+            ready(session)
+            assert value(session, "as.character(getRversion())") == VERSION
+            assert value(session, "R.home()") == str(other)
+            assert value(session, "Sys.getenv('RSTUDIO_R_VERSION_LABEL')") == label
+        assert value(session, "getOption('repos')[['CRAN']]") == "https://r.example"
+        assert value(session, "basename(.libPaths()[1])") == "site"
+        plain = create(visitor)
+        ready(plain)
+        assert value(plain, "as.character(getRversion())") == OWN.version
+        project = create(visitor, project=make_project(alice, VERSION))
+        ready(project)
+        assert value(project, "as.character(getRversion())") == VERSION

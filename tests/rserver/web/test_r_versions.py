@@ -218,7 +218,7 @@ def test_a_project_may_choose_until_the_session_ran(house: House, folder: Path) 
 
 def variables_of(house: House, session: Session) -> dict[str, str]:
     chooser = house.worker.actions.chooser
-    variables: dict[str, str] = house.result(Deferred.fromCoroutine(chooser.choose(session))).variables("", "")
+    variables: dict[str, str] = house.result(Deferred.fromCoroutine(chooser.choose(session))).variables()
     return variables
 
 
@@ -235,6 +235,19 @@ def test_the_administrator_changes_the_list(house: House, folder: Path) -> None:
     assert [item["version"] for item in cached["versions"]] == ["3.9.1"]
     restarted = make_house(folder)
     assert len(restarted.browse("alice").json("GET", "/api/r-versions")[1]["versions"]) == 1
+
+
+def test_options_count_after_a_reload(house: House, folder: Path) -> None:
+    browser = house.browse("alice")
+    new(browser)
+    assert launched(house)["LD_LIBRARY_PATH"] == f"{folder}/4.9.1/lib"
+    options = {"server-lib-dir": str(folder / "house"), "r-versions-scan": False, "r-versions-multiple": False}
+    more = {"rsession-ld-library-path": "/opt/a:/opt/b", "modules-bin-path": "/m.sh"}
+    house.worker.on_event({"event": "options", "options": options | more, "cookie_keys": ["61" * 32]})
+    new(browser)
+    assert launched(house)["LD_LIBRARY_PATH"] == f"{folder}/4.9.1/lib:/opt/a:/opt/b"
+    assert launched(house)["RS_MODULES_BIN_PATH"] == "/m.sh"
+    assert len(browser.json("GET", "/api/r-versions")[1]["versions"]) == 1
 
 
 def test_without_any_r_the_page_still_works(folder: Path) -> None:
