@@ -37,11 +37,11 @@ def test_test_config_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_mistakes_in_r_versions_are_errors_and_an_r_that_is_not_there_is_a_warning(tmp_path: Path) -> None:
-    (tmp_path / "r-versions").write_text("Path: /nowhere/R\nLabel: x\n\nPaht: /opt/R\nModule: a;b\n")
+    (tmp_path / "r-versions").write_text("Path: /nowhere/R\nLabel: x\n\nPaths: /opt/R\nModule: a;b\n")
     for options in (("--test-config",), ()):
         done = _rserver(*options, f"--server-data-dir={tmp_path / 'run'}", conf=tmp_path)
         assert done.returncode == 2
-        assert f"{tmp_path}/r-versions:4: Paht: unknown key; allowed are Path, Label" in done.stderr
+        assert f"{tmp_path}/r-versions:4: Paths: unknown key; allowed are Path, Label" in done.stderr
         assert f"{tmp_path}/r-versions:5: Module: expected names of environment modules" in done.stderr
         assert not (tmp_path / "run").exists()
     (tmp_path / "r-versions").write_text("Path: /nowhere/R\n\n/nowhere/else\n")

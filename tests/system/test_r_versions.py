@@ -228,12 +228,13 @@ def test_a_suspended_session_comes_back_with_another_version(visitor: Visitor, a
     session.seen = 0
     told = session.wait_for(lambda event: event["type"] == "show_message" and "saved by R" in event["data"]["text"])
     assert f"saved by R {OWN.version}" in told[-1]["data"]["text"]
+    ready(session)
     assert value(session, "as.character(getRversion())") == VERSION
     assert value(session, "sum(x), f(5), getOption('mine'), round(coef(m)[[2]], 3)") == "5512053.932"
     assert value(session, "all(startsWith(.libPaths(), .libPaths()[1]) | startsWith(.libPaths(), R.home()))") == "TRUE"
     suspend(session)
-    choose(session, f"{OWN.version}")
-    session.init()
+    choose(session, OWN.version)
+    ready(session)
     assert value(session, "as.character(getRversion()), ' ', sum(x), f(5)") == f"{OWN.version} 55120"
 
 
