@@ -84,10 +84,12 @@ class EventSocket:
         self._socket.sendall(length + b"\0\0\0\0" + data)
 
     def next_message(self) -> bytes:
-        """The payload of the next message; pings are passed over."""
+        """The payload of the next message; pings are answered."""
         whole = b""
         while True:
             first, payload = self._frame()
+            if first & 0x0F == 0x09:
+                self._socket.sendall(b"\x8a\x80\0\0\0\0")
             if first & 0x08:
                 continue
             whole += payload

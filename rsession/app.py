@@ -63,6 +63,7 @@ def serve(
     paths, problem = projects.with_project_state(paths, project) if project else (paths, "")
     session = Session(reactor, paths, dict(os.environ))
     session.project = project
+    session.listeners.ping_seconds = settings.websocket_ping_seconds
     session.say = lambda sentence: _say(log, sentence)
     _connect_r(session, reactor, events, (child_output, child_error))
     clients = Clients()

@@ -1,7 +1,7 @@
 """One connection of the session's HTTP server: h11 on a Twisted transport, with limits."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl, unquote
 
 import h11
@@ -15,7 +15,7 @@ from rsession.error_code import ErrorCode, RpcError
 from rsession.http_message import Request, Response
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 
 HEAD_LIMIT = 64 << 10
 BODY_LIMIT = 32 << 20
@@ -115,6 +115,11 @@ class HttpConnection(protocol.Protocol):
         """Close when everything is written."""
         if self.transport is not None:
             self.transport.loseConnection()
+
+    def abort(self) -> None:
+        """Close at once: nobody is there to read what waits."""
+        if self.transport is not None:
+            cast("ITCPTransport", self.transport).abortConnection()
 
     def _parse(self, data: bytes) -> None:
         try:

@@ -35,7 +35,9 @@ class Listeners:
 
     def __init__(self, log: EventLog, clock: "IReactorTime") -> None:
         self.log = log
-        self._clock = clock
+        self.clock = clock
+        self.ping_seconds = 0
+        """How often lasting connections are pinged; 0: never."""
         self._listeners: list[Listener] = []
         self._polls: list[_Poll] = []
         self._last_poll = (0, -math.inf)
@@ -53,7 +55,7 @@ class Listeners:
     @property
     def is_followed(self) -> bool:
         """Whether anyone follows, also by asking again and again."""
-        return bool(self._listeners or self._polls) or self._clock.seconds() - self._last_poll[1] < POLL_GRACE_SECONDS
+        return bool(self._listeners or self._polls) or self.clock.seconds() - self._last_poll[1] < POLL_GRACE_SECONDS
 
     def add(self, listener: Listener) -> None:
         """Begin to follow, with what the log has already."""
@@ -76,13 +78,13 @@ class Listeners:
 
     def poll(self, after: int) -> "Deferred[list[str]]":
         """Encoded events after a number as soon as there are any, none after 25 seconds."""
-        self._last_poll = (after, self._clock.seconds())
+        self._last_poll = (after, self.clock.seconds())
         self.on_progress()
         poll = _Poll(self.log, after)
         if after != self.log.last_id:
             poll.answer()
         else:
-            poll.timeout = self._clock.callLater(POLL_SECONDS, self._give_up, poll)
+            poll.timeout = self.clock.callLater(POLL_SECONDS, self._give_up, poll)
             self._polls.append(poll)
         return poll.answered
 
@@ -92,7 +94,7 @@ class Listeners:
         if fastest is None or self.log.bytes_after(fastest) <= LAG_LIMIT:
             self._stuck_since = None
             return False
-        now = self._clock.seconds()
+        now = self.clock.seconds()
         if self._stuck_since is None or fastest > self._stuck_at:
             self._stuck_since, self._stuck_at = now, fastest
         return now - self._stuck_since < PATIENCE_SECONDS
@@ -100,7 +102,7 @@ class Listeners:
     def _positions(self) -> "Iterator[int]":
         yield from (listener.position for listener in self._listeners)
         position, polled = self._last_poll
-        if self._clock.seconds() - polled < POLL_GRACE_SECONDS:
+        if self.clock.seconds() - polled < POLL_GRACE_SECONDS:
             yield position
 
     def _give_up(self, poll: "_Poll") -> None:

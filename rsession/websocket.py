@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet import interfaces
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
 from wsproto.utilities import RemoteProtocolError
 from zope.interface import implementer
 
@@ -15,12 +15,16 @@ from rsession.http_message import Request, Response
 from rsession.listeners import BATCH_BYTES, Listeners
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
     from rsession.http_connection import HttpConnection
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 _POLICY_VIOLATION = 1008
 _PROTOCOL_ERROR = 1002
+_MOST_UNANSWERED = 3
+"""Pings, after which the client is taken for gone."""
 
 
 def refuse_handshake(request: Request) -> Response | None:
@@ -52,6 +56,8 @@ class EventSocket:
         self._frames = Connection(ConnectionType.SERVER)
         self._has_room = True
         self._is_closing = False
+        self._unanswered = 0
+        self._next_ping: IDelayedCall | None = None
         self.position = position
 
     def connected(self) -> None:
@@ -59,9 +65,11 @@ class EventSocket:
         self._connection.send(_accept(self._request))
         interfaces.IConsumer(self._connection.transport).registerProducer(self, True)
         self._listeners.add(self)
+        self._ping_later()
 
     def connection_lost(self) -> None:
         """The client has gone."""
+        self._stop_pinging()
         self._listeners.remove(self)
 
     def data_received(self, data: bytes) -> None:
@@ -80,8 +88,30 @@ class EventSocket:
             self._close(event.response())
         elif isinstance(event, TextMessage | BytesMessage):
             self._close(CloseConnection(_POLICY_VIOLATION, "the client sends nothing here"))
+        elif isinstance(event, Pong):
+            self._unanswered = 0
         elif isinstance(event, Ping) and self._has_room:  # whoever does not read needs no pongs either
             self._connection.send(self._frames.send(event.response()))
+
+    def _ping_later(self) -> None:
+        if self._listeners.ping_seconds:
+            self._next_ping = self._listeners.clock.callLater(self._listeners.ping_seconds, self._ping)
+
+    def _ping(self) -> None:
+        """Proxies end silent connections, and nobody else tells that a client is gone."""
+        self._next_ping = None
+        if self._unanswered >= _MOST_UNANSWERED:
+            self._connection.abort()
+            return
+        if self._has_room:
+            self._unanswered += 1
+            self._connection.send(self._frames.send(Ping()))
+        self._ping_later()
+
+    def _stop_pinging(self) -> None:
+        if self._next_ping is not None:
+            self._next_ping.cancel()
+            self._next_ping = None
 
     def pump(self) -> None:
         """Send what is new while the connection has room."""
@@ -110,6 +140,7 @@ class EventSocket:
         if self._is_closing:
             return
         self._is_closing = True
+        self._stop_pinging()
         self._listeners.remove(self)
         self._has_room = False
         if self._frames.state.name in ("OPEN", "REMOTE_CLOSING"):

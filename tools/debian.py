@@ -25,6 +25,7 @@ TEST = {
     "testssl.sh": "looks for weaknesses of HTTPS",
     "dnsutils": "needed by that",
     "bsdextrautils": "the same",
+    "nginx-light": "a proxy in front",
     "pamtester": "an independent PAM client to compare with",
     "bindfs": "a file system that can be made to hang",
     "user-mode-linux": "a guest kernel that has control groups of version 2",

@@ -51,6 +51,11 @@ class RsessionSettings:
     create_project: bool = option(
         Flag(), "0", "1: make the project's folder and file when they are missing.", command_line_only=True
     )
+    websocket_ping_seconds: int = option(
+        Integer(0, 3600),
+        "30",
+        "Seconds between signs of life on the event stream, for proxies that end silent connections. 0: none.",
+    )
     session_default_working_dir: str = option(Path(), "~", "Working directory of a new session.")
     session_default_new_project_dir: str = option(Path(), "~", "Folder in which new projects are made.")
     session_first_project_template_path: str = option(

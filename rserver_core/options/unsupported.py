@@ -13,6 +13,7 @@ BELONGS_IN = {
     "session-timeout-kill-hours": "rsession.conf",
     "session-timeout-minutes": "rsession.conf",
     "session-timeout-suspend": "rsession.conf",
+    "websocket-ping-seconds": "rsession.conf",
 }
 
 _NAMES = """
@@ -43,7 +44,7 @@ session-async-rpc-timeout-ms session-create-profile session-create-public-folder
 session-handle-offline-enabled session-handle-offline-timeout-ms session-port-range session-preflight-script
 session-use-file-storage
 user-provisioning-enabled user-provisioning-start-uid websocket-connect-timeout websocket-handshake-timeout
-websocket-ping-seconds workbench-api-admin-enabled workbench-api-enabled workbench-api-super-admin-enabled
+workbench-api-admin-enabled workbench-api-enabled workbench-api-super-admin-enabled
 www-allow-origin www-enable-origin-check www-proxy-localhost www-stats-monitor-seconds www-thread-pool-size
 www-verify-user-agent
 """

@@ -11,13 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Message, TextMessage
+from wsproto.events import CloseConnection, Message, Ping, TextMessage
 
 Event = dict[str, Any]
 DEADLINE = float(os.environ.get("RSERVER_TEST_DEADLINE_SECONDS", "30"))
@@ -132,6 +133,9 @@ class EventStream:
         for event in self._frames.events():
             if isinstance(event, TextMessage):
                 self._add(event)
+            elif isinstance(event, Ping):
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self.socket.sendall(self._frames.send(event.response()))
             elif isinstance(event, CloseConnection):
                 return False
         return True

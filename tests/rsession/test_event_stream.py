@@ -143,3 +143,17 @@ def test_a_listener_that_talks_is_closed(session: RunningSession, stream: EventS
     talker.socket.sendall(Connection(ConnectionType.CLIENT).send(TextMessage("hello")))
     talker.wait_for_close()
     assert session.http("GET", "/ping").read() == b"pong"
+
+
+def test_signs_of_life_keep_a_stream_open_and_find_who_is_gone() -> None:
+    with RunningSession(["--websocket-ping-seconds=1"]) as session:
+        stream = ready(session)
+        silent = session.events()
+        silent.socket.setblocking(False)
+        # Three pings without an answer; whoever answers stays.
+        with pytest.raises(AssertionError, match="no such event"):
+            stream.wait_for_type("never", deadline=5.0)
+        session.type("cat('still here')")
+        stream.wait_for(lambda event: event["data"].get("text") == "still here")
+        silent.socket.setblocking(True)
+        silent.wait_for_close()
