@@ -108,10 +108,17 @@ def _enable(parent: str, wanted: Iterable[str]) -> frozenset[str]:
         enabled = available.intersection(kernel_files.read(f"{parent}/cgroup.subtree_control").split())
         missing = available - enabled
         if missing and _has_no_processes(parent):
-            for controller in missing:
-                kernel_files.write(f"{parent}/cgroup.subtree_control", f"+{controller}")
-                enabled.add(controller)
+            enabled.update(controller for controller in missing if _hand_on(parent, controller))
     return frozenset(enabled)
+
+
+def _hand_on(parent: str, controller: str) -> bool:
+    """False where the kernel refuses: that of processor time while there are real-time processes, for instance."""
+    try:
+        kernel_files.write(f"{parent}/cgroup.subtree_control", f"+{controller}")
+    except OSError:
+        return False
+    return True
 
 
 def _has_no_processes(parent: str) -> bool:

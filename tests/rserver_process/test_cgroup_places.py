@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rserver_process import kernel_files
 from rserver_process.cgroup_places import LIMITS, Places, _enable
 
 
@@ -30,6 +31,17 @@ def test_processes_that_cannot_be_moved_forbid_it(tmp_path: Path) -> None:
     made = parent(tmp_path, "memory pids", "pids", cgroup_type="domain\n", cgroup_procs="4711\n")
     assert _enable(made, LIMITS) == {"pids"}
     assert (tmp_path / "cgroup.subtree_control").read_text() == "pids"
+
+
+def test_one_that_the_kernel_refuses_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(path: str, text: str) -> None:
+        if text == "+cpu":
+            raise OSError(22, "Invalid argument")
+        Path(path).write_text(text)
+
+    made = parent(tmp_path, "cpu memory pids")
+    monkeypatch.setattr(kernel_files, "write", write)
+    assert _enable(made, LIMITS) == {"memory", "pids"}
 
 
 def test_no_group_of_version_2_has_none(tmp_path: Path) -> None:
