@@ -16,9 +16,11 @@ _LOOK_SECONDS = 0.02
 def link_lock(path: Path) -> Iterator[None]:
     """Hold the lock of a file, `.<name>.lock` beside it; OSError, TimeoutError after two seconds.
 
-    A lock that is older than half a minute belonged to a process that was killed.
+    What is older than half a minute, lock or temporary file, belonged to a process that was killed.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{path.name}.*"):
+        _remove_stale(left)
     lock = path.with_name(f".{path.name}.lock")
     own = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{os.urandom(4).hex()}")
     os.close(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
@@ -44,7 +46,7 @@ def _take(own: Path, lock: Path) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _remove_stale(lock: Path) -> None:
+def _remove_stale(left: Path) -> None:
     with suppress(FileNotFoundError):
-        if time.time() - lock.lstat().st_mtime > _STALE_SECONDS:
-            lock.unlink()
+        if time.time() - left.lstat().st_mtime > _STALE_SECONDS:
+            left.unlink()

@@ -166,22 +166,19 @@ class SessionControl:
         try:
             answer = await self.ask_to_quit(record, save)
         except (OSError, CancelledError):
-            if session.status.record is record:
-                await self._end_unless_gone(session)
+            try:
+                if session.status.record is record:
+                    await self._end_by(session, "TERM")
+            except MasterError as error:
+                # The answer was lost because the process ended at once.
+                if error.code != "unknown_session":
+                    raise
             return None
         if answer.ended:
             return None
         if session.status.record is record:
             session.end_asked = ""
         return answer
-
-    async def _end_unless_gone(self, session: Session) -> None:
-        """The answer may have been lost because the process ended at once."""
-        try:
-            await self._end_by(session, "TERM")
-        except MasterError as error:
-            if error.code != "unknown_session":
-                raise
 
     async def _end_by(self, session: Session, name: str) -> None:
         if self._move(session, Input.PUT_AWAY, fate=causes.of_wish()):

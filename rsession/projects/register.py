@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rserver_core.session_id import NO_PROJECT
 from rsession.children import signal_children
 from rsession.projects import records
 from rsession.projects.first_project import copy_first_project
@@ -70,7 +71,7 @@ def register(
 def _note(paths: "StatePaths", home: str, session_id: str, project: "Project") -> None:
     name = project.name if project.name != os.path.basename(project.folder) else ""
     records.add_recent(paths.state, home, records.Recent(project.file, name))
-    if len(session_id) > 8:
+    if len(session_id) > 8 and session_id[5:13] != NO_PROJECT:
         records.note_project_id(paths.state, home, session_id[5:13], project.folder)
 
 
