@@ -60,7 +60,7 @@ def wait_until(visitor: Visitor, field: str, wanted: object) -> dict[str, Any]:
 def test_one_that_nobody_uses_is_suspended_its_process_gone_and_comes_back(
     own_server: RunningServer, alice: Account
 ) -> None:
-    with_options(own_server, 20, "session-timeout-minutes=1", "session-timeout-warning-seconds=30")
+    with_options(own_server, 10, "session-timeout-minutes=1", "session-timeout-warning-seconds=30")
     visitor = begin(own_server, alice)
     visitor.run("kept <- 4711")
     warned = wait_until(visitor, "ends", "suspend")
@@ -77,15 +77,16 @@ def test_one_that_nobody_uses_is_suspended_its_process_gone_and_comes_back(
     assert "4711" in visitor.run("kept")
 
 
+@pytest.mark.slow
 def test_one_that_something_stands_against_stays_and_says_what_to_all(
     own_server: RunningServer, alice: Account
 ) -> None:
-    with_options(own_server, 20, "session-timeout-minutes=1")
+    with_options(own_server, 10, "session-timeout-minutes=1")
     visitor = begin(own_server, alice)
     visitor.run("con <- file('notes.txt', 'w')")
     visitor.wait_for(lambda event: event["type"] == "session_timeouts" and event["data"]["phase"] == "blocked")
     reason = "Connections are open: notes.txt."
-    # For R an answer within half a second is one within 25 ms here, which it misses now and then.
+    # For R an answer within half a second is one within 50 ms here, which it misses now and then.
     wait_until(visitor, "notice", f"It cannot be suspended at the moment. {reason}")
     while not (active := answer_of(ask(own_server, "active-sessions", "--json"))["sessions"][0])["blockers"]:
         continue
@@ -104,8 +105,9 @@ def test_one_that_computes_is_killed_and_says_so(own_server: RunningServer, alic
     assert (found["cause"], found["code"]) == (f"The session was killed. {said}", 103)
 
 
+@pytest.mark.slow
 def test_a_profile_says_another_time(own_server: RunningServer, alice: Account) -> None:
-    with_options(own_server, 20, "session-timeout-minutes=0")
+    with_options(own_server, 10, "session-timeout-minutes=0")
     (own_server.directory / "conf" / "profiles").write_text(f"[{alice.name}]\nsession-timeout-minutes=1\n")
     assert ask(own_server, "reload").returncode == 0
     visitor = begin(own_server, alice)

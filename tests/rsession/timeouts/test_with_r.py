@@ -11,8 +11,8 @@ from tests.rsession.running import EventStream, RunningSession, evaluate, ready
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 pytestmark = [pytest.mark.r, pytest.mark.skipif(not FAKETIME.exists(), reason="no libfaketime")]
-MINUTE_SECONDS = 3.0
-FAST = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+0 x20", "NO_FAKE_STAT": "1"}
+MINUTE_SECONDS = 6.0
+FAST = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+0 x10", "NO_FAKE_STAT": "1"}
 HOUR_IN_THREE_SECONDS = {**FAST, "FAKETIME": "+0 x1200"}
 PATIENCE = 40.0
 
@@ -39,6 +39,7 @@ def test_a_page_that_is_only_open_is_warned_and_the_session_suspended() -> None:
         assert ended(session) == (101, "Nobody used it for 1 minute.")
 
 
+@pytest.mark.slow
 def test_what_pages_ask_by_themselves_is_no_use() -> None:
     background = {"X-RStudio-Refresh-Auth-Creds": "0"}
     with RunningSession(["--session-timeout-minutes=1"], FAST) as session:
@@ -58,6 +59,7 @@ def test_what_pages_ask_by_themselves_is_no_use() -> None:
         assert ended(session) == (101, "Nobody used it for 1 minute.")
 
 
+@pytest.mark.slow
 def test_use_keeps_it() -> None:
     with RunningSession(["--session-timeout-minutes=1"], FAST) as session:
         stream = ready(session)
@@ -74,6 +76,7 @@ def test_quitting_instead() -> None:
         assert ended(session) == (0, "Nobody used it for 1 minute.")
 
 
+@pytest.mark.slow
 def test_without_any_page() -> None:
     arguments = ["--session-timeout-minutes=0", "--session-disconnected-timeout-minutes=1"]
     with RunningSession(arguments, FAST) as session:
