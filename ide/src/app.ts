@@ -54,7 +54,8 @@ export class App implements LinkOwner {
   /** What came back after a crash, until somebody decides. */
   readonly recovered = signal<Recovered | null>(null);
   readonly link: SessionLink;
-  private wasSuspended = false;
+  /** The session that is being started, or waits to be, comes back from a suspension. */
+  readonly isResumed = signal(false);
   /** Called when the session answers again after it was away. */
   onReturn: () => void = () => undefined;
   /** Stopping is possible while R works, or is in the middle of a statement. */
@@ -92,12 +93,12 @@ export class App implements LinkOwner {
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
     this.choosesStart.value = false;
     this.life.restore(init);
-    const isOther = anew && !this.wasSuspended;
+    const isOther = anew && !this.isResumed.value;
     if (anew) this.onReturn();
     if (isOther) this.console.note("R was started again");
     // A resumed session shows again what it had shown before.
     this.console.restore(init.console, init.history, isOther);
-    this.wasSuspended = false;
+    this.isResumed.value = false;
     this.recovered.value = init.recovered ?? null;
     if (init.quit_question) this.asked(init.quit_question);
     this.plots.receive(init.plots);
@@ -130,7 +131,7 @@ export class App implements LinkOwner {
   gone(): void {
     withdrawQuestion(this);
     const { value } = this.link.link;
-    this.wasSuspended = value.kind === "ended" && value.session.state === "suspended";
+    this.isResumed.value = value.kind === "ended" && value.session.state === "suspended";
     this.memoryWarning.value = null;
     this.life.gone();
     this.console.halt();

@@ -1,5 +1,7 @@
 """Time-outs as a user and an administrator see them, in sessions whose clock runs fast."""
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +114,40 @@ def test_a_profile_says_another_time(own_server: RunningServer, alice: Account) 
     assert ask(own_server, "reload").returncode == 0
     visitor = begin(own_server, alice)
     assert wait_until(visitor, "state", "suspended")["cause"].endswith("Nobody used it for 1 minute.")
+
+
+def test_a_clock_that_is_set_by_hours_ends_no_session(alice: Account) -> None:
+    wall = Path(tempfile.mkdtemp(prefix="rserver-test-clock-"))
+    wall.chmod(0o755)
+    (wall / "set").write_text("+0")
+    jumping = {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(wall / "set"),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
+    try:
+        with running_server(env=jumping) as server:
+            conf = server.directory / "conf"
+            (conf / "rsession.conf").write_text("session-timeout-minutes=1\nsession-timeout-kill-hours=1\n")
+            profile = "".join(f"export {name}={value}\n" for name, value in jumping.items())
+            (conf / "rsession-profile").write_text(profile)
+            visitor = begin(server, alice)
+            visitor.run("kept <- 4711")
+            pid = shown(visitor)["pid"]
+            for jump in ("+30h", "-30h", "+0"):
+                before = float(visitor.run("cat(as.numeric(Sys.time()))").split("> ")[0])
+                (wall / "set").write_text(jump)
+                # The sign-in may have run out; the session goes on.
+                visitor.cookies.clear()
+                visitor.sign_in(alice.name, alice.password)
+                assert abs(float(visitor.run("cat(as.numeric(Sys.time()))").split("> ")[0]) - before) > 20 * 3600
+                assert "4711" in visitor.run("kept")
+                found = shown(visitor)
+                assert (found["state"], found["pid"], found["ends"]) == ("running", pid, None)
+    finally:
+        shutil.rmtree(wall)
 
 
 def test_what_is_wrong_with_the_administrators_words_is_named(own_server: RunningServer) -> None:

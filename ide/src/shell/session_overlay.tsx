@@ -11,17 +11,21 @@ export function SessionOverlay({ app }: { readonly app: App }): JSX.Element | nu
   const isSuspended = link.kind === "ended" && link.session.state === "suspended";
   if (isSuspended && !app.choosesStart.value) return null;
   if (link.kind === "ended") return <Ended app={app} session={link.session} problem={link.problem} />;
-  if (link.kind === "starting" && link.launching) return <Launching since={link.since} />;
+  if (link.kind === "starting" && link.launching)
+    return <Launching what={app.isResumed.value ? "Resuming the session" : "Starting R"} since={link.since} />;
   return null;
 }
 
-function Launching({ since }: { readonly since: number }): JSX.Element {
+function Launching({ what, since }: { readonly what: string; readonly since: number }): JSX.Element {
   const seconds = useElapsed(since);
   return (
     <div class="overlay overlay-quiet" role="status" data-testid="session-launching">
       <div class="card card-small">
         <span class="spinner" aria-hidden="true" />
-        <span>Starting R{seconds >= 2 ? ` (${seconds} s)` : "…"}</span>
+        <span>
+          {what}
+          {seconds >= 2 ? ` (${seconds} s)` : "…"}
+        </span>
       </div>
     </div>
   );
