@@ -48,7 +48,7 @@ class MemoryLimit:
     @property
     def is_shared(self) -> bool:
         """Others than the session and what it started count against it, as far as can be known."""
-        return bool(self.group) and not _ALONE.fullmatch(os.path.basename(self.group))
+        return bool(self.group) and not _is_of_one_session(self.group)
 
     def use(self) -> MemoryUse:
         """Now; OSError or ValueError when that cannot be known."""
@@ -60,8 +60,8 @@ class MemoryLimit:
         return MemoryUse(max(0, charged - self._reclaimable()), charged, self.limit)
 
     def ended(self) -> int:
-        """How many processes of the own group the kernel ended for want of memory; 0 where it does not say."""
-        if not self.own:
+        """How many processes of the session the kernel ended for want of memory; 0 where that cannot be known."""
+        if not _is_of_one_session(self.own):
             return 0
         name = "memory.events" if self.unified else "memory.oom_control"
         return _counters(f"{self.own}/{name}").get("oom_kill", 0)
@@ -71,6 +71,10 @@ class MemoryLimit:
         prefix = "" if self.unified else "total_"
         names = (f"{prefix}inactive_file", f"{prefix}active_file", "slab_reclaimable")
         return sum(numbers.get(name, 0) for name in names)
+
+
+def _is_of_one_session(group: str) -> bool:
+    return _ALONE.fullmatch(os.path.basename(group)) is not None
 
 
 def limit_of(pid: int | None = None) -> MemoryLimit | None:

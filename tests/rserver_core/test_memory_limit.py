@@ -15,8 +15,10 @@ LEGACY = Path("/sys/fs/cgroup/memory")
 GIGABYTE = 1 << 30
 
 
-def group(folder: Path, files: dict[str, str]) -> str:
-    """A directory that looks like a control group."""
+def group(parent: Path, files: dict[str, str], name: str = "rserver-" + "a" * 21 + "-1") -> str:
+    """A directory that looks like a control group, of one session by its name."""
+    folder = parent / name
+    folder.mkdir()
     for name, text in files.items():
         (folder / name).write_text(text)
     return str(folder)
@@ -37,6 +39,13 @@ def test_version_1_counts_what_cannot_be_dropped(tmp_path: Path) -> None:
     folder = group(tmp_path, {"memory.usage_in_bytes": "1000", "memory.stat": stat, "memory.oom_control": control})
     limit = MemoryLimit("self", 1400, folder, folder)
     assert (limit.use().used, limit.ended()) == (700, 1)
+
+
+def test_what_was_ended_in_a_group_of_many_may_be_anybodys(tmp_path: Path) -> None:
+    folder = group(tmp_path, {"memory.events": "oom_kill 3\n"}, "container")
+    limit = MemoryLimit("self", 1400, folder, folder, unified=True)
+    assert limit.is_shared
+    assert limit.ended() == 0
 
 
 def test_a_group_that_is_gone_is_an_error_not_a_number(tmp_path: Path) -> None:
