@@ -4,7 +4,7 @@ import { App } from "../src/app";
 import { tidyChanges } from "../src/editor/tidy_on_save";
 import { type Rpc, RpcError } from "../src/net/rpc";
 import type { NewSession, ServerApi } from "../src/net/server_api";
-import { openHere, openInNewTab, type Tabs } from "../src/project/opening";
+import { openElsewhere, openHere, openInNewTab, type Tabs } from "../src/project/opening";
 import { changedFields, choicesOf, OPTION_FIELDS, shownValue } from "../src/project/options_form";
 import { emptyForm, folderOf, OTHER, problemOf, wantedSession } from "../src/project/session_form";
 
@@ -97,6 +97,15 @@ describe("opening", () => {
     await openHere(app, "/p", tabs);
     expect(went).toEqual([]);
     expect(app.messages.shown.value[0]?.text).toContain("Too many.");
+  });
+
+  it("leaves this session alone when the project is opened in another tab", async () => {
+    const { app, tabs, asked, went } = world(new RpcError(10, "No."));
+    await openElsewhere(app, "/p", tabs);
+    expect(app.messages.shown.value[0]?.text).toContain("No.");
+    await openElsewhere(app, "/p", tabs);
+    expect(asked[1]).toMatchObject({ project: "/p", reuse: true, leave: null });
+    expect(went).toEqual(["closed", "tab /s/new/"]);
   });
 
   it("leaves no empty tab behind", async () => {

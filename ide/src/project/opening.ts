@@ -59,6 +59,11 @@ export async function openHere(app: App, folder: string, tabs: Tabs = browserTab
   }
 }
 
+/** Opens a project in a tab of its own; the session of this page is left alone. */
+export async function openElsewhere(app: App, folder: string, tabs: Tabs = browserTabs): Promise<void> {
+  await openInNewTab(app, switchTo(app, folder, "stay"), tabs).catch((error: unknown) => app.report(error));
+}
+
 function switchTo(app: App, folder: string, leaving: Leaving): NewSession {
   const form = { project: folder, path: "", create: false, label: "", rVersion: "", profile: true, restore: true };
   return wantedSession({ ...form, leaving }, "open-project", app.api.session);

@@ -7,7 +7,7 @@ import type { RecentProject } from "../net/protocol";
 import { useClosing } from "../shell/closing";
 import { shortPath } from "../shell/file_paths";
 import { Icon } from "../shell/icon";
-import { openHere } from "./opening";
+import { openElsewhere, openHere } from "./opening";
 
 const MOST_SHOWN = 8;
 
@@ -103,13 +103,20 @@ function CloseItem({ app, close }: MenuProps): JSX.Element {
 }
 
 function RecentItem({ app, recent, close }: MenuProps & { readonly recent: RecentProject }): JSX.Element {
-  const choose = (): void => {
+  const choose = (event: MouseEvent): void => {
     close();
-    void (recent.gone ? forgetGone(app, recent) : openHere(app, recent.folder));
+    if (recent.gone) void forgetGone(app, recent);
+    else void (event.ctrlKey || event.metaKey ? openElsewhere : openHere)(app, recent.folder);
   };
   const folder = shortPath(recent.folder, app.session.value?.home ?? "");
   return (
-    <button type="button" role="menuitem" class="menu-item" title={recent.folder} onClick={choose}>
+    <button
+      type="button"
+      role="menuitem"
+      class="menu-item"
+      title={`${recent.folder}\nCtrl+click: in a new tab`}
+      onClick={choose}
+    >
       <bdi>{recent.name}</bdi>
       <span class="menu-detail">{recent.gone ? "gone" : folder}</span>
     </button>
