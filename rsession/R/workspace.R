@@ -28,7 +28,7 @@ workspace$ephemeral <- character()
 
 workspace_calls <- function(library) {
   names <- c("open", "entries", "state", "r_version", "load", "bind", "adopt", "unloaded", "unwrap", "snapshot", "wait", "settle",
-    "leave", "keep_seed", "class_key", "track", "distrust", "settle_stage", "load_vectors")
+    "leave", "keep_seed", "class_key", "track", "distrust", "settle_stage", "load_vectors", "drop_stages")
   dll <- dyn.load(library)
   calls <- lapply(names, function(name) getNativeSymbolInfo(paste0("rs_workspace_", name), dll)$address)
   names(calls) <- names

@@ -28,6 +28,11 @@ workspace_settle_stage <- function() {
   if (is_refusal(settled)) list(error = as.character(settled)) else list()
 }
 
+workspace_drop_stages <- function() {
+  dropped <- .Call(workspace$calls$drop_stages)
+  if (is_refusal(dropped)) list(error = as.character(dropped)) else list()
+}
+
 # After a writer has ended, however it did
 workspace_settle <- function() {
   settled <- .Call(workspace$calls$settle)

@@ -90,3 +90,46 @@ void note_pack_sizes(struct chunk_writer *writer)
         pack->size = end > pack->size ? end : pack->size;
     }
 }
+
+/* Gives the chunk its number in `kept`. */
+static bool keep(struct catalog *kept, const struct catalog *catalog, uint32_t *places, uint32_t *ref)
+{
+    if (places[*ref] == UINT32_MAX) {
+        places[*ref] = catalog_add_chunk(kept, &catalog->chunks[*ref]);
+    }
+    *ref = places[*ref];
+    return *ref != UINT32_MAX;
+}
+
+bool drop_unnamed_chunks(struct catalog *catalog)
+{
+    struct catalog kept = {0};
+    size_t bytes = (catalog->heading.chunks + 1) * sizeof(uint32_t);
+    uint32_t *places = malloc(bytes), *refs = malloc(catalog->heading.refs * sizeof *refs + 1);
+    bool sound = places != NULL && refs != NULL;
+    if (sound) {
+        memset(places, 0xff, bytes);
+        memcpy(refs, catalog->refs, catalog->heading.refs * sizeof *refs);
+    }
+    for (uint64_t i = 0; sound && i < catalog->heading.entries; i++) {
+        const struct entry *entry = &catalog->entries[i];
+        for (uint32_t k = 0; sound && k < entry->chunks; k++) {
+            sound = keep(&kept, catalog, places, &refs[entry->refs + k]);
+        }
+    }
+    if (sound) {
+        memcpy(catalog->refs, refs, catalog->heading.refs * sizeof *refs);
+        free(catalog->chunks);
+        free(catalog->slots);
+        catalog->chunks = kept.chunks;
+        catalog->chunk_room = kept.chunk_room;
+        catalog->slots = kept.slots;
+        catalog->slot_count = kept.slot_count;
+        catalog->heading.chunks = kept.heading.chunks;
+    } else {
+        catalog_free(&kept);
+    }
+    free(places);
+    free(refs);
+    return sound;
+}

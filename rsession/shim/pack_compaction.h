@@ -10,6 +10,9 @@ bool compact_packs(struct chunk_writer *writer);
 /* Leaves out packs of which nothing is used any more. */
 void drop_empty_packs(struct catalog *next);
 
+/* Leaves out chunks that no entry names; false when memory is short. */
+bool drop_unnamed_chunks(struct catalog *catalog);
+
 void note_pack_sizes(struct chunk_writer *writer);
 
 #endif

@@ -36,6 +36,12 @@ struct workspace {
 
 extern struct workspace workspace;
 
+/* One string with the class "rs_refusal". */
+SEXP workspace_refusal(const char *text);
+
+/* What `catalog` holds is the store now; false when memory is short. */
+bool workspace_take_catalog(struct catalog *catalog);
+
 uint64_t id_key(const char *id, size_t size);
 bool workspace_index(void);
 

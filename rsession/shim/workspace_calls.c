@@ -26,7 +26,7 @@ static SEXP nothing(void)
     return *wr.R_NilValue;
 }
 
-static SEXP refusal(const char *text)
+SEXP workspace_refusal(const char *text)
 {
     SEXP answer = wr.Rf_protect(wr.Rf_mkString(text));
     SEXP class = wr.Rf_protect(wr.Rf_mkString("rs_refusal"));
@@ -35,7 +35,7 @@ static SEXP refusal(const char *text)
     return answer;
 }
 
-static bool take_catalog(struct catalog *catalog)
+bool workspace_take_catalog(struct catalog *catalog)
 {
     catalog_free(&workspace.catalog);
     workspace.catalog = *catalog;
@@ -63,7 +63,7 @@ EXPORTED SEXP rs_workspace_open(SEXP folder, SEXP loader)
         return *(SEXP *)dlsym(RTLD_DEFAULT, "R_FalseValue");
     }
     if (!hash_available()) {
-        return refusal("the library libxxhash is missing: objects cannot be kept");
+        return workspace_refusal("the library libxxhash is missing: objects cannot be kept");
     }
     snprintf(workspace.folder, sizeof workspace.folder, "%s", wr.Rf_translateCharUTF8(wr.STRING_ELT(folder, 0)));
     if (workspace.loader == NULL) {
@@ -80,9 +80,9 @@ EXPORTED SEXP rs_workspace_open(SEXP folder, SEXP loader)
         catalog_sweep(&catalog, workspace.folder);
     }
     if (complaint != NULL) {
-        return strcmp(complaint, "none") == 0 ? nothing() : refusal(complaint);
+        return strcmp(complaint, "none") == 0 ? nothing() : workspace_refusal(complaint);
     }
-    return take_catalog(&catalog) && make_tickets() ? nothing() : refusal(catalog_no_memory);
+    return workspace_take_catalog(&catalog) && make_tickets() ? nothing() : workspace_refusal(catalog_no_memory);
 }
 
 /* rs_workspace_track(): "" when writes are tracked, or why everything is read for each snapshot. */
@@ -304,7 +304,7 @@ EXPORTED SEXP rs_workspace_snapshot(SEXP facts, SEXP attached, SEXP numbers, SEX
         tracked_forked();
     }
     if (child < 0) {
-        return refusal(strerror(errno));
+        return workspace_refusal(strerror(errno));
     }
     if (child == 0) {
         become_writer(wish.is_background);
@@ -353,28 +353,13 @@ EXPORTED SEXP rs_workspace_settle(void)
     struct catalog catalog;
     const char *complaint = catalog_read(&catalog, workspace.folder);
     if (complaint != NULL) {
-        return refusal(complaint);
+        return workspace_refusal(complaint);
     }
-    if (!take_catalog(&catalog)) {
-        return refusal(catalog_no_memory);
+    if (!workspace_take_catalog(&catalog)) {
+        return workspace_refusal(catalog_no_memory);
     }
     if (!renumber_tickets()) {
         workspace_forget_restored();
-    }
-    catalog_sweep(&workspace.catalog, workspace.folder);
-    return nothing();
-}
-
-/* rs_workspace_settle_stage(): the same after a stage, which names all that was named before by the same numbers. */
-EXPORTED SEXP rs_workspace_settle_stage(void)
-{
-    struct catalog catalog;
-    const char *complaint = catalog_read(&catalog, workspace.folder);
-    if (complaint != NULL) {
-        return refusal(complaint);
-    }
-    if (!take_catalog(&catalog)) {
-        return refusal(catalog_no_memory);
     }
     catalog_sweep(&workspace.catalog, workspace.folder);
     return nothing();

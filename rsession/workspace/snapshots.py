@@ -77,17 +77,30 @@ class Snapshots:
         return self._completed(done)
 
     async def _checkpoint(self) -> dict[str, object] | None:
-        """The writer's last word; None when it crashed. A large one is written in stages, each by its own writer."""
+        """The writer's last word; None when it crashed."""
         stages: list[dict[str, object]] = []
-        for stages_left in range(_MOST_STAGES, -1, -1):
-            outcome, is_stage = await self._write_stage(stages_left > 0)
-            if outcome is None or outcome["end"] != "ok":
+        try:
+            outcome = await self._write_stages(stages)
+        except NotWritten:
+            await self._drop(stages)
+            raise
+        if outcome is None or outcome["end"] != "ok":
+            await self._drop(stages)
+            return outcome
+        written = sum(int(str(stage["written"])) for stage in [*stages, outcome])
+        return outcome | {"written": written, "unread": [*stages, outcome][0]["unread"]}
+
+    async def _write_stages(self, stages: list[dict[str, object]]) -> dict[str, object] | None:
+        """The last word of the last writer. A large snapshot is written in stages, each by a writer of its own."""
+        while True:
+            outcome, is_stage = await self._write_stage(len(stages) < _MOST_STAGES)
+            if outcome is None or outcome["end"] != "ok" or not is_stage:
                 return outcome
             stages.append(outcome)
-            if not is_stage:
-                break
-        written = sum(int(str(stage["written"])) for stage in stages)
-        return stages[-1] | {"written": written, "unread": stages[0]["unread"]}
+
+    async def _drop(self, stages: list[dict[str, object]]) -> None:
+        if stages and not self._session.has_ended:
+            await self._call("workspace_drop_stages")
 
     async def _write_stage(self, in_stages: bool) -> tuple[dict[str, object] | None, bool]:
         """The last word as above, and whether there is more to write."""

@@ -1,5 +1,6 @@
 """A disk that is full before or while objects are written."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,3 +46,23 @@ def test_the_old_state_survives_and_the_session_goes_on(session: RunningSession)
     suspend(session, stream)
     stream = restored(session)
     assert evaluate(session, stream, "set.seed(1); identical(old, rnorm(1e6))") == "[1] TRUE\n"
+
+
+def test_stages_that_were_written_are_removed(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "set.seed(1); old <- rnorm(1e6); Sys.setenv(RS_WORKSPACE_TRACKING = 'stages')")
+    session.call("checkpoint_session")
+    before = _room(session)
+    evaluate(session, stream, "a <- rnorm(6e5); b <- rnorm(6e5); c <- rnorm(6e5); d <- rnorm(6e5)")
+    assert session.rpc("checkpoint_session")["error"]["code"] == 1003
+    assert abs(_room(session) - before) < 1 << 20
+    evaluate(session, stream, "rm(a, b, d)")
+    session.call("checkpoint_session")
+    suspend(session, stream)
+    stream = restored(session)
+    assert evaluate(session, stream, "length(c); set.seed(1); identical(old, rnorm(1e6))") == "[1] 600000\n[1] TRUE\n"
+
+
+def _room(session: RunningSession) -> int:
+    disk = os.statvfs(session.home)
+    return disk.f_bavail * disk.f_bsize
