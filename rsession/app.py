@@ -136,7 +136,7 @@ def _register_services(session: Session, own: "SessionR") -> None:
     from rsession.services import register, session_properties
 
     register(session)
-    session_properties.register(session, own.home, own.version)
+    session_properties.register(session, own.home, own.version, own.label)
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:

@@ -13,7 +13,7 @@ def of_new_session(offer: Offer | None) -> Html:
     """The field of the form for a new session."""
     if offer is None or len(offer.versions) < 2:
         return Html("")
-    return _field("R version", _options(offer, "", f"Default ({_title(offer, offer.default)})"))
+    return _field("R version", _options(offer, "", f"Default: {_title(offer, offer.default)}"))
 
 
 def of_default(offer: Offer | None, templates: Templates, token: str, base: str) -> Html:

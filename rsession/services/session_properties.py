@@ -34,7 +34,7 @@ class SessionProperties:
         self._changed: dict[str, str] = {}
         self._is_due = False
 
-    def begin(self, r_home: str, r_version: str) -> None:
+    def begin(self, r_home: str, r_version: str, r_label: str = "") -> None:
         """The process starts."""
         project = self._session.project
         now = _milliseconds()
@@ -42,7 +42,8 @@ class SessionProperties:
         self.set(
             given
             | {"last_resumed": now, "last-used": now, "running": "1", "executing": "0", "editor": "rstudio"}
-            | {"r-version": r_version, "r-version-home": r_home, "working-dir": _folder_shown()}
+            | {"r-version": r_version, "r-version-home": r_home, "r-version-label": r_label}
+            | {"working-dir": _folder_shown()}
             | {"project": _shown(project.folder) if project else "none", "activity_state": "running"}
             | {"suspend_timestamp": "", "blocking_suspend": ""}
         )
@@ -84,11 +85,11 @@ class SessionProperties:
             )
 
 
-def register(session: "Session", r_home: str, r_version: str) -> None:
+def register(session: "Session", r_home: str, r_version: str, r_label: str) -> None:
     """Keep the files of this session from now on."""
     folder = session.paths.state / "sessions" / "active" / f"session-{session.paths.session_id}" / "properites"
     properties = SessionProperties(session, folder)
-    properties.begin(r_home, r_version)
+    properties.begin(r_home, r_version, r_label)
     session.on_input(lambda _line, _is_history: properties.typed())
     session.on_prompt(properties.prompted)
     session.on_end(properties.end)

@@ -139,7 +139,7 @@ def running_server(
     directory.chmod(0o755)
     (directory / "conf").mkdir()
     for name, text in {"rserver.conf": conf, **(files or {})}.items():
-        (directory / "conf" / name).parent.mkdir(exist_ok=True)
+        (directory / "conf" / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / "conf" / name).write_text(text.replace("{conf}", str(directory / "conf")))
     given = {
         name.replace("_", "-"): value.replace("{conf}", str(directory / "conf")) for name, value in options.items()

@@ -73,7 +73,7 @@ def test_the_list_and_the_forms(house: House, folder: Path) -> None:
     assert (found["default"], found["own_default"]) == (f"4.9.1|{folder}/4.9.1", None)
     assert f'<option value="{folder}' not in page(browser)
     assert f'<option value="3.9.2|{folder}/3.9.2|Old &lt;one&gt;">R 3.9.2 (Old &lt;one&gt;)</option>' in page(browser)
-    assert "Default (R 4.9.1)" in page(browser)
+    assert "Default: R 4.9.1" in page(browser)
 
 
 def test_a_chosen_version_stays_until_it_is_gone(house: House, folder: Path) -> None:
