@@ -25,6 +25,7 @@ from rserver.master_client import MasterClient
 from rserver.offline_file import FILE_NAME, OfflineFile
 from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.settings import FrontSettings
+from rserver.proxy.trusted_proxies import TrustedProxies
 from rserver.sessions.activity import SocketActivity
 from rserver.sessions.probe import SocketProbe
 from rserver.sessions.quit_call import SocketQuit
@@ -117,7 +118,8 @@ class Application:
         tls = self._tls
         headers = options.server_add_header + (options.tls_headers if tls else ())
         root = options.root_path.rstrip("/")
-        settings = FrontSettings(root, options.www_frame_origin, headers, tls=tls is not None)
+        proxies = TrustedProxies(options.www_trusted_proxies)
+        settings = FrontSettings(root, options.www_frame_origin, headers, proxies, tls=tls is not None)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
         front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed)

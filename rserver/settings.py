@@ -18,6 +18,7 @@ class WorkerSettings:
     """Options of rserver.conf that the worker heeds, named as there with underscores."""
 
     www_root_path: str = "/"
+    www_trusted_proxies: tuple[str, ...] = ()
     www_frame_origin: str = "none"
     www_same_site: str = ""
     server_add_header: tuple[str, ...] = ()

@@ -1,7 +1,5 @@
 """What answers a request: looks at the route, the caller and the tokens, and makes the exchange."""
 
-from ipaddress import ip_address
-
 from rserver.proxy.client import Exchange
 from rserver.proxy.forward import parse_cookies
 from rserver.proxy.front import Front
@@ -22,6 +20,7 @@ from rserver.proxy.router import (
 from rserver.proxy.services import Services
 from rserver.proxy.session_proxy import SessionExchange
 from rserver.proxy.settings import FrontSettings
+from rserver.proxy.trusted_proxies import Browser
 from rserver.web.request import PAGE_BODY_LIMIT, Identity, RequestHead, Response
 from rserver.web.responses import (
     INTERNAL,
@@ -107,18 +106,7 @@ def request_head(
 ) -> RequestHead:
     """The request as gate and pages see it; what a trusted proxy says about the browser is believed."""
     headers = line.headers
-    remote, secure, host = peer, settings.tls, headers.get("host", "")
-    if peer[0] in settings.trusted_proxies:
-        remote = (_forwarded_for(headers.get("x-forwarded-for", "")) or peer[0], peer[1])
-        secure = secure or headers.get("x-forwarded-proto", "").lower() == "https"
-        host = headers.get("x-forwarded-host", host)
-    cookies = parse_cookies(headers.get("cookie"))
-    return RequestHead(line.method, path, query, headers, cookies, remote, secure, host, settings.root_path)
-
-
-def _forwarded_for(value: str) -> str:
-    last = value.rpartition(",")[2].strip()
-    try:
-        return str(ip_address(last))
-    except ValueError:
-        return ""
+    plain = Browser(peer[0], settings.tls, headers.get("host", ""), settings.root_path)
+    seen = settings.trusted_proxies.browser(peer[0], headers, plain)
+    remote, cookies = (seen.address, peer[1]), parse_cookies(headers.get("cookie"))
+    return RequestHead(line.method, path, query, headers, cookies, remote, seen.secure, seen.host, seen.root_path)

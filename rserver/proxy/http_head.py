@@ -25,6 +25,7 @@ _HOPELESS = re.compile(rb"\r[^\n]|(?<!\r)\n|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ONCE = frozenset(
     {"host", "content-length", "transfer-encoding", "content-type", "authorization", "origin", "upgrade", "expect"}
     | {"x-rs-csrf-token", "sec-websocket-key", "sec-websocket-version", "x-forwarded-host", "x-forwarded-proto"}
+    | {"x-rstudio-request", "x-rstudio-root-path"}
 )
 
 

@@ -23,5 +23,6 @@ def origin_matches(head: RequestHead) -> bool:
     X-Forwarded-Host may be believed from anybody here: a page in a browser cannot set it on a WebSocket.
     """
     _, separator, origin = head.headers.get("origin", "").lower().partition("://")
-    hosts = {head.headers.get("host", "").lower(), head.headers.get("x-forwarded-host", "").lower()}
+    told = (head.host, head.headers.get("host", ""), head.headers.get("x-forwarded-host", ""))
+    hosts = {host.lower() for host in told}
     return bool(separator) and bool(origin) and origin in hosts

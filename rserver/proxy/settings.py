@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from rserver.proxy.trusted_proxies import TrustedProxies
+
+NOBODY = TrustedProxies()
+
 
 @dataclass(frozen=True, slots=True)
 class FrontSettings:
-    """root_path is www-root-path as "" or "/prefix"; trusted_proxies are addresses whose X-Forwarded-* we believe.
+    """root_path is www-root-path as "" or "/prefix"; trusted_proxies: whose X-Forwarded-* we believe.
 
     Time limits are in seconds. paused_seconds is how often a client is looked after whose body nobody reads.
     """
@@ -13,7 +17,7 @@ class FrontSettings:
     root_path: str = ""
     frame_origin: str = "none"
     add_headers: tuple[str, ...] = ()
-    trusted_proxies: frozenset[str] = frozenset()
+    trusted_proxies: TrustedProxies = NOBODY
     tls: bool = False
     tick_seconds: float = 1.0
     head_seconds: float = 20.0

@@ -144,6 +144,22 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Networks:
+    """IP addresses and networks with commas between them."""
+
+    allowed: str = "IP addresses or networks like 10.0.0.0/8 with commas between them"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """Each in its shortest form."""
+        from ipaddress import ip_network  # keepers carry what this module imports, and never need it
+
+        try:
+            return tuple(str(ip_network(part.strip(), strict=False)) for part in text.split(",")) if text else ()
+        except ValueError:
+            raise NotAllowed from None
+
+
+@dataclass(frozen=True, slots=True)
 class Variables:
     """Names of environment variables with colons between them."""
 

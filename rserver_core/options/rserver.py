@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rserver_core.options.kinds import Choice, Flag, FrameOrigin, Header, Integer, Names, Path, Text, Words
+from rserver_core.options.kinds import Choice, Flag, FrameOrigin, Header, Integer, Names, Networks, Path, Text, Words
 from rserver_core.options.option import option
 from rserver_core.options.table import OptionTable
 from rserver_core.options.uid_min import MinimumUid
@@ -61,6 +61,12 @@ class RserverSettings:
         Integer(0, 65535), "8787", "Port to listen on for browsers; 0 takes a free one and prints it."
     )
     www_root_path: str = option(_ROOT_PATH, "/", "Path under which a proxy in front shows this server.")
+    www_trusted_proxies: tuple[str, ...] = option(
+        Networks(),
+        "",
+        "Proxies in front whose X-Forwarded-For, -Proto, -Host, X-RStudio-Request and X-RStudio-Root-Path are "
+        "believed. Empty: nobody's.",
+    )
     www_frame_origin: str = option(
         FrameOrigin(),
         "none",

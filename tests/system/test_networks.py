@@ -25,18 +25,22 @@ worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/log warn;
 events {{ worker_connections 256; }}
 http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/f;
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{server}; proxy_http_version 1.1;
-    proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection "upgrade"; }} }} }}
+  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+  server {{ listen 127.0.0.1:{port}; {location} }} }}
+"""
+_LOCATION = """location / { proxy_pass http://127.0.0.1:SERVER; proxy_http_version 1.1;
+  proxy_set_header Host $http_host;
+  proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }
 """
 
 
 @contextlib.contextmanager
-def nginx_before(server: RunningServer, folder: Path) -> Iterator[int]:
+def nginx_before(server: RunningServer, folder: Path, location: str = _LOCATION) -> Iterator[int]:
     """The port of an nginx with its own time limits: a minute of silence ends a connection."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, server=server.port))
+    where = location.replace("SERVER", str(server.port))
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, location=where))
     nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")])
     try:
         wait_until(lambda: _listens(port))

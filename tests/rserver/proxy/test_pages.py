@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rserver.proxy.settings import FrontSettings
+from rserver.proxy.trusted_proxies import TrustedProxies
 from rserver.web.request import PAGE_BODY_LIMIT, Request, Response
 from rserver.web.responses import html, plain
 from tests.rserver.proxy.world import COOKIE, SID, World, request, running_world
@@ -40,7 +41,7 @@ def test_what_a_page_is_told(world: World) -> None:
 
 
 def test_trusted_proxy_tells_about_the_browser(tmp_path: Path) -> None:
-    settings = FrontSettings(root_path="/r", trusted_proxies=frozenset({"127.0.0.1"}))
+    settings = FrontSettings(root_path="/r", trusted_proxies=TrustedProxies(["127.0.0.1"]))
     with running_world(tmp_path, settings) as world:
         seen: list[Request] = []
 
