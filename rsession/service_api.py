@@ -123,6 +123,9 @@ class ServiceApi(Protocol):
     def on_end(self, callback: Callable[[], None]) -> None:
         """Call back once when R is about to end (after `q()`), to bring files to disk; has at most a second."""
 
+    def on_snapshot(self, callback: Callable[[], None]) -> None:
+        """Call back when the objects are about to be written, to bring to disk what must come back with them."""
+
     def add_to_client_init(self, key: str, provide: Callable[[], object]) -> None:
         """Make `provide()`'s JSON value the field `key` of client_init's answer (`history`, `documents`, `plots`)."""
 

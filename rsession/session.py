@@ -85,6 +85,7 @@ class Session:
         """R ends because somebody said so: by `q()`, or by `quit_session`."""
         self._prompt_callbacks: list[Callback] = []
         self._end_callbacks: list[Callback] = []
+        self._snapshot_callbacks: list[Callback] = []
         self._saved_callbacks: list[Callable[[str], None]] = []
         self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
         self._prompts_due = False
@@ -114,6 +115,15 @@ class Session:
     def on_end(self, callback: Callback) -> None:
         """See `service_api.ServiceApi.on_end`."""
         self._end_callbacks.append(callback)
+
+    def on_snapshot(self, callback: Callback) -> None:
+        """See `service_api.ServiceApi.on_snapshot`."""
+        self._snapshot_callbacks.append(callback)
+
+    def run_snapshot_callbacks(self) -> None:
+        """The objects are about to be written."""
+        for callback in self._snapshot_callbacks:
+            _guarded(callback)
 
     def add_to_client_init(self, key: str, provide: Callable[[], object]) -> None:
         """See `service_api.ServiceApi.add_to_client_init`."""

@@ -49,7 +49,7 @@ class History:
         if len(self._unwritten) == 1 and not self._is_writing:
             self._clock.callLater(_FLUSH_SECONDS, self._flush)
 
-    def end(self) -> None:
+    def write(self) -> None:
         """Write what is left at once."""
         lines, self._unwritten = self._unwritten, []
         with suppress(OSError):
@@ -81,7 +81,8 @@ def register(api: ServiceApi) -> None:
         return history.recent(limit)
 
     api.on_input(history.add)
-    api.on_end(history.end)
+    api.on_snapshot(history.write)
+    api.on_end(history.write)
     api.add_to_client_init("history", lambda: history.recent(_AT_START))
 
 

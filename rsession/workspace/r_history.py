@@ -43,14 +43,14 @@ class RHistory:
         self._is_writing = False
         self.image_was_saved = False
         session.on_input(self._add)
+        session.on_snapshot(self._write)
         for type_, answer in (("history_save", self._save), ("history_load", self._load), ("history_add", self._stamp)):
             answer_question(session, _shim, type_, answer)
 
     def end(self) -> None:
         """R ends; at once, and without complaint: the copy of the session stays when the file cannot be written."""
         if not self._session.was_quit:
-            with suppress(OSError):
-                _append(self._kept, self._unwritten)
+            self._write()
             return
         try:
             if self._policy().always_saves_history or self.image_was_saved:
@@ -58,6 +58,11 @@ class RHistory:
             self._kept.unlink(missing_ok=True)
         except OSError as error:
             _log.warn("the history was not written to {file}: {reason}", file=str(self._file), reason=error.strerror)
+
+    def _write(self) -> None:
+        lines, self._unwritten = self._unwritten, []
+        with suppress(OSError):
+            _append(self._kept, lines)
 
     def _add(self, line: str, is_history: bool) -> None:
         if is_history and line and len(line) <= _LONGEST:

@@ -152,6 +152,7 @@ class Snapshots:
         """Have R end with this exit code before it reads another line, objects unwritten. Raises NotWritten."""
         try:
             self._folder.make()
+            self._session.run_snapshot_callbacks()
             write_console(self._folder.console_path, self._session.console.actions())
         except OSError as error:
             raise NotWritten(f"What the console shows could not be written: {error.strerror}.") from error
@@ -176,6 +177,7 @@ class Snapshots:
         writer = self._writer = Writer(clock, lambda done, total: self._tell(action, done, total))
         try:
             self._folder.make()
+            self._session.run_snapshot_callbacks()
             write_console(self._folder.console_path, self._session.console.actions())
             await self._describe()
         except OSError as error:
