@@ -1,5 +1,6 @@
 """Suspending: everything is written, then the process ends with exit code 101."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -43,6 +44,8 @@ class Suspension:
         self.on_change: list[Callable[[], None]] = []
         self.on_refusal: list[Callable[[list[Blocker]], None]] = []
         """Called with what stood against a suspension that somebody wanted."""
+        self._said_by_r: list[Blocker] = []
+        """Holds when R is too slow to answer again."""
         self._prompt: Deferred[None] | None = None
         session.on_prompt(self._prompted)
 
@@ -57,6 +60,8 @@ class Suspension:
         """
         if self.is_running:
             raise RpcError(ErrorCode.UNAVAILABLE, _REFUSAL)
+        if not self._snapshots.is_open:
+            raise RpcError(ErrorCode.UNAVAILABLE, "The objects of this session cannot be kept.")
         self.is_running = True
         try:
             return await self._suspend(
@@ -100,10 +105,9 @@ class Suspension:
         standing = blockers.at_the_console(self._session.console, self._rules)
         if not standing and self._snapshots.is_open and self._session.input_refusal is None:
             asked = Deferred.fromCoroutine(self._of_r()).addTimeout(_ANSWER_SECONDS, self._session.clock)
-            try:
-                standing = await asked
-            except (TooLate, CancelledError, RpcError):
-                standing = []
+            with suppress(TooLate, CancelledError, RpcError):
+                self._said_by_r = await asked
+            standing = self._said_by_r
         return standing + blockers.of_processes(self._rules)
 
     async def _of_r(self) -> list[Blocker]:
