@@ -1,5 +1,6 @@
 import { computed, effect, signal } from "@preact/signals";
 import { ConsoleStore } from "./console/console_store";
+import { MAX_ENTRIES } from "./console/history_model";
 import { DocumentStore } from "./editor/document_store";
 import { Places } from "./editor/places";
 import { EnvironmentStore } from "./environment/environment_store";
@@ -165,6 +166,12 @@ export class App implements LinkOwner {
       else this.report(error);
       return false;
     }
+  }
+
+  /** All that is kept of earlier input, of other sessions too; the page began with the newest of it. */
+  async recallHistory(): Promise<void> {
+    const kept = await this.rpc.call("get_history", [MAX_ENTRIES]).catch(() => []);
+    this.console.recall(kept);
   }
 
   async interrupt(): Promise<void> {

@@ -8,15 +8,17 @@ IMAGE_OBJECTS <- 20000L
 quit_save_image <- function() {
   aside <- file.path(getwd(), paste0(IMAGE_NAME, "Tmp", Sys.getpid()))
   complaint <- tryCatch({
-    write_image(aside)
-    .rs_ask("image_written", aside)
+    if (write_image(aside)) .rs_ask("image_written", aside) else ""
   }, error = function(e) {
     unlink(aside)
-    .rs_ask("image_failed", conditionMessage(e))
+    # By then R has removed what it wrote, and there is room again
+    is_full <- grepl(gettext("error writing to connection", domain = "R"), conditionMessage(e), fixed = TRUE)
+    .rs_ask("image_failed", if (is_full) "" else conditionMessage(e))
   })
   charToRaw(enc2utf8(complaint))
 }
 
+# Whether there is a file to be put in its place
 write_image <- function(aside) {
   count <- length(ls(globalenv(), all.names = TRUE, sorted = FALSE))
   if (count > IMAGE_OBJECTS) {
@@ -24,8 +26,11 @@ write_image <- function(aside) {
   }
   # R's own way out: whoever defines a function of this name takes the saving over
   own <- get0("sys.save.image", globalenv(), mode = "function", inherits = FALSE)
-  if (!is.null(own)) own(aside) else {
-    closeAllConnections()
-    save.image(aside, safe = FALSE)
+  if (!is.null(own)) {
+    own(IMAGE_NAME)
+    return(FALSE)
   }
+  closeAllConnections()
+  save.image(aside, safe = FALSE)
+  TRUE
 }

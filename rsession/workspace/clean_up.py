@@ -16,7 +16,7 @@ MOST_ASIDE = 3
 ASIDE_SECONDS = 30 * 86400.0
 _ID = re.compile(r"[0-9a-f]{8}")
 _ASIDE = re.compile(re.escape(NAME) + r"\.[a-z-]+-\d{8}-\d{6}(-\d+)?")
-_KEPT_FOR_A_SESSION = (NAME, "graphics-r3")
+_FOLDERS = (NAME, "graphics-r3", "properites")
 _FILES = (HISTORY, "restart")
 
 
@@ -43,7 +43,7 @@ def _remove_session(folder: Path) -> None:
         return
     with suppress(OSError, LockedElsewhere):
         lock.take()
-        for name in _KEPT_FOR_A_SESSION:
+        for name in _FOLDERS:
             shutil.rmtree(folder / name, ignore_errors=True)
         for name in _FILES:
             (folder / name).unlink(missing_ok=True)

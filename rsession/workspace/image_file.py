@@ -13,6 +13,8 @@ from rsession.services.disk_file import sync_folder
 
 _PIECE = 1 << 20
 _ENOUGH_ROOM = 1 << 20
+_PROBE_BYTES = 1 << 16
+"""More than R and the C library hold back."""
 
 
 class _Decompressor(Protocol):
@@ -42,7 +44,10 @@ def put_in_place(aside: Path, image: Path) -> None:
 
 def _check_whole(path: Path) -> None:
     with path.open("rb") as file:
-        decompressor = _decompressor(file.read(6))
+        magic = file.read(6)
+        decompressor = _decompressor(magic)
+        if decompressor is None:
+            _check_plain(path, magic)
         file.seek(0)
         while decompressor is not None and (piece := file.read(_PIECE)):
             try:
@@ -51,6 +56,19 @@ def _check_whole(path: Path) -> None:
                 raise NotWhole(str(error)) from error
     if decompressor is not None and not decompressor.eof:
         raise NotWhole
+
+
+def _check_plain(path: Path, magic: bytes) -> None:
+    """What is not compressed has no end that could be looked for: there was room for it if there is room for more."""
+    if not magic.startswith(b"RD"):
+        raise NotWhole
+    probe = path.with_name(f"{path.name}.probe")
+    try:
+        with probe.open("wb", buffering=0) as file:
+            file.write(bytes(_PROBE_BYTES))
+            os.fsync(file.fileno())
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def _decompressor(magic: bytes) -> _Decompressor | None:
@@ -62,9 +80,10 @@ def _decompressor(magic: bytes) -> _Decompressor | None:
 
 
 def reason(error: Exception, folder: Path) -> str:
-    """Why it was not written, as a sentence: an error of ours, or R's own with whatever it says."""
+    """Why it was not written, as a sentence: an error of ours, or R's own with whatever it says; nothing: no room."""
     number = error.errno if isinstance(error, OSError) else None
-    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and _is_full(folder)):
+    says_nothing = number is None and not isinstance(error, NotWhole) and not str(error)
+    if number in (errno.ENOSPC, errno.EDQUOT) or says_nothing or (number is None and _is_full(folder)):
         return "There is not enough room on the disk (or in your quota)."
     if isinstance(error, NotWhole):
         return "The file was cut off while it was written; the disk may be full, or your quota used up."

@@ -22,7 +22,10 @@ export function ConsolePane({ app }: { readonly app: App }): JSX.Element {
   useEffect(() => {
     if (scroller.current === null || output.current === null || input.current === null) return;
     return mount(app, scroller.current, output.current, setAway, () => {
-      editor.current = inputEditor(app, input.current as HTMLDivElement, () => setSearching(true));
+      editor.current = inputEditor(app, input.current as HTMLDivElement, () => {
+        setSearching(true);
+        void app.recallHistory();
+      });
       return editor.current;
     });
   }, []);

@@ -67,6 +67,12 @@ export class ConsoleStore {
     this.busy.value = false;
   }
 
+  /** Puts older input before what is known already. */
+  recall(kept: readonly string[]): void {
+    const known = this.history.value.entries;
+    if (kept.length > known.length) this.history.value = historyOf(kept);
+  }
+
   note(text: string): void {
     this.change({ type: "note", text });
   }

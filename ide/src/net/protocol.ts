@@ -288,6 +288,7 @@ export interface Methods {
   keep_restored: { params: []; result: null };
   discard_restored: { params: [force: boolean]; result: RestartAnswer };
   get_events: { params: [after: number]; result: readonly SessionEvent[] };
+  get_history: { params: [limit: number]; result: readonly string[] };
   get_completions: { params: [line: string, cursor: number]; result: Completions };
   get_environment_state: { params: []; result: EnvironmentState };
   set_plot_size: { params: [width: number, height: number, dpr: number]; result: PlotsState };

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,13 @@ def session(request: pytest.FixtureRequest) -> Iterator[RunningSession]:
     finally:
         if Path(session.home).is_mount():
             subprocess.run(["umount", str(session.home)], check=False)
+
+
+def fill(folder: Path) -> None:
+    """Leave no byte."""
+    with (folder / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
 
 
 def test_the_old_state_survives_and_the_session_goes_on(session: RunningSession) -> None:
@@ -66,3 +74,29 @@ def test_stages_that_were_written_are_removed(session: RunningSession) -> None:
 def _room(session: RunningSession) -> int:
     disk = os.statvfs(session.home)
     return disk.f_bavail * disk.f_bsize
+
+
+def test_an_image_that_does_not_fit_keeps_the_session_and_the_old_image(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "set.seed(1); x <- rnorm(1e5); save.image()")
+    before = (session.home / ".RData").read_bytes()
+    evaluate(session, stream, "y <- rnorm(4e6)")
+    answer = session.rpc("quit_session", "yes")
+    assert answer["error"]["code"] == 1003
+    assert "not enough room" in answer["error"]["message"]
+    assert (session.home / ".RData").read_bytes() == before
+    assert sorted(path.name for path in session.home.glob(".RData*")) == [".RData"]
+    assert evaluate(session, stream, "length(y)") == "[1] 4000000\n"
+
+
+@pytest.mark.parametrize("compress", ["TRUE", "FALSE"])
+def test_an_image_whose_last_bytes_do_not_fit_is_noticed(session: RunningSession, compress: str) -> None:
+    stream = ready(session)
+    evaluate(session, stream, f"x <- 1:10; options(save.image.defaults = list(compress = {compress}))")
+    fill(session.home)
+    answer = session.rpc("quit_session", "yes")
+    assert answer["error"]["code"] == 1003
+    assert not list(session.home.glob(".RData*"))
+    (session.home / "ballast").unlink()
+    assert session.call("quit_session", "yes") == {"ended": True}
+    assert (session.home / ".RData").stat().st_size > 0

@@ -189,3 +189,13 @@ def test_too_many_objects_are_not_written_into_a_file_that_r_cannot_read() -> No
         evaluate(session, stream, "x0 <- 0; kept <- 42")
         assert "20002 objects" in session.rpc("quit_session", "yes")["error"]["message"]
         assert evaluate(session, stream, "kept") == "[1] 42\n"
+
+
+def test_a_function_of_the_user_may_take_the_saving_over() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, "sys.save.image <- function(name) cat(name, file = 'called')")
+        session.type("q('yes')")
+        ended(session, stream)
+        assert (session.home / "called").read_text() == ".RData"
+        assert not (session.home / ".RData").exists()
