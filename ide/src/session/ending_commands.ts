@@ -77,7 +77,7 @@ async function confirmBusy(app: App, { save, busy }: { save: "ask" | Save; busy:
 }
 
 async function sure(app: App): Promise<boolean> {
-  const text = "Its objects are left behind. Console, history, plots' code and documents stay; .RData is not read.";
+  const text = "Its objects are left behind. Console, history and documents stay; .RData is not read.";
   const choices = [{ label: "Restart without objects", value: true, look: "danger" }] as const;
   return (await app.dialogs.ask<boolean>("Restart R without its objects?", text, choices)) === true;
 }

@@ -1,0 +1,72 @@
+"""Quitting and cleaning up, through the whole server."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.system.accounts import Account
+from tests.system.running_server import RunningServer
+from tests.system.visitor import Visitor
+
+pytestmark = [pytest.mark.root, pytest.mark.r]
+
+
+def ready(server: RunningServer, account: Account) -> Visitor:
+    visitor = Visitor(server.port)
+    visitor.sign_in(account.name, account.password)
+    visitor.open_session()
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    return visitor
+
+
+def session_id(visitor: Visitor) -> str:
+    return visitor.session_path.split("/")[2]
+
+
+def record(visitor: Visitor) -> dict[str, Any]:
+    return dict(visitor.get(f"/api/sessions/{session_id(visitor)}").json())
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.1)
+
+
+def test_a_quit_with_a_status_is_no_failure(server: RunningServer, alice: Account) -> None:
+    visitor = ready(server, alice)
+    visitor.rpc("console_input", "q('no', status = 3)", "x")
+    wait_until(lambda: record(visitor)["state"] == "absent")
+    assert (record(visitor)["cause"], record(visitor)["code"]) == ("R was quit with status 3.", 3)
+
+
+def test_the_list_of_sessions_asks_whether_to_save(server: RunningServer, alice: Account) -> None:
+    visitor = ready(server, alice)
+    visitor.run("kept <- 42")
+    page = visitor.post_form("/home", session=session_id(visitor), do="quit")
+    assert str(alice.home / ".RData") in page.body.decode()
+    assert record(visitor)["state"] == "running"
+    assert visitor.post_form("/home", session=session_id(visitor), do="quit", save="yes").status == 303
+    wait_until(lambda: record(visitor)["state"] == "absent")
+    assert record(visitor)["cause"] == "The session was ended by its user."
+    assert (alice.home / ".RData").exists()
+    again = ready(server, alice)
+    assert "42" in again.run("kept")
+
+
+def test_what_was_quit_while_suspended_is_removed_by_the_next_session(server: RunningServer, alice: Account) -> None:
+    visitor = ready(server, alice)
+    visitor.run("x <- 42")
+    gone = session_id(visitor)
+    folder = alice.home / ".local/share/rstudio/sessions/active" / f"session-{gone[-8:]}"
+    assert visitor.post_form("/home", session=gone, do="suspend").status == 303
+    wait_until(lambda: record(visitor)["state"] == "suspended")
+    assert visitor.post_form("/home", session=gone, do="quit").status == 303
+    assert (folder / "suspended-session-data" / "manifest").exists()
+    made = visitor.post_form("/home", do="new")
+    visitor.get(made.location)
+    wait_until(lambda: not folder.exists())
