@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from rsession.session_lock import SessionLock
-from rsession.state_home import bring_home, state_home
+from rsession.spare_state import bring_home, take_along
+from rsession.state_home import state_home
 from rsession.workspace.folder import session_folder
 
 
@@ -19,7 +20,8 @@ class ClaimedState:
 
 @cache
 def claim_state(home: str, session_id: str) -> ClaimedState:
-    """Once in a process; LockedElsewhere when another machine works with it. May wait for an older process."""
+    """Once in a process; LockedElsewhere, CannotTakeAlong. May wait for an older process."""
+    take_along(home, session_id)
     sentences = [state_home(home).complaint, bring_home(home, session_id)]
     lock = SessionLock(session_folder(state_home(home).path, session_id))
     taken = False

@@ -16,6 +16,7 @@ from rsession import _shim, temporary_note
 from rsession.claimed_state import claim_state
 from rsession.r_version import take_from_environment
 from rsession.session_lock import LockedElsewhere
+from rsession.spare_state import CannotTakeAlong
 from rsession.start import enter_working_directory, prepare_environment, r_arguments, restart_note, wanted_project
 
 _STARTED = time.time()
@@ -101,6 +102,9 @@ def _claim_state(session_id: str) -> None:
     except LockedElsewhere as error:
         print(f"rsession: {error}", file=sys.stderr)
         raise SystemExit(os.EX_TEMPFAIL) from None
+    except CannotTakeAlong as error:
+        print(f"rsession: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def launch() -> NoReturn:
