@@ -29,7 +29,7 @@ def take_along(home: str, session_id: str) -> None:
     except OSError as error:
         raise CannotTakeAlong(
             f"The home directory {home} cannot be written at the moment, and there is no room for a copy of this"
-            f" session in {spare} ({error.strerror or 'it cannot be read'}). It was not started, so that nothing is lost."
+            f" session in {spare} ({error.strerror or 'it cannot be read'}). It was not started: nothing is lost."
         ) from None
 
 

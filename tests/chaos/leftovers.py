@@ -33,7 +33,12 @@ def files(run_dir: Path, lib_dir: Path, homes: Sequence[Home]) -> list[str]:
     found = [f"{path}" for path in (run_dir / "sessions").iterdir()]
     for root in (run_dir, lib_dir, *(home.path for home in homes)):
         found += [str(path) for path in _below(root) if _ASIDE.search(path.name) and path.name != "rserver.pid"]
-    return found + [_described(path) for home in homes for path in temporary_of(home.owner.uid)]
+    return found + [_described(path) for home in homes for path in temporary_of(home.owner.uid) if not _is_spare(path)]
+
+
+def _is_spare(path: Path) -> bool:
+    """The empty folder that took in what a home could not."""
+    return path.name.startswith("rserver-") and not any(_below(path))
 
 
 def _described(path: Path) -> str:

@@ -1,6 +1,5 @@
 """Sessions while the home cannot be written, and afterwards."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,8 +48,8 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    yield Home(tmp_path, monkeypatch)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    return Home(tmp_path, monkeypatch)
 
 
 def test_a_session_takes_along_what_it_has_and_brings_it_home(home: Home) -> None:
