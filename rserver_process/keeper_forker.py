@@ -17,7 +17,7 @@ from rserver_process import cgroup, kernel_files, signals
 from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.event_loop import Loop
 
-ORDER_SECONDS = 10.0
+_PATIENCE_SECONDS = 10.0
 _PID_BYTES = 4
 
 BeKeeper = Callable[[int], NoReturn]
@@ -62,7 +62,7 @@ class KeeperForker:
         if pid == 0:
             _fork_keepers(theirs, self._be_keeper)
         theirs.close()
-        ours.settimeout(ORDER_SECONDS)
+        ours.settimeout(_PATIENCE_SECONDS)
         # Only to reap it: that it is gone shows at the next order.
         self._loop.watch_process(pid, lambda _status: None)
         self._orders = ours

@@ -153,11 +153,13 @@ def _limit(plan: SessionPlan, group: str, notice: int) -> tuple[str, ...]:
         session_limits.hold(profile, group)
     except (published.Unreadable, session_limits.CannotLimit) as error:
         raise StartFailed(str(error)) from None
-    if notice == memory_notice.NONE or not profile.max_memory_mb:
+    if notice == memory_notice.NONE:
         return ()
     # Inherited, and none of those that an R that was started already reads from.
-    kept = fcntl.fcntl(notice, fcntl.F_DUPFD, _SOCKET_FD + 1)
-    return (f"--memory-event-fd={kept}",)
+    kept = fcntl.fcntl(notice, fcntl.F_DUPFD, _SOCKET_FD + 1) if profile.max_memory_mb else None
+    # Where nothing is executed nobody else closes it.
+    os.close(notice)
+    return () if kept is None else (f"--memory-event-fd={kept}",)
 
 
 def _prepare(plan: SessionPlan, session: str, keeper: int, words: int) -> None:

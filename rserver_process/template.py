@@ -4,6 +4,7 @@ What it can give, it gives at once; where there is none, or not yet, sessions st
 """
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -13,13 +14,14 @@ from rserver_core import frame
 from rserver_core.frame import FrameError, FrameReader, Message
 from rserver_process import r_files
 from rserver_process.event_loop import Loop, Timer, Watch
-from rserver_process.keeper_forker import ORDER_SECONDS, order_keeper
+from rserver_process.keeper_forker import order_keeper
 from rserver_process.log_line import log_line
 from rserver_process.template_order import CHANNEL, TemplateOrder
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _PROGRAM = os.path.join(_HERE, "rserver_template", "__main__.py")
 _PADDING = "-" * 2048
+_ORDER_SECONDS = 2.0
 _FIRST_DELAY, _LONGEST_DELAY, _LONG_LIFE = 1.0, 600.0, 60.0
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -50,7 +52,7 @@ class Template:
         ours, theirs = socket.socketpair()
         with theirs:
             pid = self._spawn(theirs)
-        ours.settimeout(ORDER_SECONDS)
+        ours.settimeout(_ORDER_SECONDS)
         self._channel, self._reader = ours, FrameReader()
         self._process = self._loop.watch_process(pid, lambda _status: self._ended())
         self._loop.add_reader(ours.fileno(), self._readable)
@@ -72,6 +74,9 @@ class Template:
             except (OSError, EOFError) as error:
                 self._log(f"no keeper could be forked: {error}")
                 ours.close()
+                if self._process:
+                    # One that is stopped or stuck would not end by itself.
+                    self._process.send(signal.SIGKILL)
                 self._drop_channel()
                 return None
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rserver_core.launch_wire import LaunchSpec
 from rserver_core.r_installation import NoR, RInstallation
-from rserver_process import kernel_files, privileges
+from rserver_process import kernel_files, privileges, signals
 from rserver_process.log_line import log_line
 from rserver_process.session_start import SessionBegun, SessionPlan, environment_of, execute
 from rserver_template import command_line
@@ -150,6 +150,7 @@ def _module_names() -> Iterator[str]:
 
 def _execute(plan: SessionPlan, spec: LaunchSpec, reason: str) -> NoReturn:
     log_line("rsession", f"starting R the ordinary way: {reason}")
+    signals.all_at_default()
     try:
         execute(plan, spec)
     except OSError as error:

@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ _SAID = 9
 _PROC = ("stat", "status", "cgroup", "limits")
 _REPORT = ("/bin/sh", "-c", f"exec cat /proc/self/environ {' '.join(f'/proc/self/{name}' for name in _PROC)} >&{_SAID}")
 _C_LIBRARY_SIGNALS = 3 << 31  # posix_spawn has its child ignore them
+_HELD = (signal.SIGUSR1, signal.SIGUSR2)
 _CGROUP = re.compile(r"[0-9]+:[^:]*:/")
 _NICE = 16
 _KEPT = (
@@ -66,11 +68,14 @@ class LoginShell:
     """The login shell of the session, running."""
 
     def __init__(self, run_script: str, environment: Mapping[str, str]) -> None:
+        # The run script does the same where it ends; until then the scripts of the user have them as ever.
+        for number in _HELD:
+            signal.signal(number, signal.SIG_IGN)
         self._before = process_state("".join(kernel_files.read(f"/proc/self/{name}") for name in _PROC))
         self._said = os.memfd_create("login", os.MFD_CLOEXEC)
         argv = ("/bin/sh", run_script, *_REPORT)
         actions = [(os.POSIX_SPAWN_DUP2, self._said, _SAID)]
-        self._pid = os.posix_spawn(argv[0], argv, environment, file_actions=actions)
+        self._pid = os.posix_spawn(argv[0], argv, environment, file_actions=actions, setsigdef=_HELD)
 
     def adopt(self) -> dict[str, str]:
         """Wait for its end; take over working directory, umask and limits; the environment that it left.

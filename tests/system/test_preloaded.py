@@ -173,6 +173,27 @@ def test_a_lost_template_delays_nobody_and_comes_back() -> None:
         _until(lambda: _state(visitor)["state"] == "absent")
 
 
+def test_a_stopped_template_delays_one_session_a_moment_and_is_replaced() -> None:
+    with preloading_server() as server, account() as first, account() as second:
+        seen = len(server.lines)
+        os.kill(_template(server), signal.SIGSTOP)
+        visitor, _ = session_of(server, first)
+        assert not was_forked(r_pid(visitor))
+        _until(lambda: any(READY.search(line) for line in server.lines[seen:]))
+        late, _ = session_of(server, second)
+        assert was_forked(r_pid(late))
+
+
+def test_without_root(alice: Account) -> None:
+    with preloading_server(account=alice) as server:
+        visitor = Visitor(server.port)
+        visitor.open_session()
+        visitor.seen = 0
+        visitor.wait_for_prompt()
+        assert was_forked(r_pid(visitor))
+        assert alice.name in visitor.run('Sys.info()[["user"]]')
+
+
 def test_without_pam_sessions(alice: Account) -> None:
     with preloading_server(pam_sessions=False) as server:
         visitor, _ = session_of(server, alice)
