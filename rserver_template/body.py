@@ -113,7 +113,10 @@ class Body:
 
     def begin(self) -> None:
         """R can become this session: start the server's half."""
+        from rsession.open_files import make_room
+
         assert self._launch
+        make_room()
         self._launch.start_server()
 
     def give_up(self, reason: str) -> NoReturn:

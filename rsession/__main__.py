@@ -28,7 +28,9 @@ def main() -> NoReturn:
 
         sys.exit(choose_r.main(sys.argv[1:], os.environ))
     from rsession import _shim
+    from rsession.open_files import make_room
 
+    make_room()
     if os.environ.get("R_HOME"):
         # The linker works on R's library while Python reads our options.
         library = f"{os.environ['R_HOME']}/lib{os.environ.get('R_ARCH', '')}/libR.so"

@@ -1,6 +1,5 @@
 """Accepts connections of the server and of the own user on the session's Unix socket."""
 
-import resource
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -9,11 +8,11 @@ from twisted.internet import interfaces, protocol
 from twisted.logger import Logger
 
 from rsession.http_connection import HttpConnection, Site
+from rsession.open_files import MAX_CONNECTIONS, raise_limit
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IReactorTime
 
-MAX_CONNECTIONS = 1280
 BACKLOG = 1024
 
 _PEER = struct.Struct("3i")
@@ -29,14 +28,6 @@ def listen_again(descriptor: int) -> None:
         inherited.setblocking(False)
         inherited.listen(BACKLOG)
         inherited.detach()
-
-
-def _open_files_limit() -> int:
-    """How many files this process may open, once the soft limit (1024 by custom) is raised as far as is useful here."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    raised = max(soft, min(4 * MAX_CONNECTIONS, hard))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
-    return raised
 
 
 class _Refusal(protocol.Protocol):
@@ -82,7 +73,7 @@ class HttpServer(protocol.Factory):
         self._allowed_uids = allowed_uids
         self._connections: set[HttpConnection] = set()
         # Half of the files that this process may open are left to R.
-        self._max_connections = min(MAX_CONNECTIONS, _open_files_limit() // 2)
+        self._max_connections = min(MAX_CONNECTIONS, raise_limit() // 2)
 
     def buildProtocol(self, addr: "IAddress | None") -> protocol.Protocol:
         """A connection, or the answer 503 when there are too many."""

@@ -10,8 +10,7 @@ from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.unix import Port, Server
 
-LOW_DESCRIPTORS = 1024
-"""R waits with select(), which cannot name a descriptor from here on: those below are left to R."""
+from rsession.open_files import LOW_DESCRIPTORS
 
 
 def _move_up(connection: socket.socket) -> socket.socket:

@@ -57,14 +57,13 @@ class Launch:
         folder = self._project.folder if self._project else self.settings.session_default_working_dir
         note = restart_note(self.settings)
         enter_working_directory((note and note.directory) or folder)
+        _shim.note_temporary_folder(temporary_note.NAME, temporary_note.own())
 
     def start_server(self) -> tuple[int, int, int, int]:
         """Start the thread of the server; the descriptors of `_shim.open`."""
         descriptors = _shim.open()
         # From here on what they say waits for its reader, should R be there before the reader is.
         _shim.suspend_signals()
-        _shim.suspend_signals()
-        _shim.note_temporary_folder(temporary_note.NAME, temporary_note.own())
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         _thread.start_new_thread(self._serve, (descriptors,))
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -55,7 +55,9 @@ static const char PREPARE[] =
     "    path <- getNamespaceInfo(ns, 'path')\n"
     "    if (length(settings[[package]])) {\n"
     "      load <- get('.onLoad', envir = ns, inherits = FALSE)\n"
-    "      environment(load) <- new.env(parent = ns)\n"
+    "      here <- new.env(parent = ns)\n"
+    "      here$.osVersion <- function() get0('osVersion', ns)\n" /* which runs uname, and that is known by now */
+    "      environment(load) <- here\n"
     "      load(dirname(path), package)\n"
     "    }\n"
     "    for (hook in getHook(packageEvent(package, 'onLoad'))) try(hook(package, path))\n"

@@ -122,6 +122,14 @@ def test_a_killed_session_is_seen(server: RunningServer, alice: Account) -> None
     assert _state(visitor)["signal"] == signal.SIGKILL
 
 
+def test_the_temporary_folder_says_whose_it_is(server: RunningServer, alice: Account) -> None:
+    """So that the next session can remove it when this one is killed."""
+    visitor, _ = session_of(server, alice)
+    pid = r_pid(visitor)
+    assert was_forked(pid)
+    assert f"{pid} " in visitor.run('cat(readLines(file.path(tempdir(), ".rsession"), warn = FALSE))')
+
+
 def test_errors_of_the_profile_stop_nothing(server: RunningServer, alice: Account) -> None:
     _own(alice, Rprofile='options(digits = 4)\nstop("no further")\noptions(digits = 5)\n')
     visitor, written = session_of(server, alice)
