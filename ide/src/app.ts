@@ -86,7 +86,7 @@ export class App implements LinkOwner {
 
   async joined(init: ClientInit, anew: boolean): Promise<void> {
     this.messages.withdraw(NOT_REACHED);
-    for (const { kind, text } of init.messages) this.messages.show(kind, text);
+    for (const { kind, text, url } of init.messages) this.messages.show(kind, text, url);
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
     this.memoryWarning.value = init.memory?.warning ?? null;
@@ -196,7 +196,7 @@ export class App implements LinkOwner {
     if (event.type === "environment_changed") this.environment.receive(event.data);
     else if (event.type === "plots_changed") this.plots.receive(event.data);
     else if (event.type === "project_changed") this.project.receive(event.data);
-    else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text);
+    else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text, event.data.url);
     else if (event.type === "memory_warning") this.memoryWarning.value = event.data.text;
     else if (event.type === "quit") this.console.halt();
     else if (event.type === "quit_question") this.asked(event.data);

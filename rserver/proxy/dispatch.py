@@ -6,10 +6,12 @@ from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
 from rserver.proxy.origin_policy import origin_matches, token_matches
 from rserver.proxy.page_exchange import PageExchange
+from rserver.proxy.port_proxy import PortExchange
 from rserver.proxy.router import (
     BadPath,
     MovedRoute,
     PageRoute,
+    PortRoute,
     Route,
     SessionRoute,
     StaticRoute,
@@ -77,6 +79,8 @@ class Dispatcher:
         refusal = self._refusal(line, head, where, seen.identity)
         if refusal is not None:
             return refusal
+        if isinstance(where, PortRoute) and seen.identity is not None:
+            return PortExchange(self._services, front, line, head, seen.identity, where, seen.cookies)
         if isinstance(where, SessionRoute) and seen.identity is not None:
             return SessionExchange(self._services, front, line, head, seen.identity, where, seen.cookies)
         if (line.length or 0) > PAGE_BODY_LIMIT:
@@ -93,7 +97,8 @@ class Dispatcher:
             return rpc_error(NOT_SIGNED_IN, "You are not signed in.")
         if isinstance(where, UnknownSessionRoute):
             return self._services.error(head, NO_SUCH_SESSION, "There is no such session.")
-        checked = not isinstance(where, PageRoute) or where.token
+        # A program's own forms know nothing of our token; our cookie does not come with those of other sites.
+        checked = where.token if isinstance(where, PageRoute) else not isinstance(where, PortRoute)
         if checked and identity is not None and not token_matches(head):
             return rpc_error(NOT_A_REQUEST, "The X-RS-CSRF-Token header does not match the cookie.", 403)
         if line.upgrade and not origin_matches(head):

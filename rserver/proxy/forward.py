@@ -70,6 +70,14 @@ def own_lines(head: RequestHead, session_id: str) -> bytes:
     ).encode("latin-1")
 
 
+def port_lines(head: RequestHead, base: str) -> bytes:
+    """What a program on a port is told: base is the path in front of its own, with a slash at the end."""
+    return (
+        f"X-Forwarded-For: {head.remote[0]}\r\nX-Forwarded-Proto: {'https' if head.secure else 'http'}\r\n"
+        f"X-Forwarded-Host: {head.host}\r\nX-Forwarded-Prefix: {base.rstrip('/')}\r\n"
+    ).encode("latin-1")
+
+
 def _request_framing(head: RequestLine) -> str:
     if head.upgrade:
         return "connection: Upgrade\r\nupgrade: websocket\r\n"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rserver_core.session_id import LENGTH, is_session_id
 
-_SESSION = "/s/"
+_SESSION, _PORT = "/s/", "/p/"
 # Prefixes of the files that come with the program: the web bundle and what the sign-in and home pages load.
 STATIC_PREFIXES = ("/ide/", "/static/")
 # A dot segment, plain or encoded, or an encoded NUL: the next server could see another path than we do.
@@ -17,6 +17,15 @@ class SessionRoute:
     """To the socket of a session, which sees `rest` (starts with "/") as the path."""
 
     session_id: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortRoute:
+    """To a program of the session's user that listens on a loopback port; it sees `rest` as the path. port 0: none."""
+
+    session_id: str
+    port: int
     rest: str
 
 
@@ -48,7 +57,7 @@ class UnknownSessionRoute:
     """Below /s/, but no session can have this id."""
 
 
-Route = SessionRoute | PageRoute | StaticRoute | MovedRoute | UnknownSessionRoute
+Route = SessionRoute | PortRoute | PageRoute | StaticRoute | MovedRoute | UnknownSessionRoute
 
 _PAGE = PageRoute()
 _API = PageRoute(token=True)
@@ -91,4 +100,14 @@ def _session_route(path: str) -> Route:
         return MovedRoute(path + "/")
     if rest == "/restart":
         return _RESTART
+    if rest.startswith(_PORT):
+        return _port_route(path, session_id, rest)
     return _IDE if rest == "/" else SessionRoute(session_id, rest)
+
+
+def _port_route(path: str, session_id: str, rest: str) -> Route:
+    number, slash, below = rest[len(_PORT) :].partition("/")
+    port = int(number) if number.isascii() and number.isdigit() and len(number) <= 5 else 0
+    if port and not slash:
+        return MovedRoute(path + "/")
+    return PortRoute(session_id, port if port < 1 << 16 else 0, "/" + below)

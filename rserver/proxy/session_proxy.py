@@ -25,8 +25,6 @@ _HELD_LIMIT = 64 * 1024
 _LISTENING = frozenset({"/events", "/rpc/get_events"})
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UPGRADED = "connection: Upgrade\r\nupgrade: websocket\r\n"
-_UNREACHABLE_TEXT = "The session cannot be reached."
-_LOST_TEXT = "The connection to the session was lost before it answered."
 
 
 class SessionExchange:
@@ -54,6 +52,8 @@ class SessionExchange:
         "_task",
         "session_id",
     )
+    unreachable_text = "The session cannot be reached."
+    lost_text = "The connection to the session was lost before it answered."
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class SessionExchange:
         try:
             back = await self._services.pool.connect(target)
         except Unreachable as error:
-            self._fail(UNREACHABLE, _UNREACHABLE_TEXT, str(error))
+            self._fail(UNREACHABLE, self.unreachable_text, str(error))
             return
         except Exception:
             self._broken()
@@ -186,10 +186,10 @@ class SessionExchange:
     def _send(self, back: Back, target: Target) -> None:
         client = self._client
         assert client is not None
-        lines = forward.own_lines(self._head, self.session_id) + target.head_lines
         target_path = f"{self._rest}?{self._head.query}" if self._head.query else self._rest
         self._back = back
-        back.begin(self, self._line, [forward.request_head(self._line, target_path, lines), *self._held])
+        head = forward.request_head(self._line, target_path, self._own_lines(target))
+        back.begin(self, self._line, [head, *self._held])
         self._held = []
         if client.full:
             back.hold(True)
@@ -199,13 +199,19 @@ class SessionExchange:
             client.send_continue()
             client.hold(False)
 
+    def _own_lines(self, target: Target) -> bytes:
+        return forward.own_lines(self._head, self.session_id) + target.head_lines
+
+    def _answers(self) -> None:
+        self._services.events.first_byte(self.session_id)
+
     # What the session does.
 
     def answer_head(self, head: StatusLine, body: Body) -> None:
         """See BackUser."""
         assert self._client is not None
         self._answered = True
-        self._services.events.first_byte(self.session_id)
+        self._answers()
         self._keep_alive = self._client.can_keep_alive
         framing = self._framing(head, body)
         if not self._keep_alive:
@@ -253,7 +259,7 @@ class SessionExchange:
             self._retried = True
             self._task = self._services.loop.create_task(self._connect(self._target))
         else:
-            self._fail(LOST, _LOST_TEXT, reason)
+            self._fail(LOST, self.lost_text, reason)
 
     def switched(self, head: StatusLine) -> None:
         """See BackUser."""
@@ -263,9 +269,9 @@ class SessionExchange:
         if not self._line.upgrade or head.headers.get("upgrade", "").lower() != "websocket":
             back.abort()
             self._back = None
-            self._fail(LOST, _LOST_TEXT, "the session switched to a protocol nobody asked for")
+            self._fail(LOST, self.lost_text, "the session switched to a protocol nobody asked for")
             return
-        self._services.events.first_byte(self.session_id)
+        self._answers()
         self._splice(back, client, forward.response_head(head, _UPGRADED, self._cookies))
 
     def _splice(self, back: Back, client: Client, answer: bytes) -> None:

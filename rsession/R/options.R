@@ -16,8 +16,18 @@ print_files <- function(files, header = rep("", length(files)), title = NULL, de
 }
 
 show_address <- function(url) {
-  .rs_emit("show_message", list(kind = "info", text = paste("R wants to show this page:", url)))
+  text <- paste("R wants to show this page:", url)
+  .rs_emit("show_message", list(kind = "info", text = text, url = address_from_outside(url)))
   invisible()
+}
+
+# A server on this machine is reached through ours
+address_from_outside <- function(url) {
+  pattern <- "^https?://(127\\.0\\.0\\.1|localhost|\\[::1\\]):([0-9]+)(/.*|[?#].*|)$"
+  parts <- regmatches(url, regexec(pattern, url))[[1L]]
+  session <- Sys.getenv("RS_SESSION_URL")
+  if (length(parts) == 0L || !nzchar(session)) return(url)
+  paste0(session, "p/", parts[[3L]], "/", sub("^/", "", parts[[4L]]))
 }
 
 refuse_to_edit <- function(name = NULL, file = "", title = NULL) {

@@ -151,6 +151,13 @@ export interface ProjectCheck {
   readonly message: string;
 }
 
+/** A message for the user; `url` is a page it is about. */
+export interface Said {
+  readonly kind: "info" | "warning" | "error";
+  readonly text: string;
+  readonly url?: string;
+}
+
 export interface ClientInit {
   readonly clientId: string;
   readonly stream: string;
@@ -163,7 +170,7 @@ export interface ClientInit {
   /** Missing where nothing limits the session; figures in bytes. */
   readonly memory?: { readonly used: number; readonly limit: number; readonly warning: string | null } | null;
   readonly project?: ProjectState;
-  readonly messages: readonly { readonly kind: "info" | "warning" | "error"; readonly text: string }[];
+  readonly messages: readonly Said[];
   readonly quit_question?: QuitQuestion | null;
   readonly recovered?: Recovered | null;
   readonly timeouts?: Timeouts;
@@ -253,7 +260,7 @@ interface EventData {
   document_changed: { readonly id: string; readonly revision: number; readonly clientId: string };
   document_closed: { readonly id: string };
   document_opened: { readonly document: DocumentData };
-  show_message: { readonly kind: "info" | "warning" | "error"; readonly text: string };
+  show_message: Said;
   memory_warning: { readonly used: number; readonly limit: number; readonly text: string | null };
   project_changed: ProjectState;
   session_timeouts: Timeouts;

@@ -23,13 +23,18 @@ interface NoticeProps {
 
 function Notice({ message, dismiss }: NoticeProps): JSX.Element {
   useEffect(() => {
-    if (message.kind === "error") return;
+    if (message.kind === "error" || message.url !== null) return;
     const timer = setTimeout(dismiss, SHOWN_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
     <div class={`message message-${message.kind}`} data-testid="message">
       <span>{message.text}</span>
+      {message.url !== null && (
+        <a class="button" href={message.url} target="_blank" rel="noopener noreferrer" onClick={dismiss}>
+          Open
+        </a>
+      )}
       <button type="button" class="button button-icon" aria-label="Dismiss" onClick={dismiss}>
         <Icon name="close" />
       </button>

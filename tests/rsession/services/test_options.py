@@ -14,7 +14,8 @@ def test_help_is_text_in_the_console(desk: Desk) -> None:
 def test_a_page_to_show_is_a_message(desk: Desk) -> None:
     desk.session.type('browseURL("https://example.org/")')
     event = desk.events.wait_for_type("show_message")
-    assert event["data"] == {"kind": "info", "text": "R wants to show this page: https://example.org/"}
+    url = "https://example.org/"
+    assert event["data"] == {"kind": "info", "text": f"R wants to show this page: {url}", "url": url}
 
 
 def test_editing_in_the_console_is_refused_instead_of_hanging(desk: Desk) -> None:
