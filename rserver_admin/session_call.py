@@ -11,7 +11,7 @@ from typing import Any
 from rserver_core.launch_wire import SessionRecord
 
 _MOST_BYTES = 1 << 18
-_CREDENTIALS = struct.Struct("3i")
+_CREDENTIALS = struct.Struct("iII")
 _LENGTH = re.compile(rb"^content-length: ?([0-9]{1,9})\r?$", re.IGNORECASE | re.MULTILINE)
 CONNECT_SECONDS = 3.0
 

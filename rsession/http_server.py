@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 
-_PEER = struct.Struct("3i")
+_PEER = struct.Struct("iII")
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _log = Logger()

@@ -10,7 +10,7 @@ from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Target
 
-_UCRED = struct.Struct("3i")
+_UCRED = struct.Struct("iII")
 _BACKLOG_RETRY_SECONDS = 0.02
 
 

@@ -12,7 +12,7 @@ from rserver_core.launch_wire import SessionRecord
 
 _REQUEST = b"GET /ping HTTP/1.1\r\nHost: session\r\nConnection: close\r\n\r\n"
 _GOOD = b"HTTP/1.1 200 "
-_CREDENTIALS = struct.Struct("3i")
+_CREDENTIALS = struct.Struct("iII")
 
 
 class NoAnswer(OSError):
