@@ -3,15 +3,14 @@
 import json
 import re
 import socket
-import struct
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from rserver_core import peer_credentials
 from rserver_core.launch_wire import SessionRecord
 
 _MOST_BYTES = 1 << 18
-_CREDENTIALS = struct.Struct("iII")
 _LENGTH = re.compile(rb"^content-length: ?([0-9]{1,9})\r?$", re.IGNORECASE | re.MULTILINE)
 CONNECT_SECONDS = 3.0
 
@@ -59,8 +58,8 @@ def _connected(record: SessionRecord) -> socket.socket:
         connection.settimeout(CONNECT_SECONDS)
         connection.connect(record.socket)
         # Before the session listens its keeper does, which is root's.
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        if _CREDENTIALS.unpack(credentials)[1] != record.uid:
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer_credentials.SIZE)
+        if peer_credentials.uid_of(credentials) != record.uid:
             raise ConnectionError("it does not listen yet")
     except BaseException:
         connection.close()

@@ -1,12 +1,12 @@
 """Accepts connections of the server and of the own user on the session's Unix socket."""
 
 import socket
-import struct
 from typing import TYPE_CHECKING
 
 from twisted.internet import interfaces, protocol
 from twisted.logger import Logger
 
+from rserver_core import peer_credentials
 from rsession.http_connection import HttpConnection, Site
 from rsession.open_files import MAX_CONNECTIONS, raise_limit
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 
-_PEER = struct.Struct("iII")
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _log = Logger()
@@ -57,9 +56,9 @@ class _CheckedConnection(HttpConnection):
 
     def _peer_uid(self) -> int:
         credentials = self.transport.socket.getsockopt(  # type: ignore[union-attr]
-            socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size
+            socket.SOL_SOCKET, socket.SO_PEERCRED, peer_credentials.SIZE
         )
-        return int(_PEER.unpack(credentials)[1])
+        return peer_credentials.uid_of(credentials)
 
 
 class HttpServer(protocol.Factory):

@@ -2,15 +2,14 @@
 
 import asyncio
 import socket
-import struct
 from contextlib import suppress
 
 from rserver.proxy.back import Back
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Target
+from rserver_core import peer_credentials
 
-_UCRED = struct.Struct("iII")
 _BACKLOG_RETRY_SECONDS = 0.02
 
 
@@ -95,6 +94,6 @@ class Pool:
 
 def check_peer(sock: socket.socket, uid: int) -> None:
     """Unreachable unless the listener of this connected Unix socket runs as uid or root."""
-    _, peer, _ = _UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    peer = peer_credentials.uid_of(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer_credentials.SIZE))
     if peer not in {uid, 0}:
         raise Unreachable(f"the socket belongs to uid {peer}, not {uid}")

@@ -2,17 +2,16 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import Callable
 from typing import cast
 
 from twisted.internet.defer import Deferred
 
+from rserver_core import peer_credentials
 from rserver_core.launch_wire import SessionRecord
 
 _REQUEST = b"GET /ping HTTP/1.1\r\nHost: session\r\nConnection: close\r\n\r\n"
 _GOOD = b"HTTP/1.1 200 "
-_CREDENTIALS = struct.Struct("iII")
 
 
 class NoAnswer(OSError):
@@ -69,5 +68,4 @@ class _Ping(asyncio.Protocol):
 
 def peer_uid(sock: socket.socket) -> int:
     """The uid of the process that listens at the other end of a Unix socket."""
-    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(credentials)[1])
+    return peer_credentials.uid_of(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, peer_credentials.SIZE))

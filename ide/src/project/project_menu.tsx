@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { App } from "../app";
 import { COMMANDS, type CommandName } from "../commands";
 import type { RecentProject } from "../net/protocol";
 import { useClosing } from "../shell/closing";
 import { shortPath } from "../shell/file_paths";
 import { Icon } from "../shell/icon";
+import { useMenuKeys } from "../shell/menu_keys";
 import { openElsewhere, openHere } from "./opening";
 
 const MOST_SHOWN = 8;
@@ -52,15 +53,7 @@ interface MenuProps {
 
 function Menu({ app, close }: MenuProps): JSX.Element {
   const menu = useRef<HTMLDivElement>(null);
-  useEffect(() => menu.current?.querySelector("button")?.focus(), []);
-  const press = (event: KeyboardEvent): void => {
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step === 0) return;
-    const items = [...(menu.current?.querySelectorAll("button") ?? [])];
-    const at = items.indexOf(document.activeElement as HTMLButtonElement);
-    items[(at + step + items.length) % items.length]?.focus();
-    event.preventDefault();
-  };
+  const press = useMenuKeys(menu);
   const open = app.project.open.value;
   const others = app.project.recent.value.filter((recent) => recent.folder !== open?.folder).slice(0, MOST_SHOWN);
   return (

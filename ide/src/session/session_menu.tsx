@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { App } from "../app";
 import { COMMANDS, type CommandName } from "../commands";
 import { useClosing } from "../shell/closing";
 import { Icon } from "../shell/icon";
+import { useMenuKeys } from "../shell/menu_keys";
 
 const ITEMS: readonly CommandName[] = ["restartR", "restartEmpty", "quitSession"];
 
@@ -44,15 +45,7 @@ interface ItemsProps {
 
 function Items({ app, close }: ItemsProps): JSX.Element {
   const menu = useRef<HTMLDivElement>(null);
-  useEffect(() => menu.current?.querySelector("button")?.focus(), []);
-  const press = (event: KeyboardEvent): void => {
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step === 0) return;
-    const items = [...(menu.current?.querySelectorAll("button") ?? [])];
-    const at = items.indexOf(document.activeElement as HTMLButtonElement);
-    items[(at + step + items.length) % items.length]?.focus();
-    event.preventDefault();
-  };
+  const press = useMenuKeys(menu);
   return (
     <div class="menu menu-right" role="menu" aria-label="Session" ref={menu} onKeyDown={press}>
       {ITEMS.map((name) => (
