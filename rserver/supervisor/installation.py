@@ -13,7 +13,7 @@ PAM = ROOT / "rserver_pam" / "__main__.py"
 RSESSION = ROOT / "rsession" / "__main__.py"
 RSESSION_RUN = ROOT / "rsession_run.sh"
 
-_KEPT = ("RSTUDIO_CONFIG_DIR", "TZ", "LANG")
+_KEPT = ("RSTUDIO_CONFIG_DIR", "TZ", "LANG", "RSERVER_PROXY")
 
 
 def python(program: Path) -> list[str]:
