@@ -65,7 +65,7 @@ def test_environment_directory_umask_and_limits_are_taken_over(tmp_path: Path) -
         ("exit 3", "did not come to its end"),
         ("exec true", "did not come to its end"),
         ("renice -n 2 $$ >/dev/null", "priority"),
-        ("trap '' USR2", "SigIgn"),
+        ("trap '' URG", "SigIgn"),
         pytest.param(
             "taskset -p 1 $$ >/dev/null",
             "Cpus_allowed",
