@@ -28,6 +28,8 @@ has_ragg <- function() {
 
 # ragg draws a random number for a name, and replayed code may draw some: the user's random numbers must not change
 keep_random_state <- function(code) {
+  # A promise or an active binding, which may fail, is nothing that R keeps its state in
+  if (exists(".Random.seed", globalenv(), inherits = FALSE) && !is_readable(globalenv(), ".Random.seed")) return(code)
   seed <- globalenv()[[".Random.seed"]]
   on.exit({
     if (!is.null(seed)) assign(".Random.seed", seed, envir = globalenv())

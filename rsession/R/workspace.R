@@ -67,8 +67,21 @@ class_key <- function() {
 workspace_fetch <- function(ticket) {
   tryCatch(.Call(workspace$calls$load, ticket), error = function(e) {
     note_damage(ticket, conditionMessage(e))
+    renew_promise(ticket)
     stop(conditionMessage(e), call. = FALSE)
   })
+}
+
+# R warns when a promise that made an error is evaluated again
+renew_promise <- function(ticket) {
+  name <- workspace$columns$name[match(ticket, workspace$columns$ticket)]
+  for (env in c(list(globalenv()), attached_environments())) {
+    if (!identical(.Call(workspace$calls$unloaded, env, name), ticket)) next
+    locked <- bindingIsLocked(name, env)
+    if (locked) unlockBinding(name, env)
+    bind_unloaded(env, name, ticket)
+    if (locked) lockBinding(name, env)
+  }
 }
 
 note_damage <- function(ticket, text) {

@@ -10,7 +10,6 @@ note_baseline <- function() {
   workspace$variables <- Sys.getenv()
   workspace$libraries <- .libPaths()
   workspace$locale <- current_locale()
-  workspace$kind <- RNGkind()
 }
 
 # What the profiles of this process had set, for a later process that does not run the user's
@@ -43,6 +42,9 @@ set_as_profile_did <- function(profile) {
 
 current_locale <- function() vapply(LOCALE_CATEGORIES, Sys.getlocale, "")
 
+# A .Random.seed that makes an error, when it is a promise or an active binding, is no reason to keep nothing
+kind_of_random_numbers <- function() tryCatch(RNGkind(), error = function(e) NULL)
+
 session_facts <- function() {
   list(
     search = search(),
@@ -53,7 +55,7 @@ session_facts <- function() {
     options = changed_options(),
     variables = changed_variables(),
     locale = current_locale(),
-    kind = RNGkind(),
+    kind = kind_of_random_numbers(),
     plots = mget(c("pages", "count"), envir = plots)
   )
 }
@@ -135,7 +137,7 @@ set_directory <- function(directory) {
 }
 
 set_kind <- function(kind) {
-  if (identical(kind, RNGkind())) return(invisible())
+  if (is.null(kind) || identical(kind, kind_of_random_numbers())) return(invisible())
   .Call(workspace$calls$keep_seed)
   if (any(kind == "user-supplied")) stop("a user-supplied generator must be set again")
   suppressWarnings(RNGkind(kind[[1L]], kind[[2L]], kind[[3L]]))

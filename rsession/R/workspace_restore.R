@@ -2,6 +2,8 @@
 
 SLICE_SECONDS <- 0.03
 NAMES_AT_ONCE <- 64L
+# What R looks up in the global environment by itself: one that makes an error stops code that never asked for it
+READ_BY_R <- c(".Random.seed", ".Last", ".__S3MethodsTable__.", "sys.save.image")
 
 workspace_restore <- function(skipped_profile) {
   all <- entries()
@@ -57,17 +59,18 @@ restore_bindings <- function(all, owner, roots) {
   active <- has_flag(all$flags[rows], BINDING_ACTIVE)
   special <- active | has_flag(all$flags[rows], IS_PROMISE)
   free_names(env, all$name[rows])
-  for (row in rows[!special]) {
-    call <- as.call(list(workspace_fetch, all$ticket[[row]]))
-    .Internal(delayedAssign(all$name[[row]], call, baseenv(), env))
-  }
+  for (row in rows[!special]) bind_unloaded(env, all$name[[row]], all$ticket[[row]])
   for (row in rows[special]) restore_special(env, all$name[[row]], all$ticket[[row]])
   if (owner == -1) load_hidden(all, rows[!special])
-  for (row in rows[locked]) lockBinding(all$name[[row]], env)
+  for (name in intersect(all$name[rows[locked]], ls(env, all.names = TRUE, sorted = FALSE))) lockBinding(name, env)
   if (owner == -1) {
     workspace$waiting <- all$name[rows[!special]]
     workspace$position <- 0L
   }
+}
+
+bind_unloaded <- function(env, name, ticket) {
+  .Internal(delayedAssign(name, as.call(list(workspace_fetch, ticket)), baseenv(), env))
 }
 
 # The profile may have made a binding of that name that would stand in the way
@@ -83,11 +86,25 @@ restore_special <- function(env, name, ticket) {
   tryCatch(.Call(workspace$calls$bind, env, name, ticket), error = function(e) note_damage(ticket, conditionMessage(e)))
 }
 
-# What R itself reads by name, such as .Random.seed
+# What others may read by name
 load_hidden <- function(all, rows) {
-  hidden <- rows[startsWith(all$name[rows], ".") & all$bytes[rows] <= EAGER_BYTES]
-  for (name in all$name[hidden]) try(get(name, envir = globalenv()), silent = TRUE)
-  .Call(workspace$calls$unwrap, globalenv(), all$name[hidden])
+  names <- all$name[rows]
+  hidden <- names[names %in% READ_BY_R | (startsWith(names, ".") & all$bytes[rows] <= EAGER_BYTES)]
+  failed <- hidden[!vapply(hidden, can_load, NA)]
+  .Call(workspace$calls$unwrap, globalenv(), setdiff(hidden, failed))
+  leave_out(intersect(failed, READ_BY_R))
+}
+
+can_load <- function(name) {
+  tryCatch({
+    get(name, envir = globalenv())
+    TRUE
+  }, error = function(e) FALSE)
+}
+
+leave_out <- function(names) {
+  rm(list = names, envir = globalenv())
+  for (name in names) .rs_emit("workspace_left_out", name)
 }
 
 # Loads objects for a moment; what is left

@@ -47,7 +47,7 @@ workspace_settle <- function() {
 # its pointers already
 stands_in_no_way <- function(name) {
   if (!exists(name, envir = globalenv(), inherits = FALSE) || bindingIsActive(name, globalenv())) return(FALSE)
-  if (!is.na(.Call(workspace$calls$unloaded, globalenv(), name))) return(TRUE)
+  if (!is_readable(globalenv(), name)) return(!is.na(.Call(workspace$calls$unloaded, globalenv(), name)))
   inherits(get(name, envir = globalenv()), "connection")
 }
 
@@ -99,6 +99,7 @@ POINTER_SEARCH_LIMIT <- 20000L
 
 holds_pointer_still <- function(name, budget) {
   if (!exists(name, envir = globalenv(), inherits = FALSE)) return(FALSE)
+  if (!is_readable(globalenv(), name)) return(TRUE)
   budget$left <- POINTER_SEARCH_LIMIT
   budget$seen <- list()
   has_pointer(get(name, envir = globalenv()), budget)
@@ -121,7 +122,7 @@ environment_has_pointer <- function(env, budget) {
   for (seen in budget$seen) if (identical(seen, env)) return(FALSE)
   budget$seen <- c(budget$seen, list(env))
   for (name in ls(env, all.names = TRUE, sorted = FALSE)) {
-    if (!bindingIsActive(name, env) && has_pointer(get(name, envir = env), budget)) return(TRUE)
+    if (is_readable(env, name) && has_pointer(get(name, envir = env), budget)) return(TRUE)
   }
   FALSE
 }

@@ -119,11 +119,25 @@ static void evaluate_job(void *data)
     evaluation->finished = true;
 }
 
-static void restore_seed(SEXP seed)
+/* NULL for an active binding: to look at it would run what the user bound, which may fail. */
+static SEXP random_seed(SEXP name)
 {
-    SEXP name = r.Rf_install(".Random.seed");
-    SEXP now = r.Rf_findVarInFrame(*r.R_GlobalEnv, name);
-    if (now == seed) {
+    bool exists = true;
+    if (r.R_existsVarInFrame != NULL) {
+        exists = r.R_existsVarInFrame(*r.R_GlobalEnv, name);
+    } else if (r.Rf_findVarInFrame3 != NULL) {
+        exists = r.Rf_findVarInFrame3(*r.R_GlobalEnv, name, 0) != *r.R_UnboundValue;
+    }
+    if (!exists) {
+        return *r.R_UnboundValue;
+    }
+    return r.R_BindingIsActive(name, *r.R_GlobalEnv) ? NULL : r.Rf_findVarInFrame(*r.R_GlobalEnv, name);
+}
+
+static void restore_seed(SEXP name, SEXP seed)
+{
+    SEXP now = seed == NULL ? NULL : random_seed(name);
+    if (now == NULL || now == seed) {
         return;
     }
     if (seed == *r.R_UnboundValue) {
@@ -137,7 +151,8 @@ static void restore_seed(SEXP seed)
 static void run_silently(void (*body)(void *), struct evaluation *evaluation)
 {
     int visible = *r.R_Visible;
-    SEXP seed = r.Rf_protect(r.Rf_findVarInFrame(*r.R_GlobalEnv, r.Rf_install(".Random.seed")));
+    SEXP name = r.Rf_install(".Random.seed"), seed = random_seed(name);
+    r.Rf_protect(seed == NULL ? *r.R_NilValue : seed);
     evaluation->result.limit = RESULT_LIMIT;
     job_runs = true;
     r.R_ToplevelExec(body, evaluation);
@@ -146,7 +161,7 @@ static void run_silently(void (*body)(void *), struct evaluation *evaluation)
     }
     job_runs = false;
     if (!job_sets_seed) {
-        restore_seed(seed);
+        restore_seed(name, seed);
     }
     job_sets_seed = false;
     r.Rf_unprotect(1);

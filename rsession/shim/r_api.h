@@ -34,6 +34,7 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(void, R_PreserveObject, (SEXP)) \
     X(void, R_removeVarFromFrame, (SEXP, SEXP)) \
     X(SEXP, Rf_findVarInFrame, (SEXP, SEXP)) \
+    X(int, R_BindingIsActive, (SEXP, SEXP)) \
     X(void, Rf_defineVar, (SEXP, SEXP, SEXP)) \
     X(SEXP, Rf_install, (const char *)) \
     X(SEXP, Rf_protect, (SEXP)) \
@@ -102,6 +103,8 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
 /* NULL in an R that has them not. */
 #define R_OPTIONAL_FUNCTIONS(X) \
     X(void, SET_NOJIT, (SEXP)) \
+    X(int, R_existsVarInFrame, (SEXP, SEXP)) \
+    X(SEXP, Rf_findVarInFrame3, (SEXP, SEXP, int)) \
     X(void, R_reInitTempDir, (int))
 
 /* Without any one of these R can be run, but not as a template of sessions. */

@@ -44,6 +44,7 @@ class Restoration:
         """Why every snapshot reads all objects; empty when writes to them are tracked, None before it is known."""
         session.on_prompt(self._prompted)
         session.on_r_event("workspace_damaged", self._tell_damage)
+        session.on_r_event("workspace_left_out", lambda name: self._say("warning", sentences.left_out(str(name))))
 
     def begin(self) -> None:
         """Queue the opening of the store before any line of the user."""

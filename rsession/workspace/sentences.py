@@ -56,6 +56,13 @@ def restored(report: Mapping[str, object]) -> list[tuple[str, str]]:
     return messages + _lost(report["lost"])
 
 
+def left_out(name: str) -> str:
+    """An object that R uses by itself could not be read back, and would have stopped R ever after."""
+    if name == ".Random.seed":
+        return "The state of the random numbers (.Random.seed) was left out: they begin anew. Call set.seed() if it matters."
+    return f"The object {name}, which R uses by itself, was left out."
+
+
 def _lost(lost: object) -> list[tuple[str, str]]:
     messages = []
     if isinstance(lost, dict) and lost.get("pointers"):

@@ -164,6 +164,62 @@ def test_a_damaged_object_is_named_and_the_others_are_restored() -> None:
         assert evaluate(session, stream, "good; length(list_of)") == '[1] "unharmed"\n[1] 10\n'
 
 
+def test_a_damaged_object_makes_the_same_error_at_each_touch() -> None:
+    with RunningSession(["--session-workspace-compression=none"]) as session:
+        stream = ready(session)
+        evaluate(session, stream, "bad <- 'MARKER and what follows'; lockBinding('bad', globalenv())")
+        suspend(session, stream)
+        damage(session, b"MARKER")
+        stream = restored(session)
+        for _ in range(3):
+            since = stream.position
+            evaluate(session, stream, "bad")
+            assert stream.text("console_write_error", since).startswith("Error: object 'bad' cannot be restored")
+        assert "restarting" not in stream.text("console_write_error")
+        assert evaluate(session, stream, "bindingIsLocked('bad', globalenv())") == "[1] TRUE\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (".Random.seed <- structure(.Random.seed, note = 'MARKER and what follows')", ".Random.seed"),
+        (".Last <- function() 'MARKER and what follows'", ".Last"),
+    ],
+)
+def test_what_r_reads_by_itself_is_left_out_when_it_is_damaged(code: str, name: str) -> None:
+    with RunningSession(["--session-workspace-compression=none"]) as session:
+        stream = ready(session)
+        evaluate(session, stream, "set.seed(1); x <- 'unharmed'")
+        evaluate(session, stream, code)
+        suspend(session, stream)
+        damage(session, b"MARKER")
+        stream = restored(session)
+        assert name in message(stream, "left out")
+        assert evaluate(session, stream, f"x; exists('{name}')") == '[1] "unharmed"\n[1] FALSE\n'
+        assert evaluate(session, stream, "length(runif(3))") == "[1] 3\n"
+        assert session.call("checkpoint_session")["bytes"] > 0
+        stream = resume(session, stream)
+        assert not any("left out" in text for text in messages(stream))
+        assert session.call("restart_session")["restarting"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "delayedAssign('.Random.seed', stop('never'))",
+        "makeActiveBinding('.Random.seed', function() stop('never'), globalenv())",
+        "delayedAssign('pointer', stop('never')); connection <- textConnection('a'); close(connection)",
+    ],
+)
+def test_what_cannot_be_evaluated_blocks_no_suspension(session: RunningSession, code: str) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "x <- 1")
+    evaluate(session, stream, code)
+    assert session.call("checkpoint_session")["bytes"] > 0
+    stream = resume(session, stream)
+    assert evaluate(session, stream, "x") == "[1] 1\n"
+
+
 def test_objects_of_a_damaged_environment_fail_instead_of_being_half_there() -> None:
     with RunningSession(["--session-workspace-compression=none"]) as session:
         stream = ready(session)
