@@ -5,6 +5,8 @@ import os
 import signal
 from dataclasses import dataclass
 
+from rsession.workspace.marked_processes import Environment, group_members
+
 _WRITER = "rsession-writer"
 _STATE, _PARENT, _SESSION = 0, 1, 3
 
@@ -33,7 +35,7 @@ class _Process:
 def started_processes() -> list[Started]:
     """What R has started, also in the background; without what those started, zombies and the writer of a snapshot."""
     own = os.getpid()
-    ours = {process.pid: process for process in _all() if _is_ours(process, own)}
+    ours = {process.pid: process for process in _ours()}
     own_name = ours.pop(own).name if own in ours else ""
     tops = [process for process in ours.values() if process.parent not in ours and process.name != _WRITER]
     return [Started(each.pid, each.name, each.name == own_name and _same_program(each.pid)) for each in tops]
@@ -42,17 +44,23 @@ def started_processes() -> list[Started]:
 def end_started_processes() -> None:
     """Ask everything that R has started to end."""
     own = os.getpid()
-    for process in _all():
-        if process.pid != own and process.name != _WRITER and _is_ours(process, own):
+    for process in _ours():
+        if process.pid != own and process.name != _WRITER:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process.pid, signal.SIGTERM)
 
 
-def _is_ours(process: _Process, own: int) -> bool:
-    """A program started in the background has another parent by now; it is still in our process session."""
-    leads = os.getsid(0) == own
-    is_member = process.session == own if leads else process.parent == own or process.pid == own
-    return is_member and process.state not in "ZX"
+def _ours() -> list[_Process]:
+    """This process and those of R that still run, also programs in the background, which have another parent by now."""
+    own, leads = os.getpid(), os.getsid(0) == os.getpid()
+    group, environment = group_members(), Environment()
+
+    def is_ours(process: _Process) -> bool:
+        if process.pid in group or own in (process.pid, process.parent) or (leads and process.session == own):
+            return True
+        return environment.is_of(process.pid)
+
+    return [process for process in _all() if process.state not in "ZX" and is_ours(process)]
 
 
 def _same_program(pid: int) -> bool:

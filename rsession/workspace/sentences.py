@@ -59,7 +59,7 @@ def restored(report: Mapping[str, object]) -> list[tuple[str, str]]:
 def left_out(name: str) -> str:
     """An object that R uses by itself could not be read back, and would have stopped R ever after."""
     if name == ".Random.seed":
-        return "The state of the random numbers (.Random.seed) was left out: they begin anew. Call set.seed() if it matters."
+        return "The state of the random numbers (.Random.seed) was left out: they begin anew."
     return f"The object {name}, which R uses by itself, was left out."
 
 

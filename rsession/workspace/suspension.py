@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rsession.session import Session
 
 _log = Logger()
-_REFUSAL = "the session is being suspended"
+_REFUSAL = "The session is being suspended."
 _PROMPT_SECONDS = 20.0
 """A forced suspension interrupts R and waits this long for its prompt."""
 _BY_SIGNAL = "Somebody sent it a signal to do so."
@@ -121,6 +121,7 @@ class Suspension:
         if standing and not is_forced:
             return self._blocked(standing)
         self._session.input_refusal = _REFUSAL
+        is_leaving = False
         try:
             await self._reach_prompt(bool(standing) or blockers.is_incomplete(console))
             if heeds_r and not is_forced:
@@ -130,9 +131,12 @@ class Suspension:
                 ]
                 if standing:
                     return self._blocked(standing)
-            return await write()
+            answer = await write()
+            is_leaving = bool(answer["suspended"])
+            return answer
         finally:
-            if not self._session.has_ended:
+            # R says a moment later that it is gone: a line that came in between would be lost.
+            if not is_leaving and not self._session.has_ended:
                 self._session.input_refusal = None
 
     async def _write(self, is_forced: bool, reason: str, status: int) -> dict[str, object]:

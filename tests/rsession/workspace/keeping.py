@@ -47,8 +47,17 @@ def messages(stream: EventStream) -> list[str]:
 
 def begin_checkpoint(session: RunningSession) -> socket.socket:
     """Ask for a checkpoint and do not wait for it."""
-    body = json.dumps({"method": "checkpoint_session", "params": [], "clientId": session.client_id}).encode()
-    head = f"POST /rpc/checkpoint_session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    return _ask(session, "checkpoint_session")
+
+
+def begin_suspension(session: RunningSession) -> socket.socket:
+    """Ask for a suspension and do not wait for it."""
+    return _ask(session, "suspend_session")
+
+
+def _ask(session: RunningSession, method: str) -> socket.socket:
+    body = json.dumps({"method": method, "params": [], "clientId": session.client_id}).encode()
+    head = f"POST /rpc/{method} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     connection = connect(session.socket_path)
     connection.sendall(head + body)
     return connection

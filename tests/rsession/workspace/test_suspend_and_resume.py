@@ -3,11 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
+from http.client import HTTPException
+from typing import Any
 
 import pytest
 
 from tests.rsession.running import RunningSession, evaluate, ready
-from tests.rsession.workspace.keeping import restored, resume, store_of, suspend
+from tests.rsession.workspace.keeping import begin_suspension, restored, resume, store_of, suspend
 
 pytestmark = pytest.mark.r
 
@@ -244,3 +246,25 @@ def test_without_restoring_the_objects_are_set_aside() -> None:
         aside = [path for path in store_of(session).parent.iterdir() if ".not-restored-" in path.name]
         assert len(aside) == 1
         assert (aside[0] / "manifest").exists()
+
+
+def answers_until_the_end(session: RunningSession, code: str) -> list[dict[str, Any]]:
+    """What the session answers to a line of input, sent again and again until nobody answers."""
+    answers: list[dict[str, Any]] = []
+    while True:
+        try:
+            answers.append(session.rpc("console_input", code, "test"))
+        except (OSError, HTTPException):
+            return answers
+
+
+def test_a_line_that_comes_during_a_suspension_is_refused_to_the_last_moment(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "n <- 0; x <- runif(3e7)")
+    asking = begin_suspension(session)
+    stream.wait_for_type("session_suspending")
+    answers = answers_until_the_end(session, "n <- n + 1")
+    asking.close()
+    assert answers
+    assert all(answer.get("error", {}).get("code") == 2 for answer in answers), answers
+    assert evaluate(session, restored(session), "n") == "[1] 0\n"

@@ -61,6 +61,20 @@ def test_an_incomplete_statement() -> None:
         assert evaluate(session, stream, "x") == "[1] 4711\n"
 
 
+def test_a_program_that_left_r_s_process_session() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        begin = "p <- system('setsid nohup sleep 300 >/dev/null 2>&1 & echo $!', intern = TRUE)"
+        wait = "while (readLines(file.path('/proc', p, 'comm')) != 'sleep') NULL; cat(p)"
+        pid = int(evaluate(session, stream, f"{begin}; {wait}"))
+        try:
+            (blocker,) = session.call("suspend_session")["blockers"]
+            assert blocker == {"kind": "children", "reason": f"Processes started by R still run: sleep ({pid})."}
+            assert session.call("get_status")["blockers"] == [blocker]
+        finally:
+            os.kill(pid, 9)
+
+
 def test_processes_in_the_background() -> None:
     with RunningSession() as session:
         stream = ready(session)
