@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,3 +71,18 @@ def test_what_was_quit_while_suspended_is_removed_by_the_next_session(server: Ru
     made = visitor.post_form("/home", do="new")
     visitor.get(made.location)
     wait_until(lambda: not folder.exists())
+
+
+def test_a_program_that_leaves_no_trace_of_r_is_known_by_its_group(server: RunningServer, alice: Account) -> None:
+    visitor = ready(server, alice)
+    group = Path(f"/proc/{record(visitor)['pid']}/cgroup").read_text()
+    if "rserver-" not in group:
+        pytest.skip("this server may make no control groups")
+    visitor.run("system('setsid -f env -i sleep 4711 >/dev/null 2>&1')")
+    started = visitor.run("p <- system('pgrep -u $(id -u) -x sleep', intern = TRUE); cat(p)")
+    answer = visitor.rpc("suspend_session")
+    assert answer["blockers"] == [
+        {"kind": "children", "reason": f"Processes started by R still run: sleep ({started})."}
+    ]
+    visitor.run("invisible(tools::pskill(p, 9))")
+    assert visitor.rpc("suspend_session")["suspended"]
