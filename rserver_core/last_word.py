@@ -2,6 +2,8 @@
 
 _MARK = "rsession: last word: "
 MOST_CHARACTERS = 500
+NEVER_READY = "R ended before its first prompt."
+"""A page may have been open already: that it was answered does not mean that anybody could quit."""
 
 
 def encode(sentence: str) -> bytes:

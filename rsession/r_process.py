@@ -20,6 +20,8 @@ class RProcess:
     def __init__(self, clock: "IReactorTime") -> None:
         self._clock = clock
         self._unheeded = 0
+        self.end_was_asked = False
+        """Somebody who is not R wants R to end."""
 
     def interrupt(self) -> None:
         """Like Ctrl-C at a terminal: R and the children that run in its process group get SIGINT.
@@ -39,6 +41,7 @@ class RProcess:
 
     def end(self, save: bool, is_busy: bool = True) -> None:
         """End R by its own clean-up (`.Last`, finalizers), interrupting what it does."""
+        self.end_was_asked = True
         _shim.request_end(save)
         if is_busy:
             self.interrupt()

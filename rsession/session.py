@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
+from rserver_core.last_word import NEVER_READY
 from rsession import _shim
 from rsession.console import Console
 from rsession.error_code import ErrorCode, RpcError
@@ -197,6 +198,8 @@ class Session:
             _guarded(callback)
         self.log.append("quit", {"status": status})
         self.listeners.notify()
+        if how == b"early" and not self.process.end_was_asked:
+            self.last_word = NEVER_READY
         if self.last_word:
             self.say(self.last_word)
         self.on_quit()

@@ -5,6 +5,7 @@ import time
 from rserver.sessions import causes, last_words
 from rserver.sessions.machine import Fate, Input
 from rserver.sessions.session import Session
+from rserver_core import last_word
 from rserver_core.frame import Message
 
 
@@ -13,11 +14,12 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
     code, number, tail = event.get("code"), event.get("signal"), event.get("stderr_tail")
     if code is None and number is None:
         return unseen_end(session, Input.BAD_EXIT)
+    answered, said = _was_ready(session, tail if isinstance(tail, str) else "")
     fate = causes.of_exit(
         code if isinstance(code, int) else None,
         number if isinstance(number, int) else None,
-        tail if isinstance(tail, str) else "",
-        answered=session.proven,
+        said,
+        answered=answered,
         project=session.project,
         memory=event.get("memory"),
         kept=last_words.of_checkpoint(event.get("checkpoint"), time.time()),
@@ -27,8 +29,14 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         return Input.SUSPENDED_EXIT, fate
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
-    is_clean = session.proven and (was_quit or code == causes.KILLED_CODE)
+    is_clean = answered and (was_quit or code == causes.KILLED_CODE)
     return (Input.CLEAN_EXIT if is_clean else Input.BAD_EXIT), fate
+
+
+def _was_ready(session: Session, tail: str) -> tuple[bool, str]:
+    """Whether its user could do something in it, and what it wrote besides that."""
+    word, rest = last_word.split(tail)
+    return (False, rest) if word == last_word.NEVER_READY else (session.proven, tail)
 
 
 def unseen_end(session: Session, happened: Input) -> tuple[Input, Fate]:

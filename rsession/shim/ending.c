@@ -118,7 +118,8 @@ static void say_farewell(int status, void *unused)
     until.tv_sec += LAST_WORDS_SECONDS;
     exchange_lock();
     take_child_output();
-    put_segment(QUIT, status, was_quit ? strdup("quit") : NULL, was_quit ? 4 : 0, NULL, 0);
+    const char *how = was_quit ? "quit" : has_prompted() ? "" : "early";
+    put_segment(QUIT, status, strdup(how), strlen(how), NULL, 0);
     wake_reactor(true);
     while (!exchange.quit_seen && pthread_cond_timedwait(&exchange.acknowledged, &exchange.lock, &until) == 0) {
     }

@@ -86,3 +86,24 @@ def test_a_program_that_leaves_no_trace_of_r_is_known_by_its_group(server: Runni
     ]
     visitor.run("invisible(tools::pskill(p, 9))")
     assert visitor.rpc("suspend_session")["suspended"]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (0, "R ended before it was ready. A profile may have called quit()."),
+        (3, "The session ended with exit code 3 before it was ready."),
+    ],
+)
+def test_a_profile_that_quits_under_an_open_page(
+    server: RunningServer, alice: Account, status: int, cause: str
+) -> None:
+    profile = alice.home / ".Rprofile"
+    profile.write_text(f"while (!file.exists('~/answered')) Sys.sleep(0.01); q('no', {status})\n")
+    visitor = Visitor(server.port)
+    visitor.sign_in(alice.name, alice.password)
+    visitor.open_session()
+    (alice.home / "answered").touch()
+    wait_until(lambda: record(visitor)["state"] == "failed")
+    assert record(visitor)["cause"].startswith(cause)
+    assert "first prompt" not in record(visitor)["cause"] + record(visitor)["stderr_tail"]
