@@ -8,6 +8,9 @@ from rserver.proxy.body import BadBody, Body, UntilCloseBody, response_body
 from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, StatusLine, parse_response
 
 
+_INTERIM_LIMIT = 16
+
+
 class BackUser(Protocol):
     """Whose request is on the connection. Nothing more is told after answer_end, switched or upstream_lost."""
 
@@ -40,6 +43,7 @@ class Back(asyncio.Protocol):
         "_body",
         "_closed",
         "_heads",
+        "_interim",
         "_method",
         "_released",
         "_request_sent",
@@ -60,6 +64,7 @@ class Back(asyncio.Protocol):
         self._user: BackUser | None = None
         self._body: Body | None = None
         self._method = ""
+        self._interim = 0
         self._request_sent = self._reusable = False
 
     # The user's side.
@@ -73,6 +78,7 @@ class Back(asyncio.Protocol):
         self._user = user
         self._method = line.method
         self._body = None
+        self._interim = 0
         self._request_sent = self._reusable = False
         self.send(pieces)
 
@@ -155,6 +161,9 @@ class Back(asyncio.Protocol):
                 if head.status >= 200:
                     self._start_answer(user, head)
                     return
+                self._interim += 1
+                if self._interim > _INTERIM_LIMIT:
+                    raise BadHead(502, "interim answers without end")
         except BadHead as bad:
             self._fail(user, f"malformed answer: {bad}")
 

@@ -8,8 +8,11 @@ from rserver.proxy.http_head import Head
 
 CHUNK_LINE_LIMIT = 256
 TRAILER_LIMIT = 8 * 1024
+# Chunk lines may be 16 bytes and twice their data long, and all of them this much more: a body is not nearly all extensions.
+OVERHEAD_LIMIT = 16 * 1024
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15}+)(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
+_CHUNK_LINE_START = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:[ \t]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)?\r?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+")
 _BODILESS = frozenset({204, 304})
 
@@ -72,13 +75,14 @@ class _Line(Enum):
 class ChunkedBody:
     """A chunked body. Extensions and trailers are checked and dropped."""
 
-    __slots__ = ("_left", "_next", "_started", "_trailer_size", "done")
+    __slots__ = ("_left", "_next", "_overhead", "_started", "_trailer_size", "done")
 
     def __init__(self) -> None:
         self.done = False
         self._left = 0
         self._next = _Line.SIZE
         self._started = b""
+        self._overhead = 0
         self._trailer_size = 0
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
@@ -100,12 +104,14 @@ class ChunkedBody:
 
     def _read_line(self, data: bytes, position: int) -> int:
         """Takes one line, or the part of it that is here. Returns the position behind it."""
-        end = data.find(b"\n", position, position + CHUNK_LINE_LIMIT)
+        limit = TRAILER_LIMIT if self._next is _Line.TRAILER else CHUNK_LINE_LIMIT
+        end = data.find(b"\n", position, position + limit)
         stop = len(data) if end < 0 else end + 1
         line = self._started + data[position:stop]
-        if len(line) > CHUNK_LINE_LIMIT:
+        if len(line) > limit:
             raise BadBody("chunk line or trailer too long")
         if end < 0:
+            self._check_hope(line)
             self._started = line
             return stop
         self._started = b""
@@ -113,6 +119,13 @@ class ChunkedBody:
             raise BadBody("bare line feed between chunks")
         self._accept(line[:-2])
         return stop
+
+    def _check_hope(self, line: bytes) -> None:
+        """What cannot become a good line is refused before its end, which may never come."""
+        if self._next is _Line.END_OF_DATA and line != b"\r":
+            raise BadBody("chunk is longer than it says")
+        if self._next is _Line.SIZE and _CHUNK_LINE_START.fullmatch(line) is None:
+            raise BadBody("malformed chunk size")
 
     def _accept(self, line: bytes) -> None:
         if self._next is _Line.SIZE:
@@ -128,8 +141,11 @@ class ChunkedBody:
         match = _CHUNK_LINE.fullmatch(line)
         if match is None:
             raise BadBody("malformed chunk size")
-        self._left = int(match[1], 16)
-        self._next = _Line.END_OF_DATA if self._left else _Line.TRAILER
+        self._left = size = int(match[1], 16)
+        self._overhead = max(0, self._overhead + len(line) - 16 - 2 * size)
+        if self._overhead > OVERHEAD_LIMIT:
+            raise BadBody("more chunk extensions than data")
+        self._next = _Line.END_OF_DATA if size else _Line.TRAILER
 
     def _trailer(self, line: bytes) -> None:
         if not line:

@@ -4,6 +4,8 @@ Upstream goes what the client asked for, without hop-by-hop fields, our cookies 
 downstream what the session answered, without hop-by-hop fields and cookies of our names.
 """
 
+import re
+
 from rserver.proxy.http_head import RequestLine, StatusLine
 from rserver.proxy.memo import Memo
 from rserver.web.request import RequestHead
@@ -12,14 +14,19 @@ OWN_COOKIES = frozenset({"user-id", "user-list-id", "rs-csrf-token", "csrf-token
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "proxy-connection"}
-    | {"proxy-authenticate", "proxy-authorization", "proxy-authentication-info"}
+    | {"proxy-authenticate", "proxy-authorization", "proxy-authentication-info", "proxy"}
 )
+# Other characters than these read as a dash behind a CGI-like interface: X_RS_User would become ours.
+_PLAIN_NAME = re.compile(r"[a-z0-9-]+")
 _WRITTEN_ANEW = frozenset({"content-length", "expect", "cookie", "forwarded", "x-real-ip", "host"})
 _OURS = ("x-rs-", "x-rstudio-", "x-forwarded-", "proxy-")
 # What a Connection field may not take away from the other side.
 _NEVER_NAMED = frozenset(
     {"host", "cookie", "content-length", "set-cookie", "content-type", "origin", "close", "keep-alive", "upgrade"}
 )
+
+# Other characters that Unicode takes for blanks belong to a cookie's name, so that none can pass for another.
+_BLANKS = " \t"
 
 Field = tuple[str, str]
 
@@ -31,13 +38,13 @@ def parse_cookies(value: str | None) -> dict[str, str]:
         for part in value.split(";"):
             name, separator, content = part.partition("=")
             if separator:
-                cookies.setdefault(name.strip(), content.strip())
+                cookies.setdefault(name.strip(_BLANKS), content.strip(_BLANKS))
     return cookies
 
 
 def foreign_cookies(value: str) -> str:
     """A Cookie field without our own cookies."""
-    parts = [part.strip() for part in value.split(";")]
+    parts = [part.strip(_BLANKS) for part in value.split(";")]
     return "; ".join(part for part in parts if part and not _is_own_cookie(part))
 
 
@@ -92,14 +99,13 @@ def _not_named(fields: list[Field], tokens: frozenset[str]) -> list[Field]:
 
 
 def _is_own_cookie(part: str) -> bool:
-    return part.partition("=")[0].strip().lower() in OWN_COOKIES
+    return part.partition("=")[0].strip(_BLANKS).lower() in OWN_COOKIES
 
 
 def _line_up(field: Field) -> str:
     """The line for a session; empty when the field stays here."""
     name, value = field
-    # An underscore reads as a dash on the other side of a CGI-like interface: X_RS_User would become ours.
-    stays = name in _HOP_BY_HOP or name in _WRITTEN_ANEW or "_" in name or name.startswith(_OURS)
+    stays = name in _HOP_BY_HOP or name in _WRITTEN_ANEW or not _PLAIN_NAME.fullmatch(name) or name.startswith(_OURS)
     return "" if stays else f"{name}: {value}\r\n"
 
 

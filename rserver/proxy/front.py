@@ -5,7 +5,9 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import cast
 
 from rserver.proxy.back import write_pieces
@@ -21,7 +23,10 @@ from rserver.web.responses import ResponseEncoder, plain
 _DRAIN_LIMIT = 64 * 1024
 # Bytes a client may send ahead of its turn.
 _AHEAD_LIMIT = 64 * 1024
+# Requests of one client that are begun before others have their turn.
+_REQUESTS_IN_A_TURN = 16
 _TCP_ESTABLISHED = 1
+_ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -99,7 +104,7 @@ class Front(asyncio.Protocol):
             self._heads.push(data)
             if self._state is _State.HEAD:
                 self._advance()
-            elif len(self._heads) > _AHEAD_LIMIT:
+            if self._state is _State.WAIT and len(self._heads) > _AHEAD_LIMIT:
                 self._pause()
 
     def eof_received(self) -> None:
@@ -121,6 +126,8 @@ class Front(asyncio.Protocol):
         self._full = False
         if self._exchange is not None:
             self._exchange.client_full(False)
+        else:
+            self._advance()
 
     def timed_out(self) -> None:
         """See Expiring."""
@@ -176,7 +183,6 @@ class Front(asyncio.Protocol):
             self._state = _State.HEAD
             self._head_started = False
             self._deadlines.set(self, self._settings.keep_alive_seconds)
-            self._transport.resume_reading()
             self._advance()
 
     def hold(self, held: bool) -> None:
@@ -213,14 +219,29 @@ class Front(asyncio.Protocol):
 
     def _advance(self) -> None:
         # Answers may be given at once: a loop, as recursion would go as deep as a client pipelines requests.
-        if self._advancing:
+        if self._advancing or self._state is not _State.HEAD or self._transport.is_closing():
             return
         self._advancing = True
         try:
-            while self._state is _State.HEAD and len(self._heads) and self._next_request():
-                continue
+            turns = _REQUESTS_IN_A_TURN
+            while turns and self._may_begin() and self._next_request():
+                turns -= 1
         finally:
             self._advancing = False
+        if not turns:
+            asyncio.get_running_loop().call_soon(self._advance)
+        if self._state is _State.HEAD:
+            self._read_on_or_wait()
+
+    def _may_begin(self) -> bool:
+        """A request is (partly) here, and the client takes the answers to those before it."""
+        return self._state is _State.HEAD and len(self._heads) > 0 and not self._full
+
+    def _read_on_or_wait(self) -> None:
+        if self._full or len(self._heads) > _AHEAD_LIMIT:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _next_request(self) -> bool:
         try:
@@ -310,7 +331,8 @@ class Front(asyncio.Protocol):
         if answering:
             self._transport.abort()
         else:
-            self._transport.write(self._encoder.encode(plain(reason + "\n", status)))
+            method = "GET" if self._line is None else self._line.method
+            self._transport.write(self._encoder.encode(_refusal(status, reason), method=method))
             self._linger()
 
     def _drainable(self) -> bool:
@@ -333,3 +355,8 @@ class Front(asyncio.Protocol):
         self._pending = None
         if exchange is not None:
             exchange.client_lost()
+
+
+def _refusal(status: int, reason: str) -> Response:
+    answer = plain(f"{reason}\n", status)
+    return replace(answer, headers=(("Allow", _ALLOWED),)) if status == HTTPStatus.METHOD_NOT_ALLOWED else answer

@@ -16,10 +16,12 @@ _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _FIELD = re.compile(rf"({_TOKEN}++):([\t\x20-\x7e\x80-\xff]*+)")
 _REQUEST_LINE = re.compile(rf"({_TOKEN}{{1,32}}+) ([!-~]++) HTTP/([0-9]\.[0-9])")
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
-_HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=\-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5}+)?")
+_HOST = re.compile(r"(?:[A-Za-z0-9._\-]{1,255}+|\[[0-9A-Fa-f:.]{2,45}+\])(?::[0-9]{0,5}+)?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 # What can be refused before a head is complete: a bare CR or LF, NUL and other control bytes.
 _HOPELESS = re.compile(rb"\r[^\n]|(?<!\r)\n|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+_BLANK_BEFORE_COLON = re.compile(rf"{_TOKEN}++[ \t]++:")
 
 # Two of these in one head leave open which one counts.
 _ONCE = frozenset(
@@ -27,6 +29,10 @@ _ONCE = frozenset(
     | {"x-rs-csrf-token", "sec-websocket-key", "sec-websocket-version", "x-forwarded-host", "x-forwarded-proto"}
     | {"x-rstudio-request", "x-rstudio-root-path"}
 )
+
+
+_CONTROL_BYTE = "control byte or bare line break in the head"
+_LONG_TARGET = "the address is longer than 8 KiB"
 
 
 class BadHead(Exception):
@@ -96,7 +102,7 @@ class HeadBuffer:
         """The next complete head with its empty line, or None. BadHead when it cannot become one."""
         end = self._data.find(b"\r\n\r\n", self._searched)
         if end > HEAD_LIMIT - 4 or (end < 0 and len(self._data) >= HEAD_LIMIT):
-            raise BadHead(431, "the request head is larger than 32 KiB")
+            raise self._too_large()
         if end < 0:
             self._check_hope()
             return None
@@ -112,8 +118,13 @@ class HeadBuffer:
 
     def _check_hope(self) -> None:
         if _HOPELESS.search(self._data, self._searched):
-            raise BadHead(400, "control byte or bare line break in the request head")
+            raise BadHead(400, _CONTROL_BYTE)
         self._searched = max(0, len(self._data) - 3)
+
+    def _too_large(self) -> BadHead:
+        if self._data.find(b"\r\n", 0, HEAD_LIMIT) < 0:
+            return BadHead(414, _LONG_TARGET)
+        return BadHead(431, "the head is larger than 32 KiB")
 
 
 def parse_request(block: bytes) -> RequestLine:
@@ -147,16 +158,16 @@ def parse_response(block: bytes) -> StatusLine:
 def _request_line(line: str) -> tuple[str, str, int]:
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
-        raise BadHead(400, "malformed request line")
+        raise BadHead(400, "the request line is not a method, an address and a version with one blank between them")
     method, target, version = match.groups()
     if version not in {"1.0", "1.1"}:
         raise BadHead(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
     if len(target) > TARGET_LIMIT:
-        raise BadHead(414, "the address is longer than 8 KiB")
+        raise BadHead(414, _LONG_TARGET)
     if target[0] != "/" or "#" in target:
-        raise BadHead(400, "the request target must be a path")
+        raise BadHead(400, "the address is not a path")
     if method in {"CONNECT", "TRACE"}:
-        raise BadHead(405, "method not allowed")
+        raise BadHead(405, "the methods CONNECT and TRACE are not allowed")
     return method, target, int(version[2])
 
 
@@ -171,8 +182,19 @@ def _fields(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str]]:
 def _read_field(line: str) -> tuple[str, str]:
     match = _FIELD.fullmatch(line)
     if match is None:
-        raise BadHead(400, "malformed header field")
+        raise BadHead(400, _what_is_wrong(line))
     return match[1].lower(), match[2].strip(" \t")
+
+
+def _what_is_wrong(line: str) -> str:
+    """The reason why this is no header field."""
+    if line[:1] in {" ", "\t"}:
+        return "a header field continues on a second line"
+    if _BLANK_BEFORE_COLON.match(line):
+        return "blank before the colon of a header field"
+    if _HOPELESS.search(line.encode("latin-1")):
+        return _CONTROL_BYTE
+    return "a header field has no proper name"
 
 
 _READ_FIELDS: Memo[str, tuple[str, str]] = Memo(_read_field, len)
@@ -193,21 +215,30 @@ def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
 def _framing(headers: dict[str, str], version: int) -> tuple[int | None, bool]:
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
-        if length is not None or version == 0 or coding.lower() != "chunked":
-            raise BadHead(400, "unacceptable transfer-encoding")
+        _check_coding(coding, length, version)
         return None, True
     if length is None:
         return None, False
     if _LENGTH.fullmatch(length) is None:
-        raise BadHead(400, "unacceptable content-length")
+        raise BadHead(400, "Content-Length is not a number of 1 to 18 digits")
     return int(length), False
 
 
+def _check_coding(coding: str, length: str | None, version: int) -> None:
+    if length is not None:
+        raise BadHead(400, "Transfer-Encoding together with Content-Length")
+    if version == 0:
+        raise BadHead(400, "Transfer-Encoding in HTTP/1.0")
+    if coding.lower() != "chunked":
+        raise BadHead(400, "a transfer coding other than chunked")
+
+
 def _check_host(host: str | None, version: int) -> None:
-    if host is None and version == 0:
-        return
-    if host is None or _HOST.fullmatch(host) is None:
-        raise BadHead(400, "missing or malformed host")
+    if host is None:
+        if version == 1:
+            raise BadHead(400, "HTTP/1.1 needs a Host field")
+    elif _HOST.fullmatch(host) is None:
+        raise BadHead(400, "malformed Host field")
 
 
 def _tokens(value: str | None) -> frozenset[str]:
@@ -229,5 +260,5 @@ def _is_upgrade(method: str, version: int, headers: dict[str, str], has_body: bo
 
 def _expects_continue(value: str, version: int) -> bool:
     if value.lower() != "100-continue":
-        raise BadHead(417, "unknown expectation")
+        raise BadHead(417, "an expectation other than 100-continue")
     return version == 1

@@ -8,8 +8,11 @@ from rserver_core.session_id import LENGTH, is_session_id
 _SESSION, _PORT = "/s/", "/p/"
 # Prefixes of the files that come with the program: the web bundle and what the sign-in and home pages load.
 STATIC_PREFIXES = ("/ide/", "/static/")
-# A dot segment, plain or encoded, or an encoded NUL: the next server could see another path than we do.
-_AMBIGUOUS = re.compile(r"/(?:\.|%2e){1,2}(?:/|\\|%2f|%5c|$)|%00|\\", re.IGNORECASE)
+# What the next server could read as another path than we do: dot segments, plain or encoded, an encoded NUL,
+# a backslash, a percent sign that encodes nothing.
+_AMBIGUOUS = re.compile(
+    r"(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|;|%2f|%5c|%3b|$)|%00|\\|%(?![0-9a-f]{2})", re.IGNORECASE | re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def split_target(target: str, root_path: str) -> tuple[str, str]:
     """(path without the root path, query). A proxy in front may have removed the root path. BadPath when ambiguous."""
     path, _, query = target.partition("?")
     if _AMBIGUOUS.search(path):
-        raise BadPath("dot segment, backslash or NUL in the path")
+        raise BadPath("dot segment, backslash, NUL or broken percent-encoding in the path")
     if root_path and path.startswith(root_path) and path[len(root_path) :][:1] in {"", "/"}:
         path = path[len(root_path) :] or "/"
     return path, query

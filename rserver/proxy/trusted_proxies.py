@@ -51,7 +51,7 @@ class TrustedProxies:
         address = ""
         for part in reversed(forwarded_for.split(",")[-_MOST_HOPS:]):
             try:
-                address = str(ip_address(part.strip()))
+                address = str(ip_address(part.partition("%")[0].strip(" \t")))
             except ValueError:
                 return address
             if address not in self:

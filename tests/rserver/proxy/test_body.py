@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rserver.proxy.body import (
     CHUNK_LINE_LIMIT,
     LAST_CHUNK,
+    OVERHEAD_LIMIT,
     TRAILER_LIMIT,
     BadBody,
     Body,
@@ -91,6 +92,32 @@ HOSTILE = {
     "malformed trailer": b"0\r\nA b\r\n\r\n",
     "endless trailer": b"0\r\n" + b"A: b\r\n" * (TRAILER_LIMIT // 3),
 }
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"x", b"0x", b"3 a", b"3\r\nabcX", b"3\r\nabc\rX", b"3\r\nabc0", b"+", b";", b"\r", b"3;a\rb", b"3;\0", b"f" * 16],
+)
+def test_hopeless_chunk_lines_do_not_wait_for_an_end(start: bytes) -> None:
+    for size in (1, 100):
+        with pytest.raises(BadBody):
+            decoded(ChunkedBody(), start, size)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_extensions_are_bounded_by_the_data_they_come_with(size: int) -> None:
+    small = b"1;" + b"a" * 200 + b"\r\nx\r\n"
+    with pytest.raises(BadBody, match="more chunk extensions"):
+        decoded(ChunkedBody(), small * (OVERHEAD_LIMIT // 150), size)
+    large = b"80;" + b"a" * 200 + b"\r\n" + b"x" * 128 + b"\r\n"
+    assert decoded(ChunkedBody(), large * 300, size)[0] == b"x" * 128 * 300
+    assert decoded(ChunkedBody(), b"1\r\nx\r\n" * 20_000, size)[0] == b"x" * 20_000
+
+
+def test_trailer_lines_may_be_longer_than_chunk_lines() -> None:
+    body = ChunkedBody()
+    assert decoded(body, b"0\r\nDigest: " + b"a" * 4000 + b"\r\n\r\n", 100) == (b"", b"")
+    assert body.done
 
 
 @pytest.mark.parametrize("stream", HOSTILE.values(), ids=HOSTILE.keys())

@@ -56,6 +56,9 @@ def test_request_head_is_rewritten() -> None:
         "X-Real-IP: 1.2.3.4",
         "X_RS_User: root",
         "Any_Thing: x",
+        "X.RS.User: root",
+        "X|RS-User: root",
+        "Proxy: http://evil",
     ],
 )
 def test_fields_that_do_not_reach_a_session(field: str) -> None:
@@ -96,6 +99,7 @@ def test_upgrade_is_asked_for_anew() -> None:
         (" user-id =secret;;a=1", ["cookie: a=1"]),
         ("user-id", []),
         ("my-user-id=1", ["cookie: my-user-id=1"]),
+        ("\xa0user-id=1", ["cookie: \xa0user-id=1"]),
     ],
 )
 def test_own_cookies_stay_here(cookie: str, kept: list[str]) -> None:
@@ -143,3 +147,7 @@ def test_own_lines() -> None:
 
 def test_first_cookie_of_a_name_counts() -> None:
     assert forward.parse_cookies("a=1; b = 2 ;a=3;; c; d=e=f") == {"a": "1", "b": "2", "d": "e=f"}
+
+
+def test_other_blanks_than_space_and_tab_belong_to_a_name() -> None:
+    assert forward.parse_cookies("\xa0a=1;\x85a=2; a=3") == {"\xa0a": "1", "\x85a": "2", "a": "3"}

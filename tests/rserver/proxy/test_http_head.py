@@ -75,6 +75,10 @@ HOSTILE = {
     "host with blank": (400, request(GET, host="Host: here there")),
     "host list": (400, request(GET, host="Host: here, there#")),
     "host with bad port": (400, request(GET, host="Host: here:80:80")),
+    "host with percent": (400, request(GET, host="Host: he%72e")),
+    "host with comma": (400, request(GET, host="Host: here,there")),
+    "host with quote": (400, request(GET, host="Host: here'")),
+    "long host": (400, request(GET, host="Host: " + "a" * 256)),
     "two origins": (400, request(GET, "Origin: http://here", "Origin: http://there")),
     "two tokens": (400, request(GET, "X-RS-CSRF-Token: a", "X-RS-CSRF-Token: b")),
     "HTTP/0.9": (400, b"GET /\r\n\r\n"),
@@ -114,6 +118,27 @@ def test_hostile_heads_are_refused(status: int, head: bytes) -> None:
     with pytest.raises(BadHead) as refusal:
         parse_request(buffer.take() or pytest.fail("incomplete"))
     assert refusal.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("reason", "head"),
+    [
+        ("blank before the colon", request(GET, "X : a")),
+        ("continues on a second line", request(GET, "X: a", " b")),
+        ("no proper name", request(GET, "nonsense")),
+        ("no proper name", request(GET, "X[]: a")),
+        ("control byte", request(GET, "X: a\0b")),
+        ("Transfer-Encoding together with Content-Length", request(POST, "Content-Length: 3", "Transfer-Encoding: x")),
+        ("Transfer-Encoding in HTTP/1.0", request("POST / HTTP/1.0", "Transfer-Encoding: chunked")),
+        ("other than chunked", request(POST, "Transfer-Encoding: gzip, chunked")),
+        ("more than one content-length", request(POST, "Content-Length: 3", "Content-Length: 3")),
+        ("needs a Host", request(GET, host="")),
+        ("malformed Host", request(GET, host="Host: a b")),
+    ],
+)
+def test_refusals_name_what_was_wrong(reason: str, head: bytes) -> None:
+    with pytest.raises(BadHead, match=reason):
+        parse_request(head)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +239,14 @@ class TestHeadBuffer:
         pieces = [start[i : i + 1] for i in range(len(start))] if split else [start]
         with pytest.raises(BadHead):
             assert [feed(buffer, piece) for piece in pieces] == []
+
+    @pytest.mark.parametrize("complete", [True, False])
+    def test_first_line_beyond_the_limit_is_a_long_address(self, complete: bool) -> None:
+        buffer = HeadBuffer()
+        buffer.push(f"GET /{'a' * HEAD_LIMIT}".encode() + (b" HTTP/1.1\r\nHost: here\r\n\r\n" if complete else b""))
+        with pytest.raises(BadHead, match="address") as refusal:
+            buffer.take()
+        assert refusal.value.status == 414
 
     def test_an_empty_line_split_anywhere_is_no_bare_break(self) -> None:
         for cut in range(1, len(request(GET))):

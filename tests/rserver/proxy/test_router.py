@@ -61,6 +61,7 @@ def test_routes(path: str, where: Route) -> None:
         ("/deep/er/a", "/deep/er", ("/a", "")),
         ("/a?x=/../y", "", ("/a", "x=/../y")),
         ("/a..b/.hidden/...", "", ("/a..b/.hidden/...", "")),
+        ("/%41%2f%c3%A9?100%", "", ("/%41%2f%c3%A9", "100%")),
     ],
 )
 def test_splitting_targets(target: str, root: str, parts: tuple[str, str]) -> None:
@@ -82,6 +83,15 @@ def test_splitting_targets(target: str, root: str, parts: tuple[str, str]) -> No
         "/a\\b",
         "/a%00",
         "/a/..%5c",
+        "/a%2f..%2fb",
+        "/a%2F.%2e",
+        "/a%5c../b",
+        "/a/..;x/b",
+        "/a/..%3Bx",
+        "/a%",
+        "/a%2",
+        "/a%zz",
+        "/a%%41",
     ],
 )
 def test_ambiguous_paths_are_refused(target: str) -> None:

@@ -125,6 +125,16 @@ def test_interim_answers_are_swallowed(world: World) -> None:
     assert client.answer()[0] == 200
 
 
+def test_interim_answers_without_end_are_malformed(world: World) -> None:
+    client = world.ask("/x", method="POST")
+    end = world.session.accept()
+    end.head()
+    end.send(b"HTTP/1.1 102 Wait\r\n\r\n" * 17 + OK)
+    status, _, body = client.answer()
+    assert (status, error_of(body)) == (502, 200)
+    assert end.to_end() == b""
+
+
 def test_pipelined_requests_are_answered_in_order(world: World) -> None:
     client = world.client()
     client.send(request(f"/s/{SID}/1") + request("/page") + request(f"/s/{SID}/2", method="POST", body=b"xyz"))
@@ -300,6 +310,20 @@ class TestBadRequests:
         client.send(data)
         got, fields, _ = client.answer()
         assert (got, fields["connection"]) == (status, "close")
+        assert client.to_end() == b""
+
+    def test_allowed_methods_are_named(self, world: World) -> None:
+        client = world.client()
+        client.send(b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n")
+        status, fields, body = client.answer()
+        assert (status, fields["connection"]) == (405, "close")
+        assert "GET" in fields["allow"].split(", ")
+        assert b"TRACE" in body
+
+    def test_refusal_in_the_body_of_a_head_request_has_no_body(self, world: World) -> None:
+        client = world.ask("/x", "Transfer-Encoding: chunked", method="HEAD")
+        client.send(b"x\r\n")
+        assert client.status_and_fields()[0] == 400
         assert client.to_end() == b""
 
     def test_broken_chunk_ends_both_connections(self, world: World) -> None:
