@@ -7,7 +7,6 @@ from typing import Protocol, cast
 from rserver.proxy.body import BadBody, Body, UntilCloseBody, response_body
 from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, StatusLine, parse_response
 
-
 _INTERIM_LIMIT = 16
 
 

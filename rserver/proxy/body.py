@@ -8,7 +8,7 @@ from rserver.proxy.http_head import Head
 
 CHUNK_LINE_LIMIT = 256
 TRAILER_LIMIT = 8 * 1024
-# Chunk lines may be 16 bytes and twice their data long, and all of them this much more: a body is not nearly all extensions.
+# Each chunk line may be 16 bytes and twice its data long, and all of them this much more: extensions are no body.
 OVERHEAD_LIMIT = 16 * 1024
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15}+)(?:[ \t]*+;[\t\x20-\x7e\x80-\xff]*+)?")
