@@ -34,11 +34,15 @@ def _group_name(gid: int) -> str | None:
 
 
 class Accounts:
-    """Answers who an account name is. Unknown names are not kept: a new account must be able to come in at once."""
+    """Answers who an account name is. Unknown names are not kept: a new account must be able to come in at once.
+
+    on_found is told of each account that the name service names.
+    """
 
     def __init__(self, clock: Clock, threads: WorkerThreads, lookup: Lookup = look_up) -> None:
         self._clock, self._threads, self._lookup = clock, threads, lookup
         self._kept: dict[str, tuple[float, Account]] = {}
+        self.on_found: Callable[[Account], object] = lambda account: None
 
     async def get(self, name: str, *, fresh: bool = False) -> Account | None:
         """The account or None; fails with ThreadTimeout or ThreadsBusy. fresh: do not use what is kept."""
@@ -57,3 +61,4 @@ class Accounts:
         if len(self._kept) >= _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[name] = (self._clock.seconds(), account)
+        self.on_found(account)

@@ -93,6 +93,7 @@ class Application:
         await worker.control.restore()
         await self._listen(worker)
         worker.keep_saving()
+        worker.keep_watching()
         Deferred.fromCoroutine(worker.pages.notifications.keep_looking()).addErrback(_not_watched)
         memory.freeze()
         _log.info("ready on {ports}", ports=self._ports())

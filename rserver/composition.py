@@ -18,6 +18,7 @@ from rserver.r_installations import RInstallations
 from rserver.sessions.activity import ActivityMeter
 from rserver.sessions.activity import Ask as AskActivity
 from rserver.sessions.control import AskToQuit, AskToSuspend, Probe, SessionControl
+from rserver.sessions.evictions import Evictions
 from rserver.sessions.homes import Homes
 from rserver.sessions.leftovers import SETTING, Leftovers
 from rserver.sessions.projects import ProjectTable
@@ -33,11 +34,14 @@ from rserver.settings import SettingsError, WorkerSettings
 from rserver.sign_in import audit
 from rserver.sign_in.cookies import CookieSigner
 from rserver.sign_in.credentials import Credentials
+from rserver.sign_in.farewell import Farewell
 from rserver.sign_in.flow import SignInFlow
 from rserver.sign_in.peer_uid import uid_of_peer
 from rserver.sign_in.revocations import Revocations
 from rserver.sign_in.single_user import SingleUser
+from rserver.sign_in.standing import Standings, Whose, whose
 from rserver.store.store import Store
+from rserver.web.account_check import AccountCheck
 from rserver.web.api import SessionsApi
 from rserver.web.failure_page import FailurePage
 from rserver.web.gate import WorkerGate
@@ -99,6 +103,7 @@ class Surroundings:
     now: Callable[[], float] = time.time
     life: str = ""
     lookup: Lookup = look_up
+    whose: Whose = whose
     ide: Path = IDE
 
 
@@ -140,6 +145,7 @@ class Worker:
     clock: Clock
     profiles: UserProfiles
     flow: SignInFlow | None = None
+    evictions: Evictions | None = None
     _save_planned: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -156,6 +162,11 @@ class Worker:
         """Write what changed to the store, now and then."""
         self.save()
         self.clock.callLater(SAVE_SECONDS, self.keep_saving)
+
+    def keep_watching(self) -> None:
+        """End sessions of accounts that are gone, from now on."""
+        if self.evictions is not None:
+            self.evictions.keep_watching()
 
     def save(self) -> None:
         """Write what changed to the store."""
@@ -191,36 +202,70 @@ class Worker:
 async def build(around: Surroundings, greeting: Message) -> Worker:
     """The worker of this greeting; fails with SettingsError, sqlite3.Error, StoreTooNew or OSError."""
     settings = WorkerSettings.from_options(greeting.get("options", {}))
-    threads = around.threads
+    threads, owner, link = around.threads, owner_of(greeting), FrontLink()
     store = await Store.open(threads.store, str(Path(settings.server_lib_dir, "db")))
-    oldest = around.now() - 2 * max(settings.cookie_life.seconds(True), settings.cookie_life.seconds(False))
-    await store.drop_old_revocations(int(oldest * 1_000_000))
-    revocations = Revocations(await store.revocations())
-    credentials = Credentials(signer_of(greeting), settings.cookie_life, settings.cookie_style, revocations, around.now)
-    table = SessionTable(await store.sessions(), around.now, around.life)
-    table.leftovers = Leftovers(await store.settings(SETTING))
-    link = FrontLink()
+    credentials = await _credentials(around, store, settings, signer_of(greeting))
+    log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
     accounts = Accounts(around.clock, threads.accounts, around.lookup)
     profiles = UserProfiles(accounts)
     await profiles.read(settings.server_data_dir, threads.files, around.clock)
-    installations = RInstallations(around.clock, threads.files, settings)
+    actions = await _actions(around, store, settings, link, profiles, Homes(accounts))
+    flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
+    pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
+    single_user = _single_user(around, owner)
+    gate = WorkerGate(credentials, actions.control, around.loop, single_user, pages.scope.show)
+    evictions = None
+    if not owner:
+        standings = Standings(around.clock, threads.accounts, around.whose)
+        accounts.on_found = lambda account: standings.seen(account.name, account.uid)
+        pages.accounts = gate.accounts = AccountCheck(standings, credentials, pages.templates)
+        farewell = Farewell(credentials, store, log, link.close_user)
+        evictions = Evictions(around.clock, standings, actions.control, farewell.account_gone)
+    return Worker(
+        settings,
+        store,
+        credentials,
+        actions.control,
+        actions,
+        threads,
+        pages.saver,
+        gate,
+        pages,
+        link,
+        around.clock,
+        profiles,
+        flow,
+        evictions,
+    )
+
+
+async def _credentials(
+    around: Surroundings, store: Store, settings: WorkerSettings, signer: CookieSigner
+) -> Credentials:
+    oldest = around.now() - 2 * max(settings.cookie_life.seconds(True), settings.cookie_life.seconds(False))
+    await store.drop_old_revocations(int(oldest * 1_000_000))
+    revocations = Revocations(await store.revocations())
+    return Credentials(signer, settings.cookie_life, settings.cookie_style, revocations, around.now)
+
+
+async def _actions(
+    around: Surroundings, store: Store, settings: WorkerSettings, link: FrontLink, profiles: UserProfiles, homes: Homes
+) -> UserActions:
+    table = SessionTable(await store.sessions(), around.now, around.life)
+    table.leftovers = Leftovers(await store.settings(SETTING))
+    installations = RInstallations(around.clock, around.threads.files, settings)
     chooser = RChooser(installations, profiles.of, await store.settings(DEFAULT_SETTING))
-    starter = Starter(around.master, chooser, settings, os.getuid(), profiles)
     control = SessionControl(
         around.clock,
         table,
         around.master,
-        starter,
+        Starter(around.master, chooser, settings, os.getuid(), profiles),
         around.probe,
         settings.rsession_proxy_max_wait_secs,
         link.close_session,
         around.ask_to_suspend,
         around.ask_to_quit,
     )
-    control.on_answer = RReader(around.clock, around.ask_for_r, table.changed).look
-    log = audit.AuditLog(threads.files, str(Path(settings.server_lib_dir, audit.FILE_NAME)), around.now)
-    owner = owner_of(greeting)
-    flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
     projects = ProjectTable(await store.projects(), around.now)
     r_reader = RReader(around.clock, around.ask_for_r, table.changed)
 
@@ -229,25 +274,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         r_reader.look(session, record)
 
     control.on_answer = answered
-    actions = UserActions(control, chooser, settings, profiles, projects, Homes(accounts))
-    pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
-    gate = WorkerGate(credentials, control, around.loop, _single_user(around, owner), pages.scope.show)
-    saver = pages.saver
-    return Worker(
-        settings,
-        store,
-        credentials,
-        control,
-        actions,
-        threads,
-        saver,
-        gate,
-        pages,
-        link,
-        around.clock,
-        profiles,
-        flow,
-    )
+    return UserActions(control, chooser, settings, profiles, projects, homes)
 
 
 def signer_of(greeting: Message) -> CookieSigner:

@@ -180,6 +180,12 @@ class SessionControl:
             session.end_asked = ""
         return answer
 
+    async def evict(self, session: Session, cause: str) -> None:
+        """End its process at once, which nobody asked for, for that reason: a sentence; MasterError."""
+        if session.is_alive:
+            session.end_cause = cause
+            await self._end_by(session, "KILL")
+
     async def _end_by(self, session: Session, name: str) -> None:
         if self._move(session, Input.PUT_AWAY, fate=causes.of_wish()):
             self.table.used(session)
@@ -238,7 +244,7 @@ class SessionControl:
     def _launch(self, session: Session, why: Input) -> None:
         old = session.status.record
         session.proven = session.again_asked = False
-        session.end_asked = ""
+        session.end_asked = session.end_cause = ""
         session.note_launch()
         account = session.user, session.uid
         self.table.leftovers.drop(account, [session.id])

@@ -49,6 +49,7 @@ class Input(StrEnum):
     SUSPENDED_EXIT = "suspended exit"
     BAD_EXIT = "bad exit"
     ENDED_BY_USER = "ended by its user"
+    ENDED_FROM_OUTSIDE = "ended from outside"
     REFUSED = "refused"
     GAVE_UP = "gave up"
     FOUND = "found"
@@ -68,6 +69,7 @@ MEANINGS = {
     Input.SUSPENDED_EXIT: "it ends with code 101 (102: it is started again at once): its objects are on the disk",
     Input.BAD_EXIT: "it ends otherwise",
     Input.ENDED_BY_USER: "it ends after its user quit or killed it",
+    Input.ENDED_FROM_OUTSIDE: "an administrator or SIGTERM ended it, or the server, because its account is gone",
     Input.REFUSED: "it cannot be started",
     Input.GAVE_UP: "`rsession-proxy-max-wait-secs` pass",
     Input.FOUND: "the launcher lists it after the server was away",
@@ -79,6 +81,7 @@ _START_ENDS: dict[Input, State] = {
     Input.SUSPENDED_EXIT: State.SUSPENDED,
     Input.BAD_EXIT: State.FAILED,
     Input.ENDED_BY_USER: State.ENDED,
+    Input.ENDED_FROM_OUTSIDE: State.ENDED,
     Input.REFUSED: State.FAILED,
     Input.GAVE_UP: State.FAILED,
     Input.LOST: State.FAILED,
@@ -88,6 +91,7 @@ _ENDS: dict[Input, State] = {
     Input.SUSPENDED_EXIT: State.SUSPENDED,
     Input.BAD_EXIT: State.FAILED,
     Input.ENDED_BY_USER: State.ENDED,
+    Input.ENDED_FROM_OUTSIDE: State.ENDED,
     Input.LOST: State.FAILED,
 }
 
@@ -139,6 +143,7 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
         Input.SUSPENDED_EXIT: State.SUSPENDED,
         Input.BAD_EXIT: State.FAILED,
         Input.ENDED_BY_USER: State.ENDED,
+        Input.ENDED_FROM_OUTSIDE: State.ENDED,
         Input.LOST: State.FAILED,
     },
     State.ENDED: {

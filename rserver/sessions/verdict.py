@@ -1,6 +1,7 @@
 """How the end of a process is to be taken. Pure but for the time of day."""
 
 import time
+from dataclasses import replace
 
 from rserver.sessions import causes, last_words
 from rserver.sessions.machine import Fate, Input
@@ -27,6 +28,8 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
     was_quit = number is None and causes.was_quit(fate.code, fate.stderr_tail)
     if code in {causes.SUSPENDED_CODE, causes.RESTARTED_CODE} and not was_quit:
         return Input.SUSPENDED_EXIT, fate
+    if session.end_cause:
+        return Input.ENDED_FROM_OUTSIDE, replace(fate, cause=session.end_cause)
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
     is_clean = answered and (was_quit or code == causes.KILLED_CODE)
@@ -43,6 +46,8 @@ def unseen_end(session: Session, happened: Input) -> tuple[Input, Fate]:
     """Nobody saw how its process ended; before that it may have said why it would."""
     if session.kept is not None and session.kept is session.status.record:
         return Input.SUSPENDED_EXIT, causes.of_suspension()
+    if session.end_cause:
+        return Input.ENDED_FROM_OUTSIDE, Fate(session.end_cause)
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(killed=session.end_asked == "KILL")
     return happened, causes.of_loss() if happened is Input.LOST else causes.of_unseen_end()

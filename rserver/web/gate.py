@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from twisted.internet.defer import Deferred
+
 from rserver.sessions.control import SessionControl
 from rserver.sessions.machine import STARTING, State
 from rserver.sessions.session import Session
 from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.single_user import SingleUser
+from rserver.web.account_check import AccountCheck
 from rserver.web.request import ANONYMOUS, Authentication, Identity, RequestHead, Response, Target
 from rserver.web.responses import wants_page
 from rserver.web.session_view import no_such_session, not_running, server_url
@@ -21,7 +24,8 @@ _BACKGROUND = "x-rstudio-refresh-auth-creds"
 class WorkerGate:
     """single_user: let in its owner without a cookie. loop: where awaitables for the front run.
 
-    no_session: the page for a session that is unknown.
+    no_session: the page for a session that is unknown. accounts: refuses those that are gone; none in single-user
+    mode, where a container may know no name for its user.
     """
 
     credentials: Credentials
@@ -29,6 +33,7 @@ class WorkerGate:
     loop: Callable[[], asyncio.AbstractEventLoop]
     single_user: SingleUser | None = None
     no_session: Callable[[RequestHead, str, Identity], Response] = lambda *_: no_such_session()
+    accounts: AccountCheck | None = None
 
     def authenticate(self, head: RequestHead) -> Authentication:
         """See Gate."""
@@ -41,6 +46,26 @@ class WorkerGate:
         self, identity: Identity, session_id: str, head: RequestHead
     ) -> Target | Response | Awaitable[Target | Response]:
         """See Gate."""
+        if self.accounts is not None:
+            problem = self.accounts.known(identity)
+            if problem:
+                return self.accounts.refusal(head, problem)
+            if problem is None:
+                return self.loop().create_task(self._target_after_check(self.accounts, identity, session_id, head))
+        return self._target(identity, session_id, head)
+
+    async def _target_after_check(
+        self, accounts: AccountCheck, identity: Identity, session_id: str, head: RequestHead
+    ) -> Target | Response:
+        problem = await Deferred.fromCoroutine(accounts.problem(identity)).asFuture(self.loop())
+        if problem:
+            return accounts.refusal(head, problem)
+        found = self._target(identity, session_id, head)
+        return found if isinstance(found, Target | Response) else await found
+
+    def _target(
+        self, identity: Identity, session_id: str, head: RequestHead
+    ) -> Target | Response | Awaitable[Target | Response]:
         session = self.control.table.find(session_id, identity.user, identity.uid)
         if session is None:
             return self.no_session(head, session_id, identity) if wants_page(head) else no_such_session()
@@ -78,8 +103,11 @@ class WorkerGate:
     def _by_cookie(self, head: RequestHead) -> Authentication:
         if (ticket := self.credentials.check(head.cookies)) is None:
             return ANONYMOUS
-        cookies = self.credentials.renewed(ticket, secure=head.secure) if _is_foreground(head) else ()
-        return Authentication(Identity(ticket.user, ticket.uid), cookies)
+        identity = Identity(ticket.user, ticket.uid)
+        # An account that is not known to stand yet is renewed with a later request.
+        stands = self.accounts is None or self.accounts.known(identity) == ""
+        is_renewed = stands and _is_foreground(head)
+        return Authentication(identity, self.credentials.renewed(ticket, secure=head.secure) if is_renewed else ())
 
 
 def _settled(session: Session, root_path: str) -> Target | Response:

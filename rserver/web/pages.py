@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twisted.internet.defer import Deferred
 
@@ -11,6 +11,7 @@ from rserver.sessions.machine import State
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
 from rserver.sessions.user_actions import Refused, UserActions
+from rserver.web.account_check import AccountCheck
 from rserver.web.api import SESSIONS, SessionsApi
 from rserver.web.failure_page import FailurePage
 from rserver.web.home_page import HOME, HomePage
@@ -34,6 +35,9 @@ _TITLES = {
 }
 _FAVICON = "/static/favicon.svg"
 _PREFIX = "/s/"
+_FOR_ANYBODY = frozenset(
+    {SIGN_IN, "/auth-do-sign-in", "/auth-sign-out", "/auth-token", "/health-check", "/favicon.ico"}
+)
 NOTIFICATIONS = "/api/notifications"
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -56,6 +60,7 @@ class WorkerPages:
     saver: SessionSaver
     notifications: NotificationsFile
     loop: Callable[[], asyncio.AbstractEventLoop]
+    accounts: AccountCheck | None = None
 
     def handle(self, request: Request) -> Awaitable[Response]:
         """See Pages."""
@@ -63,6 +68,14 @@ class WorkerPages:
 
     async def answer(self, request: Request) -> Response:
         """The answer to any page request."""
+        if self.accounts is None or request.identity is None:
+            return await self._answer(request)
+        problem = await self.accounts.problem(request.identity)
+        if problem and request.path not in _FOR_ANYBODY:
+            return self.accounts.refusal(request.head, problem)
+        return await self._answer(replace(request, identity=None) if problem else request)
+
+    async def _answer(self, request: Request) -> Response:
         if request.path == SESSIONS or request.path.startswith(SESSIONS + "/"):
             response = await self.api.handle(request)
             await self.saver.save()

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,10 +14,10 @@ from typing import Any
 import pytest
 
 from tests.rserver.worker_process import wait_until
-from tests.system.accounts import Account, account
+from tests.system.accounts import Account, account, processes_of
 from tests.system.running_server import RunningServer, running_server
 from tests.system.test_many_sessions import listed, signed_in
-from tests.system.visitor import Visitor
+from tests.system.visitor import Answer, Visitor
 
 pytestmark = [pytest.mark.root, pytest.mark.r]
 
@@ -157,9 +158,48 @@ def test_account_that_was_deleted(server: RunningServer) -> None:
         suspend(visitor)
         stack.callback(subprocess.run, ["useradd", "--uid", str(gone.uid), gone.name], check=True)
         subprocess.run(["userdel", "--force", gone.name], check=True)
-        assert visitor.post_json(f"/api{api_path(visitor)}/resume", {}).status == 202
-        wait_until(lambda: state_of(visitor)["state"] == "failed")
-        assert f"there is no account {gone.name}" in state_of(visitor)["cause"]
+        wait_until(lambda: visitor.post_json(f"/api{api_path(visitor)}/resume", {}).status == 401)
+        assert f"The account {gone.name} does not exist" in refusal(visitor.get("/api/sessions"))
+
+
+def refusal(answer: Answer) -> str:
+    return str(answer.json()["error"]["message"])
+
+
+def rpc_error(visitor: Visitor) -> str:
+    return str(visitor.rpc_answer("get_environment_state").get("error", {}).get("message", ""))
+
+
+def audit_log(server: RunningServer) -> str:
+    return (server.lib_dir / "audit" / "sign-in.log").read_text()
+
+
+@pytest.mark.slow
+def test_session_of_a_deleted_account_is_refused_and_ended(server: RunningServer) -> None:
+    with contextlib.ExitStack() as stack:
+        gone = stack.enter_context(account("rhm"))
+        visitor, _ = opened(server, gone)
+        stack.callback(subprocess.run, ["useradd", "--uid", str(gone.uid), gone.name], check=True)
+        subprocess.run(["userdel", "--force", gone.name], check=True)
+        wait_until(lambda: f"The account {gone.name} does not exist" in rpc_error(visitor))
+        page = visitor.get(visitor.session_path, {"Accept": "text/html"})
+        assert (page.status, b"does not exist" in page.body) == (403, True)
+        server.wait_for_line(re.compile(rf"session \w+ of {gone.name}: running -> ended"), 60)
+        assert processes_of(gone.uid) == []
+        assert '"event": "account_gone"' in audit_log(server)
+
+
+def test_session_whose_number_somebody_else_got_is_ended(server: RunningServer) -> None:
+    with account("rhm") as old, account("rhm", "--non-unique") as heir:
+        visitor, _ = opened(server, old)
+        assert processes_of(old.uid)
+        for name, number, given in ((old.name, old.uid, old.uid + 30_000), (heir.name, heir.uid, old.uid)):
+            subprocess.run(["sed", "-i", f"s/^{name}:x:{number}:/{name}:x:{given}:/", "/etc/passwd"], check=True)
+        server.wait_for_line(re.compile(rf"session \w+ of {old.name}: running -> ended"))
+        wait_until(lambda: "another number" in rpc_error(visitor))
+        assert processes_of(old.uid) == []
+        later = signed_in(server, heir)
+        assert listed(later) == {}
 
 
 def test_new_account_of_an_old_name_or_number_gets_nothing_of_the_old_one(server: RunningServer) -> None:
@@ -168,10 +208,7 @@ def test_new_account_of_an_old_name_or_number_gets_nothing_of_the_old_one(server
         visitor.run("mine <- 'of the old one'")
         suspend(visitor)
         subprocess.run(["usermod", "--uid", str(old.uid + 30_000), old.name], check=True)
-        # The old cookie is still good; the session is not started as somebody else.
-        assert visitor.post_json(f"/api{api_path(visitor)}/resume", {}).status == 202
-        wait_until(lambda: state_of(visitor)["state"] == "failed")
-        assert f"has the uid {old.uid + 30_000}" in state_of(visitor)["cause"]
+        wait_until(lambda: visitor.get("/api/sessions").status == 401)
         renumbered = signed_in(server, old)
         assert listed(renumbered) == {}
         assert renumbered.get(visitor.session_path).status == 404

@@ -16,6 +16,7 @@ from rserver.sessions.probe import NoAnswer
 from rserver.sessions.session import Session
 from rserver.sessions.suspend_call import SuspendAnswer
 from rserver.sign_in.policy import Account
+from rserver.sign_in.standing import Holder
 from rserver.web.request import Authentication, Identity, Request, RequestHead, Response
 from rserver_core.launch_wire import SessionRecord
 from tests.rserver.doubles import FakeMaster, ThreadsAtOnce, record
@@ -78,6 +79,8 @@ class House:
         self.saves: list[str] = []
         self.r_report: RReport | None = None
         self.directory = directory
+        self.names: dict[str, int] = {"alice": 1001, "bob": 1002, "root": 0}
+        self.names_asked = 0
         ide = directory / "ide"
         ide.mkdir(exist_ok=True)
         (directory / "db").mkdir(exist_ok=True)
@@ -95,6 +98,7 @@ class House:
             self._ask_for_r,
             now=lambda: self.time + self.clock.seconds(),
             lookup=accounts,
+            whose=self._whose,
             ide=ide,
         )
         full = {
@@ -105,6 +109,13 @@ class House:
         }
         self.worker: Worker = self.result(Deferred.fromCoroutine(build(around, full)))
         self.worker.link.front = self.front
+        if self.worker.gate.accounts is not None:
+            for name, uid in self.names.items():
+                self.worker.gate.accounts.standings.seen(name, uid)
+
+    def _whose(self, user: str, uid: int) -> Holder:
+        self.names_asked += 1
+        return Holder(self.names.get(user), next((name for name, of in self.names.items() if of == uid), None))
 
     def _probe(self, _record: SessionRecord) -> "Deferred[None]":
         self.probes.append(Deferred())

@@ -1,0 +1,150 @@
+"""Whether an account that signed in is still the same one: its name has its uid, as the name service says.
+
+What is good is believed for a while and looked at again meanwhile, so that no request waits for a name service unless
+nothing is known. What is not is asked anew soon: a name service that was away for a moment must lock nobody out.
+"""
+
+import pwd
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+
+from rserver.clock import Clock
+from rserver.worker_threads import ThreadsBusy, ThreadTimeout, WorkerThreads
+
+LIMIT_SECONDS = 10.0
+FRESH_SECONDS = 10.0
+GOOD_SECONDS = 60.0
+BAD_SECONDS = 2.0
+SURE_SECONDS = 30.0
+_MOST_KEPT = 4096
+_AT_ONCE = 64
+
+UNANSWERED = "The account database of this machine does not answer. Try again in a moment."
+
+Account = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What the name service knows: the uid of a name, and the name of the uid that it should have; None: nothing."""
+
+    uid: int | None
+    name: str | None
+
+
+Whose = Callable[[str, int], Holder]
+
+
+def whose(user: str, uid: int) -> Holder:
+    """Asks the name service. Blocks."""
+    try:
+        found = pwd.getpwnam(user).pw_uid
+    except KeyError:
+        found = None
+    if found == uid:
+        return Holder(found, user)
+    try:
+        return Holder(found, pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return Holder(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was found: problem is a sentence, empty when all is well; at, since: seconds of the clock.
+
+    is_unknown: nobody has that name.
+    is_sure: somebody else has the name or the uid, or nobody had the name for some time. A name that is merely unknown
+    may be one of a name service that is being restarted.
+    """
+
+    problem: str
+    at: float
+    since: float
+    is_sure: bool = False
+    is_unknown: bool = False
+
+    @property
+    def keeps(self) -> float:
+        """How long it is believed."""
+        return BAD_SECONDS if self.problem else GOOD_SECONDS
+
+
+class Standings:
+    """Answers whether (user, uid) is an account; remembers the answers."""
+
+    def __init__(self, clock: Clock, threads: WorkerThreads, ask: Whose = whose) -> None:
+        self._clock, self._threads, self._ask = clock, threads, ask
+        self._kept: dict[Account, Standing] = {}
+        self._asking: set[Account] = set()
+
+    def seen(self, user: str, uid: int) -> None:
+        """The name service has just said so."""
+        now = self._clock.seconds()
+        self._keep((user, uid), Standing("", now, now))
+
+    def known(self, user: str, uid: int) -> str | None:
+        """What is wrong with it, empty when nothing is; None when it must be asked. Never blocks."""
+        found, now = self._kept.get((user, uid)), self._clock.seconds()
+        if found is None or now - found.at >= found.keeps:
+            return None
+        if now - found.at >= FRESH_SECONDS and (user, uid) not in self._asking:
+            Deferred.fromCoroutine(self.look([(user, uid)]))
+        return found.problem
+
+    async def problem(self, user: str, uid: int) -> str:
+        """What is wrong with it, empty when nothing is. Asks where nothing is known."""
+        known = self.known(user, uid)
+        if known is not None:
+            return known
+        await self.look([(user, uid)])
+        found = self._kept.get((user, uid))
+        return found.problem if found is not None else UNANSWERED
+
+    def gone(self, user: str, uid: int) -> Standing | None:
+        """How it stands when that is surely no account any more."""
+        found = self._kept.get((user, uid))
+        return found if found is not None and found.is_sure else None
+
+    async def look(self, accounts: Iterable[Account]) -> None:
+        """Ask anew for these. Where there is no answer what was known stays known."""
+        waiting = list(accounts)
+        for start in range(0, len(waiting), _AT_ONCE):
+            await self._look_at(waiting[start : start + _AT_ONCE])
+
+    async def _look_at(self, accounts: list[Account]) -> None:
+        self._asking.update(accounts)
+        try:
+            found = await self._threads.run_within(
+                LIMIT_SECONDS, self._clock, lambda: [self._ask(*account) for account in accounts]
+            )
+        except (ThreadTimeout, ThreadsBusy, OSError):
+            return
+        finally:
+            self._asking.difference_update(accounts)
+        for account, holder in zip(accounts, found, strict=True):
+            self._keep(account, self._judged(account, holder))
+
+    def _judged(self, account: Account, holder: Holder) -> Standing:
+        now, before = self._clock.seconds(), self._kept.get(account)
+        problem = _problem(*account, holder)
+        since = before.since if before is not None and bool(before.problem) == bool(problem) else now
+        is_taken = holder.uid is not None or holder.name is not None
+        is_sure = bool(problem) and (is_taken or now - since >= SURE_SECONDS)
+        return Standing(problem, now, since, is_sure, holder.uid is None)
+
+    def _keep(self, account: Account, standing: Standing) -> None:
+        self._kept.pop(account, None)
+        if len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[account] = standing
+
+
+def _problem(user: str, uid: int, holder: Holder) -> str:
+    if holder.uid == uid:
+        return ""
+    if holder.uid is not None:
+        return f"The account {user} has another number (uid) on this machine than when you signed in."
+    return f"The account {user} does not exist on this machine any more."
