@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from rserver.proxy.settings import FrontSettings
+from tests.rserver.proxy.implementations import READERS, Reader
 from tests.rserver.proxy.world import World, running_world
+
+
+@pytest.fixture(params=list(READERS.values()), ids=list(READERS), scope="session")
+def reader(request: pytest.FixtureRequest) -> Reader:
+    """Every implementation of heads and bodies, one after the other."""
+    assert isinstance(request.param, Reader)
+    return request.param
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from rserver.proxy.body import (
     response_body,
 )
 from rserver.proxy.http_head import parse_response
+from tests.rserver.proxy.implementations import Reader
 
 
 def decoded(body: Body, stream: bytes, size: int) -> tuple[bytes, bytes]:
@@ -47,9 +48,9 @@ def test_length(payload: bytes, surplus: bytes, size: int) -> None:
 
 
 @given(PAYLOADS, st.binary(max_size=20), SIZES)
-def test_chunks_round_trip(payloads: list[bytes], surplus: bytes, size: int) -> None:
+def test_chunks_round_trip(reader: Reader, payloads: list[bytes], surplus: bytes, size: int) -> None:
     stream = b"".join(piece for payload in payloads for piece in chunk(payload)) + LAST_CHUNK
-    body = ChunkedBody()
+    body = reader.chunked_body()
     assert decoded(body, stream + surplus, size) == (b"".join(payloads), surplus)
     assert body.done
 
@@ -63,8 +64,8 @@ def test_chunks_round_trip(payloads: list[bytes], surplus: bytes, size: int) -> 
     ],
 )
 @pytest.mark.parametrize("size", [1, 2, 100])
-def test_extensions_and_trailers_are_dropped(stream: bytes, size: int) -> None:
-    body = ChunkedBody()
+def test_extensions_and_trailers_are_dropped(reader: Reader, stream: bytes, size: int) -> None:
+    body = reader.chunked_body()
     assert decoded(body, stream + b"next", size) == (b"abc", b"next")
 
 
@@ -98,40 +99,40 @@ HOSTILE = {
     "start",
     [b"x", b"0x", b"3 a", b"3\r\nabcX", b"3\r\nabc\rX", b"3\r\nabc0", b"+", b";", b"\r", b"3;a\rb", b"3;\0", b"f" * 16],
 )
-def test_hopeless_chunk_lines_do_not_wait_for_an_end(start: bytes) -> None:
+def test_hopeless_chunk_lines_do_not_wait_for_an_end(reader: Reader, start: bytes) -> None:
     for size in (1, 100):
         with pytest.raises(BadBody):
-            decoded(ChunkedBody(), start, size)
+            decoded(reader.chunked_body(), start, size)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
-def test_extensions_are_bounded_by_the_data_they_come_with(size: int) -> None:
+def test_extensions_are_bounded_by_the_data_they_come_with(reader: Reader, size: int) -> None:
     small = b"1;" + b"a" * 200 + b"\r\nx\r\n"
     with pytest.raises(BadBody, match="more chunk extensions"):
-        decoded(ChunkedBody(), small * (OVERHEAD_LIMIT // 150), size)
+        decoded(reader.chunked_body(), small * (OVERHEAD_LIMIT // 150), size)
     large = b"80;" + b"a" * 200 + b"\r\n" + b"x" * 128 + b"\r\n"
-    assert decoded(ChunkedBody(), large * 300, size)[0] == b"x" * 128 * 300
-    assert decoded(ChunkedBody(), b"1\r\nx\r\n" * 20_000, size)[0] == b"x" * 20_000
+    assert decoded(reader.chunked_body(), large * 300, size)[0] == b"x" * 128 * 300
+    assert decoded(reader.chunked_body(), b"1\r\nx\r\n" * 20_000, size)[0] == b"x" * 20_000
 
 
-def test_trailer_lines_may_be_longer_than_chunk_lines() -> None:
-    body = ChunkedBody()
+def test_trailer_lines_may_be_longer_than_chunk_lines(reader: Reader) -> None:
+    body = reader.chunked_body()
     assert decoded(body, b"0\r\nDigest: " + b"a" * 4000 + b"\r\n\r\n", 100) == (b"", b"")
     assert body.done
 
 
 @pytest.mark.parametrize("stream", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("size", [1, 5, 100_000])
-def test_broken_chunks_are_refused(stream: bytes, size: int) -> None:
+def test_broken_chunks_are_refused(reader: Reader, stream: bytes, size: int) -> None:
     with pytest.raises(BadBody):
-        decoded(ChunkedBody(), stream, size)
+        decoded(reader.chunked_body(), stream, size)
 
 
 @given(st.binary(max_size=80), SIZES)
-def test_garbage_raises_nothing_but_bad_body(stream: bytes, size: int) -> None:
+def test_garbage_raises_nothing_but_bad_body(reader: Reader, stream: bytes, size: int) -> None:
     for start in (b"", b"3\r\nabc\r\n", b"0\r\n"):
         try:
-            decoded(ChunkedBody(), start + stream, size)
+            decoded(reader.chunked_body(), start + stream, size)
         except BadBody:
             continue
 
@@ -143,8 +144,8 @@ _PARTS = st.sampled_from(
 
 @given(st.lists(_PARTS, max_size=6).map(b"".join))
 @settings(deadline=None)
-def test_h11_agrees_with_what_we_accept(stream: bytes) -> None:
-    body = ChunkedBody()
+def test_h11_agrees_with_what_we_accept(reader: Reader, stream: bytes) -> None:
+    body = reader.chunked_body()
     try:
         payload, surplus = decoded(body, stream, 100)
     except BadBody:

@@ -12,9 +12,8 @@ from rserver.proxy.http_head import (
     BadHead,
     HeadBuffer,
     RequestLine,
-    parse_request,
-    parse_response,
 )
+from tests.rserver.proxy.implementations import Reader
 
 
 def request(*lines: str, host: str = "Host: here") -> bytes:
@@ -112,11 +111,11 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("status", "head"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_heads_are_refused(status: int, head: bytes) -> None:
-    buffer = HeadBuffer()
+def test_hostile_heads_are_refused(reader: Reader, status: int, head: bytes) -> None:
+    buffer = reader.head_buffer()
     buffer.push(head)
     with pytest.raises(BadHead) as refusal:
-        parse_request(buffer.take() or pytest.fail("incomplete"))
+        reader.parse_request(buffer.take() or pytest.fail("incomplete"))
     assert refusal.value.status == status
 
 
@@ -136,9 +135,9 @@ def test_hostile_heads_are_refused(status: int, head: bytes) -> None:
         ("malformed Host", request(GET, host="Host: a b")),
     ],
 )
-def test_refusals_name_what_was_wrong(reason: str, head: bytes) -> None:
+def test_refusals_name_what_was_wrong(reader: Reader, reason: str, head: bytes) -> None:
     with pytest.raises(BadHead, match=reason):
-        parse_request(head)
+        reader.parse_request(head)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +152,8 @@ def test_refusals_name_what_was_wrong(reason: str, head: bytes) -> None:
         (request(GET, host="Host: here:8787"), None, False),
     ],
 )
-def test_framing_of_good_heads(head: bytes, length: int | None, chunked: bool) -> None:
-    line = parse_request(head)
+def test_framing_of_good_heads(reader: Reader, head: bytes, length: int | None, chunked: bool) -> None:
+    line = reader.parse_request(head)
     assert (line.length, line.chunked, line.has_body) == (length, chunked, chunked or bool(length))
 
 
@@ -172,8 +171,8 @@ def test_framing_of_good_heads(head: bytes, length: int | None, chunked: bool) -
         ((GET, "Connection: Upgrade", "Upgrade: websocket", "Content-Length: 1"), False),
     ],
 )
-def test_only_a_websocket_handshake_is_an_upgrade(lines: tuple[str, ...], upgrade: bool) -> None:
-    assert parse_request(request(*lines)).upgrade is upgrade
+def test_only_a_websocket_handshake_is_an_upgrade(reader: Reader, lines: tuple[str, ...], upgrade: bool) -> None:
+    assert reader.parse_request(request(*lines)).upgrade is upgrade
 
 
 @pytest.mark.parametrize(
@@ -185,12 +184,12 @@ def test_only_a_websocket_handshake_is_an_upgrade(lines: tuple[str, ...], upgrad
         (("GET / HTTP/1.0", "Connection: keep-alive"), False),
     ],
 )
-def test_keep_alive(lines: tuple[str, ...], keep_alive: bool) -> None:
-    assert parse_request(request(*lines)).keep_alive is keep_alive
+def test_keep_alive(reader: Reader, lines: tuple[str, ...], keep_alive: bool) -> None:
+    assert reader.parse_request(request(*lines)).keep_alive is keep_alive
 
 
-def test_repeated_fields_are_joined() -> None:
-    line = parse_request(request(GET, "Accept: a", "Cookie: x=1", "Accept: b", "Cookie: y=2"))
+def test_repeated_fields_are_joined(reader: Reader) -> None:
+    line = reader.parse_request(request(GET, "Accept: a", "Cookie: x=1", "Accept: b", "Cookie: y=2"))
     assert (line.headers["accept"], line.headers["cookie"]) == ("a, b", "x=1; y=2")
 
 
@@ -201,9 +200,9 @@ def feed(buffer: HeadBuffer, piece: bytes) -> bytes | None:
 
 
 class TestHeadBuffer:
-    def test_gives_heads_one_by_one_however_bytes_arrive(self) -> None:
+    def test_gives_heads_one_by_one_however_bytes_arrive(self, reader: Reader) -> None:
         stream = request(GET) + request(POST, "Content-Length: 3")
-        buffer, heads = HeadBuffer(), []
+        buffer, heads = reader.head_buffer(), []
         for byte in stream:
             buffer.push(bytes([byte]))
             head = buffer.take()
@@ -211,22 +210,22 @@ class TestHeadBuffer:
                 heads.append(head)
         assert (b"".join(heads), len(heads), len(buffer)) == (stream, 2, 0)
 
-    def test_keeps_what_follows_a_head(self) -> None:
-        buffer = HeadBuffer()
+    def test_keeps_what_follows_a_head(self, reader: Reader) -> None:
+        buffer = reader.head_buffer()
         buffer.push(request(GET) + b"body")
         assert buffer.take() == request(GET)
         assert buffer.take_rest() == b"body"
 
-    def test_head_of_the_full_size_is_taken(self) -> None:
+    def test_head_of_the_full_size_is_taken(self, reader: Reader) -> None:
         head = request(GET, "X: " + "a" * (HEAD_LIMIT - len(request(GET, "X: "))))
-        buffer = HeadBuffer()
+        buffer = reader.head_buffer()
         buffer.push(head)
         assert buffer.take() == head
 
     @pytest.mark.parametrize("complete", [True, False])
-    def test_larger_heads_are_refused(self, complete: bool) -> None:
+    def test_larger_heads_are_refused(self, reader: Reader, complete: bool) -> None:
         head = request(GET, "X: " + "a" * (1 + HEAD_LIMIT - len(request(GET, "X: "))))
-        buffer = HeadBuffer()
+        buffer = reader.head_buffer()
         buffer.push(head if complete else head[:-1])
         with pytest.raises(BadHead, match="larger") as refusal:
             buffer.take()
@@ -234,23 +233,23 @@ class TestHeadBuffer:
 
     @pytest.mark.parametrize("start", [b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\rH", b"\x16\x03\x01", b"GET /\0"])
     @pytest.mark.parametrize("split", [False, True])
-    def test_hopeless_starts_do_not_wait_for_an_end(self, start: bytes, split: bool) -> None:
-        buffer = HeadBuffer()
+    def test_hopeless_starts_do_not_wait_for_an_end(self, reader: Reader, start: bytes, split: bool) -> None:
+        buffer = reader.head_buffer()
         pieces = [start[i : i + 1] for i in range(len(start))] if split else [start]
         with pytest.raises(BadHead):
             assert [feed(buffer, piece) for piece in pieces] == []
 
     @pytest.mark.parametrize("complete", [True, False])
-    def test_first_line_beyond_the_limit_is_a_long_address(self, complete: bool) -> None:
-        buffer = HeadBuffer()
+    def test_first_line_beyond_the_limit_is_a_long_address(self, reader: Reader, complete: bool) -> None:
+        buffer = reader.head_buffer()
         buffer.push(f"GET /{'a' * HEAD_LIMIT}".encode() + (b" HTTP/1.1\r\nHost: here\r\n\r\n" if complete else b""))
         with pytest.raises(BadHead, match="address") as refusal:
             buffer.take()
         assert refusal.value.status == 414
 
-    def test_an_empty_line_split_anywhere_is_no_bare_break(self) -> None:
+    def test_an_empty_line_split_anywhere_is_no_bare_break(self, reader: Reader) -> None:
         for cut in range(1, len(request(GET))):
-            buffer = HeadBuffer()
+            buffer = reader.head_buffer()
             buffer.push(request(GET)[:cut])
             assert buffer.take() is None
             buffer.push(request(GET)[cut:])
@@ -272,13 +271,13 @@ class TestHeadBuffer:
         b"HTTP/1.1 200 O\x01K\r\n\r\n",
     ],
 )
-def test_hostile_answers_are_refused(head: bytes) -> None:
+def test_hostile_answers_are_refused(reader: Reader, head: bytes) -> None:
     with pytest.raises(BadHead):
-        parse_response(head)
+        reader.parse_response(head)
 
 
-def test_answer_head() -> None:
-    head = parse_response(b"HTTP/1.1 204\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nConnection: Close\r\n\r\n")
+def test_answer_head(reader: Reader) -> None:
+    head = reader.parse_response(b"HTTP/1.1 204\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nConnection: Close\r\n\r\n")
     assert (head.status, head.reason, set(head.connection)) == (204, "", {"close"})
     assert head.fields == [("set-cookie", "a"), ("set-cookie", "b"), ("connection", "Close")]
 
@@ -313,12 +312,12 @@ def _heads(draw: st.DrawFn) -> bytes:
     return ("".join(line + draw(_BREAKS) for line in lines) + "\r\n").encode("latin-1")
 
 
-def _ours(data: bytes) -> RequestLine | None:
-    buffer = HeadBuffer()
+def _ours(reader: Reader, data: bytes) -> RequestLine | None:
+    buffer = reader.head_buffer()
     buffer.push(data)
     try:
         block = buffer.take()
-        return None if block is None else parse_request(block)
+        return None if block is None else reader.parse_request(block)
     except BadHead:
         return None
 
@@ -333,8 +332,8 @@ def _framing_of_h11(connection: h11.Connection, event: h11.Request) -> tuple[int
 @settings(max_examples=600, deadline=None)
 @example(request(POST, "Content-Length: 3"))
 @example(request(POST, "Transfer-Encoding: chunked"))
-def test_h11_agrees_with_what_we_accept(data: bytes) -> None:
-    ours = _ours(data)
+def test_h11_agrees_with_what_we_accept(reader: Reader, data: bytes) -> None:
+    ours = _ours(reader, data)
     if ours is None:
         return
     connection = h11.Connection(h11.SERVER)
@@ -349,6 +348,6 @@ def test_h11_agrees_with_what_we_accept(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_garbage_raises_nothing_but_bad_head(data: bytes) -> None:
-    _ours(data)
-    _ours(b"GET / HTTP/1.1\r\nHost: a\r\n" + data + b"\r\n\r\n")
+def test_garbage_raises_nothing_but_bad_head(reader: Reader, data: bytes) -> None:
+    _ours(reader, data)
+    _ours(reader, b"GET / HTTP/1.1\r\nHost: a\r\n" + data + b"\r\n\r\n")
