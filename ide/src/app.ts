@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { ConsoleStore } from "./console/console_store";
 import { MAX_ENTRIES } from "./console/history_model";
+import { type Origin, Outbox } from "./console/outbox";
 import { DocumentStore } from "./editor/document_store";
 import { Places } from "./editor/places";
 import { EnvironmentStore } from "./environment/environment_store";
@@ -16,7 +17,7 @@ import {
   type SessionEvent,
   type SessionInfo,
 } from "./net/protocol";
-import { isConnectionError, messageOf, type Rpc, RpcError } from "./net/rpc";
+import { messageOf, type Rpc, RpcError } from "./net/rpc";
 import type { ServerApi } from "./net/server_api";
 import { type LinkOwner, SessionLink } from "./net/session_link";
 import { PlotsStore } from "./plots/plots_store";
@@ -29,8 +30,9 @@ import { Messages } from "./shell/messages";
 import { Notifications } from "./shell/notifications";
 
 const ACTIVE = "document";
-const PERHAPS_SENT = "The connection broke while this was sent. Look at the console before you send it again.";
-const NOT_REACHED = "R was not reached. Nothing was sent; try again.";
+const LOST_BY_SUSPENSION = "The session was suspended before R took this. Enter runs it.";
+const LOST_BY_END = "R ended before it took this. Look at the console before you press Enter.";
+const LOST_BY_RESTART = "R was started again before it took this. Enter runs it.";
 
 /** The state of the whole page, without any of its elements: one store per pane and the link that feeds them. */
 export class App implements LinkOwner {
@@ -40,7 +42,10 @@ export class App implements LinkOwner {
   readonly notifications: Notifications;
   /** The user wants to choose how a suspended session is started. */
   readonly choosesStart = signal(false);
+  /** The user looks at the page before a session that ended is started again. */
+  readonly overlayAside = signal(false);
   readonly console = new ConsoleStore();
+  readonly outbox: Outbox;
   readonly documents: DocumentStore;
   readonly places: Places;
   readonly environment: EnvironmentStore;
@@ -76,6 +81,11 @@ export class App implements LinkOwner {
     this.project = new ProjectStore(rpc, failed);
     this.notifications = new Notifications(memory);
     this.link = new SessionLink(rpc, api, transport, this);
+    this.outbox = new Outbox({
+      ready: () => this.link.whenStarted(),
+      register: (text) => this.console.submit(text),
+      deliver: ({ id, text, signal }) => rpc.call("console_input", [text, id], { signal }),
+    });
     effect(() => {
       const document = this.documents.active.value;
       if (document === null) return;
@@ -85,14 +95,14 @@ export class App implements LinkOwner {
   }
 
   async joined(init: ClientInit, anew: boolean): Promise<void> {
-    this.messages.withdraw(NOT_REACHED);
+    if (anew) this.outbox.lose(LOST_BY_RESTART, false);
     for (const { kind, text, url } of init.messages) this.messages.show(kind, text, url);
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
     this.memoryWarning.value = init.memory?.warning ?? null;
     this.project.receive(init.project);
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
-    this.choosesStart.value = false;
+    this.choosesStart.value = this.overlayAside.value = false;
     this.life.restore(init);
     const isOther = anew && !this.isResumed.value;
     if (anew) this.onReturn();
@@ -123,7 +133,6 @@ export class App implements LinkOwner {
   }
 
   resumed(): void {
-    this.messages.withdraw(NOT_REACHED);
     this.onReturn();
     void this.documents.flushAll();
     this.plots.tellPendingSize();
@@ -134,6 +143,8 @@ export class App implements LinkOwner {
     const { value } = this.link.link;
     this.isResumed.value = value.kind === "ended" && value.session.state === "suspended";
     this.memoryWarning.value = null;
+    this.overlayAside.value = false;
+    this.outbox.lose(this.isResumed.value ? LOST_BY_SUSPENSION : LOST_BY_END, true);
     this.life.gone();
     this.console.halt();
   }
@@ -153,19 +164,9 @@ export class App implements LinkOwner {
     this.rpc.call(method, params).catch((error: unknown) => this.report(error));
   }
 
-  /** Gives lines to R, which may be on its way back; text that did not get through comes back with false. */
-  async run(text: string): Promise<boolean> {
-    if (!(await this.link.whenStarted())) return false;
-    try {
-      await this.rpc.call("console_input", [text, this.console.submit(text)]);
-      return true;
-    } catch (error) {
-      if (error instanceof RpcError && error.code === ErrorCode.connectionLost)
-        this.messages.show("warning", PERHAPS_SENT);
-      else if (isConnectionError(error)) this.messages.show("warning", NOT_REACHED);
-      else this.report(error);
-      return false;
-    }
+  /** Gives lines to R, which may be on its way back; false: it did not get them. */
+  run(text: string, origin: Origin = "editor"): Promise<boolean> {
+    return this.outbox.send(text, origin, this.console.prompt.value?.history === false);
   }
 
   /** All that is kept of earlier input, of other sessions too; the page began with the newest of it. */
@@ -175,6 +176,7 @@ export class App implements LinkOwner {
   }
 
   async interrupt(): Promise<void> {
+    this.outbox.forget();
     await this.rpc.call("interrupt", []).catch((error: unknown) => this.report(error));
   }
 
@@ -199,6 +201,7 @@ export class App implements LinkOwner {
     else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text, event.data.url);
     else if (event.type === "memory_warning") this.memoryWarning.value = event.data.text;
     else if (event.type === "quit") this.console.halt();
+    else if (event.type === "console_write_input") this.outbox.taken(event.data.console_id);
     else if (event.type === "quit_question") this.asked(event.data);
     else if (event.type === "quit_question_closed") withdrawQuestion(this);
     else if (event.type === "workspace_recovered") this.recovered.value = event.data;

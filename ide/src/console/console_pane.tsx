@@ -18,11 +18,12 @@ export function ConsolePane({ app }: { readonly app: App }): JSX.Element {
   const editor = useRef<InputEditor | null>(null);
   const [searching, setSearching] = useState(false);
   const [away, setAway] = useState(false);
+  const [word, setWord] = useState("");
 
   useEffect(() => {
     if (scroller.current === null || output.current === null || input.current === null) return;
-    return mount(app, scroller.current, output.current, setAway, () => {
-      editor.current = inputEditor(app, input.current as HTMLDivElement, () => {
+    return mount(app, scroller.current, output.current, setAway, setWord, () => {
+      editor.current = inputEditor(app, input.current as HTMLDivElement, setWord, () => {
         setSearching(true);
         void app.recallHistory();
       });
@@ -48,6 +49,11 @@ export function ConsolePane({ app }: { readonly app: App }): JSX.Element {
       <div class="console-scroll" ref={scroller} onClick={focusInput}>
         <EarlierOutput app={app} />
         <div class="console-output" ref={output} role="log" aria-label="Console output" data-testid="console-output" />
+        {word === "" ? null : (
+          <p class="input-word" role="status" data-testid="input-word">
+            {word}
+          </p>
+        )}
         <div class="input-row">
           <span class="prompt" aria-hidden="true" data-testid="console-prompt">
             {app.console.prompt.value?.text ?? ""}
@@ -99,6 +105,7 @@ function mount(
   scroller: HTMLElement,
   output: HTMLElement,
   setAway: (away: boolean) => void,
+  setWord: (word: string) => void,
   createInput: () => InputEditor,
 ): () => void {
   const view = new OutputView(output);
@@ -117,23 +124,44 @@ function mount(
     editor.setLabel(prompt ? `Console input, prompt ${prompt}` : "Console input, R is busy");
     paint.request();
   });
+  const untake = takingBack(app, editor, setWord);
   editor.view.focus();
   return () => {
     unwatch();
     unlabel();
+    untake();
     paint.cancel();
     tail.stop();
     editor.view.destroy();
   };
 }
 
-function inputEditor(app: App, parent: HTMLElement, searchHistory: () => void): InputEditor {
+/** What R did not take stands at the prompt again, in its order, before what was typed meanwhile. */
+function takingBack(app: App, editor: InputEditor, setWord: (word: string) => void): () => void {
+  let before = "";
+  return effect(() => {
+    const { value } = app.outbox.returned;
+    if (value === null) return;
+    app.outbox.returned.value = null;
+    if (!editor.text.startsWith(before)) before = "";
+    const typed = editor.text.slice(before.length).replace(/^\n/, "");
+    before = [before, value.text].filter(Boolean).join("\n");
+    editor.show([before, typed].filter(Boolean).join("\n"));
+    setWord(value.why);
+  });
+}
+
+function inputEditor(
+  app: App,
+  parent: HTMLElement,
+  setWord: (word: string) => void,
+  searchHistory: () => void,
+): InputEditor {
   const { console: store } = app;
   const editor: InputEditor = new InputEditor(parent, app.rpc, cspNonce(), {
     submit: (text) => {
-      void app.run(text).then((sent) => {
-        if (!sent && editor.text === "") editor.show(text);
-      });
+      setWord("");
+      void app.run(text, "prompt");
     },
     walk: (step, shown) => {
       const found = walk(store.history.peek(), step, shown);
@@ -150,6 +178,7 @@ function inputEditor(app: App, parent: HTMLElement, searchHistory: () => void): 
     clearOutput: () => store.clear(),
     typed: () => {
       store.history.value = historyOf(store.history.peek().entries);
+      if (editor.text === "") setWord("");
     },
   });
   return editor;

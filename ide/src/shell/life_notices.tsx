@@ -136,6 +136,25 @@ export function Suspended({ app, session, problem }: SuspendedProps): JSX.Elemen
   );
 }
 
+/** The words of the overlay put aside, to look at the page meanwhile. */
+export function EndedAside({ app, session }: { readonly app: App; readonly session: SessionRecord }): JSX.Element {
+  const { title } = endingOf(session);
+  return (
+    <Notice role="status" id="ended" look="warning">
+      <span>{title}.</span>
+      <button
+        type="button"
+        class="button button-primary"
+        onClick={() => {
+          app.overlayAside.value = false;
+        }}
+      >
+        Start R…
+      </button>
+    </Notice>
+  );
+}
+
 function Amount({ progress, verb }: { readonly progress: Progress | null; readonly verb: string }): JSX.Element {
   if (progress === null || progress.total <= 0) return <>…</>;
   const total = Math.max(progress.total, progress.done);

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import type { SessionRecord } from "../net/protocol";
 import { useElapsed } from "./elapsed";
@@ -10,6 +10,7 @@ export function SessionOverlay({ app }: { readonly app: App }): JSX.Element | nu
   const link = app.link.link.value;
   const isSuspended = link.kind === "ended" && link.session.state === "suspended";
   if (isSuspended && !app.choosesStart.value) return null;
+  if (app.overlayAside.value) return null;
   if (link.kind === "ended") return <Ended app={app} session={link.session} problem={link.problem} />;
   if (link.kind === "starting" && link.launching)
     return <Launching what={app.isResumed.value ? "Resuming the session" : "Starting R"} since={link.since} />;
@@ -38,30 +39,10 @@ interface EndedProps {
 }
 
 function Ended({ app, session, problem }: EndedProps): JSX.Element {
-  const [aside, setAside] = useState(false);
   const leave = (): void => {
     if (session.state === "suspended") app.choosesStart.value = false;
-    else setAside(true);
+    else app.overlayAside.value = true;
   };
-  if (aside) return <Aside title={endingOf(session).title} back={() => setAside(false)} />;
-  return <EndedCard app={app} session={session} problem={problem} leave={leave} />;
-}
-
-/** The overlay put aside to look at the page. */
-function Aside({ title, back }: { readonly title: string; readonly back: () => void }): JSX.Element {
-  return (
-    <div class="notices">
-      <div class="banner banner-warning" role="status" data-testid="banner">
-        <span>{title}.</span>
-        <button type="button" class="button button-primary" onClick={back}>
-          Start R…
-        </button>
-      </div>
-    </div>
-  );
-}
-
-function EndedCard({ app, session, problem, leave }: EndedProps & { readonly leave: () => void }): JSX.Element {
   const ending = endingOf(session);
   const start = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => {
