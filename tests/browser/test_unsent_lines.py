@@ -138,9 +138,7 @@ def test_lines_that_were_stopped_do_not_come_back(chromium: Browser, server: Run
 
 
 @pytest.mark.parametrize("failure", ["502", "broken"])
-def test_lines_that_did_not_get_through(
-    chromium: Browser, server: RunningServer, alice: Account, failure: str
-) -> None:
+def test_lines_that_did_not_get_through(chromium: Browser, server: RunningServer, alice: Account, failure: str) -> None:
     def fail(route: Route) -> None:
         if failure == "502":
             route.fulfill(status=502, body="Bad gateway")
