@@ -24,6 +24,7 @@ from rserver.composition import IDE, STATIC, Surroundings, Threads, Worker, buil
 from rserver.master_client import MasterClient
 from rserver.offline_file import FILE_NAME, OfflineFile
 from rserver.proxy.data_plane import DataPlane
+from rserver.proxy.origin_policy import OriginPolicy
 from rserver.proxy.settings import FrontSettings
 from rserver.proxy.trusted_proxies import TrustedProxies
 from rserver.sessions.activity import SocketActivity
@@ -62,6 +63,7 @@ class Application:
         installReactor(reactor)
         self._master = MasterClient(reactor, self._on_event, self._master_lost)
         self._tls: TlsContexts | None = None
+        self._http_ports: tuple[int, ...] | None = None
         self._worker: Worker | None = None
         self._front: DataPlane | None = None
         self._early: list[Message] = []
@@ -85,6 +87,8 @@ class Application:
     async def _start(self) -> None:
         late = TimeoutError("the master did not greet")
         greeting = await limit(self._master.greeted, GREETING_SECONDS, self._reactor, late)
+        if http := greeting.get("http"):
+            self._http_ports = tuple(http["ports"])
         if materials := greeting.get("tls"):
             self._tls = TlsContexts(materials, greeting["options"]["ssl-protocols"])
         worker = self._worker = await build(self._surroundings(), greeting)
@@ -117,10 +121,11 @@ class Application:
     async def _listen(self, worker: Worker) -> None:
         options = worker.settings
         tls = self._tls
-        headers = options.server_add_header + (options.tls_headers if tls else ())
+        headers = options.server_add_header + options.tls_headers
         root = options.root_path.rstrip("/")
         proxies = TrustedProxies(options.www_trusted_proxies)
-        settings = FrontSettings(root, options.www_frame_origin, headers, proxies, tls=tls is not None)
+        origins = OriginPolicy(options.www_allow_origin, checks_requests=options.www_enable_origin_check)
+        settings = FrontSettings(root, options.www_frame_origin, headers, proxies, origins, tls=tls is not None)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
         front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed)
@@ -145,6 +150,9 @@ class Application:
             self._front.close_all()
 
     def _ports(self) -> tuple[int, ...]:
+        """That browsers connect to, here or at nginx in front."""
+        if self._http_ports is not None:
+            return self._http_ports
         return tuple(listener.getsockname()[1] for listener in self._listeners)
 
     def _on_event(self, event: Message) -> None:

@@ -14,6 +14,7 @@ from rserver.supervisor import cookie_keys, installation, listeners, tls_files
 from rserver.supervisor.background import Report
 from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
+from rserver.supervisor.http_front import HttpFront
 from rserver.supervisor.launcher_host import LauncherHost
 from rserver.supervisor.password_checks import PasswordChecks
 from rserver.supervisor.places import Places
@@ -65,13 +66,16 @@ class Master:
         self._listeners = listeners.bind(settings.www_address, settings.www_port, patience)
         port = redirect_port(settings)
         self._redirects = listeners.bind(settings.www_address, port, patience) if port else []
+        self._http = HttpFront(self._places) if settings.server_http else None
         self._loop = Loop()
         self._checks = PasswordChecks(self._loop, settings.auth_pam_service)
         self._launcher: Service | None = None
         self._host = self._make_host()
         self._worker = Service(self._loop, self._worker_declaration(), self._worker_hooks())
         self._requests = self._new_requests()
+        self._http_service: Service | None = None
         self._announced = self._stopping = False
+        self._code = ExitCode.CLEAN
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT."""
@@ -81,9 +85,23 @@ class Master:
         if self._launcher:
             self._launcher.start()
         self._worker.start()
+        if self._http:
+            sockets = (self._listeners, self._redirects)
+            self._http_service = self._http.begin(self._loop, sockets, self._told_to_http, self._http_answered)
         self._loop.run()
         os.close(self._lock)
-        return ExitCode.CLEAN
+        return self._code
+
+    def _told_to_http(self) -> tuple[RserverSettings, list[tls_files.Material]]:
+        return self._settings, self._tls
+
+    def _http_answered(self, reason: str) -> None:
+        if not reason:
+            self._announce()
+        elif not self._announced:
+            self._code = ExitCode.CONFIGURATION
+            self._report(reason)
+            self._stop()
 
     def _make_host(self) -> LauncherHost | KeeperHost:
         if self._settings.auth_pam_sessions_enabled and not self._places.single_user:
@@ -116,9 +134,9 @@ class Master:
         self._event({"event": "launcher_restarted"})
 
     def _worker_declaration(self) -> Declaration:
-        sockets = (*self._listeners, *self._redirects)
+        sockets = (self._http.worker_socket,) if self._http else (*self._listeners, *self._redirects)
         argv = [*installation.python(installation.WORKER), f"--listen-fds={len(sockets)}"]
-        if self._redirects:
+        if self._redirects and not self._http:
             argv.append(f"--redirect-fds={len(self._redirects)}")
         owner = self._places.worker
         account = None if self._places.single_user else Account(owner.uid, owner.gid)
@@ -142,7 +160,9 @@ class Master:
         options = RSERVER.to_json(self._settings)
         if self._places.single_user:
             options["auth-token"] = self._token()
-        return {"options": options, "cookie_keys": self._keys, "tls": self._tls}
+        # Where nginx speaks TLS the worker has no use for keys.
+        http = {"ports": [listener.getsockname()[1] for listener in self._listeners]} if self._http else None
+        return {"options": options, "cookie_keys": self._keys, "tls": [] if http else self._tls, "http": http}
 
     def _new_requests(self) -> Requests:
         return Requests({"check_password": self._checks.check, **self._host.operations}, self._worker.send)
@@ -156,7 +176,7 @@ class Master:
         self._worker.send(message)
 
     def _announce(self) -> None:
-        if self._announced:
+        if self._announced or not self._worker.ready or (self._http and not self._http.serving):
             return
         self._announced = True
         scheme = "https" if self._tls else "http"
@@ -185,7 +205,9 @@ class Master:
             return
         self._settings, self._keys, self._tls = settings, keys, tls
         self._event({"event": "options", **self._worker_settings()})
-        log("configuration reloaded; addresses, ports, directories and ssl-enabled need a restart")
+        if self._http:
+            self._http.reload(settings, tls)
+        log("configuration reloaded; addresses, ports, directories, ssl-enabled and server-http need a restart")
 
     def _publish_first_profiles(self, *, is_restart: bool) -> None:
         try:
@@ -210,13 +232,13 @@ class Master:
         self._stopping = True
         log("stopping; R sessions keep running")
         self._event({"event": "stop"})
-        for service in (self._worker, self._launcher):
+        for service in (self._worker, self._launcher, self._http_service):
             if service:
                 service.stop()
         self._stop_when_alone()
 
     def _stop_when_alone(self) -> None:
-        if self._worker.running or (self._launcher and self._launcher.running):
+        if any(service and service.running for service in (self._worker, self._launcher, self._http_service)):
             self._loop.call_later(0.02, self._stop_when_alone)
         else:
             self._loop.stop()

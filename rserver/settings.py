@@ -7,6 +7,7 @@ from typing import Any
 from rserver.sign_in.cookie_life import CookieLife
 from rserver.sign_in.policy import SignInPolicy
 from rserver.sign_in.set_cookie import CookieStyle
+from rserver_core.security_headers import transport_field
 
 
 class SettingsError(Exception):
@@ -21,7 +22,10 @@ class WorkerSettings:
     www_trusted_proxies: tuple[str, ...] = ()
     www_frame_origin: str = "none"
     www_same_site: str = ""
+    www_enable_origin_check: bool = False
+    www_allow_origin: tuple[str, ...] = ()
     server_add_header: tuple[str, ...] = ()
+    ssl_enabled: bool = False
     ssl_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
     ssl_hsts: bool = True
     ssl_hsts_max_age: int = 15552000
@@ -65,10 +69,9 @@ class WorkerSettings:
     @property
     def tls_headers(self) -> tuple[str, ...]:
         """What answers over TLS have besides."""
-        if not self.ssl_hsts:
+        if not (self.ssl_enabled and self.ssl_hsts):
             return ()
-        below = "; includeSubDomains" if self.ssl_hsts_include_subdomains else ""
-        return (f"Strict-Transport-Security: max-age={self.ssl_hsts_max_age}{below}",)
+        return (transport_field(self.ssl_hsts_max_age, include_subdomains=self.ssl_hsts_include_subdomains),)
 
     @property
     def policy(self) -> SignInPolicy:

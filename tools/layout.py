@@ -12,6 +12,7 @@ PACKAGES = (
     "rserver_core",
     "rserver_process",
     "rserver_launcher",
+    "rserver_http",
     "rserver_pam",
     "rserver_admin",
     "rserver_template",

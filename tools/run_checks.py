@@ -15,6 +15,7 @@ _CODE = (
     "rserver_core",
     "rserver_process",
     "rserver_launcher",
+    "rserver_http",
     "rserver_pam",
     "rserver_admin",
     "rserver_template",

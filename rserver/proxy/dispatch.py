@@ -4,7 +4,8 @@ from rserver.proxy.client import Exchange
 from rserver.proxy.forward import parse_cookies
 from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
-from rserver.proxy.origin_policy import origin_matches, token_matches
+from rserver.proxy.origin_policy import token_matches
+from rserver.proxy.own_nginx import OWN_NGINX, peer_of_nginx
 from rserver.proxy.page_exchange import PageExchange
 from rserver.proxy.port_proxy import PortExchange
 from rserver.proxy.router import (
@@ -101,7 +102,12 @@ class Dispatcher:
         checked = where.token if isinstance(where, PageRoute) else not isinstance(where, PortRoute)
         if checked and identity is not None and not token_matches(head):
             return rpc_error(NOT_A_REQUEST, "The X-RS-CSRF-Token header does not match the cookie.", 403)
-        if line.upgrade and not origin_matches(head):
+        origins = self._services.settings.origins
+        if not origins.allows_request(head):
+            if "text/html" in head.headers.get("accept", ""):
+                return self._services.error_page(head, 403, "This request was sent by a page of another server.")
+            return rpc_error(NOT_A_REQUEST, "The Origin of the request is not this server.", 403)
+        if line.upgrade and not origins.allows_socket(head):
             return rpc_error(NOT_A_REQUEST, "The Origin of the WebSocket is not this server.", 403)
         return None
 
@@ -111,7 +117,11 @@ def request_head(
 ) -> RequestHead:
     """The request as gate and pages see it; what a trusted proxy says about the browser is believed."""
     headers = line.headers
-    plain = Browser(peer[0], settings.tls, headers.get("host", ""), settings.root_path)
+    tls = settings.tls
+    if peer == OWN_NGINX:
+        address, port, tls = peer_of_nginx(headers)
+        peer = (address, port)
+    plain = Browser(peer[0], tls, headers.get("host", ""), settings.root_path)
     seen = settings.trusted_proxies.browser(peer[0], headers, plain)
     remote, cookies = (seen.address, peer[1]), parse_cookies(headers.get("cookie"))
     return RequestHead(line.method, path, query, headers, cookies, remote, seen.secure, seen.host, seen.root_path)

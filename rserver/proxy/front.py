@@ -15,6 +15,7 @@ from rserver.proxy.body import BadBody, Body, request_body
 from rserver.proxy.client import Detached, Exchange
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, parse_request
+from rserver.proxy.own_nginx import OWN_NGINX, is_own_nginx
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Response
 from rserver.web.responses import ResponseEncoder, plain
@@ -95,6 +96,10 @@ class Front(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = (peer[0].removeprefix("::ffff:"), peer[1])
+        elif is_own_nginx(transport.get_extra_info("socket")):
+            self.peer = OWN_NGINX
+        else:
+            self._transport.abort()
         self._deadlines.set(self, self._settings.head_seconds)
 
     def data_received(self, data: bytes) -> None:

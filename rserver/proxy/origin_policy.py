@@ -1,6 +1,8 @@
 """Whether a request was made by our own page. Pure."""
 
 import hmac
+import re
+from collections.abc import Iterable
 
 from rserver.web.request import RequestHead
 
@@ -17,12 +19,49 @@ def token_matches(head: RequestHead) -> bool:
     return bool(cookie) and hmac.compare_digest(cookie.encode("latin-1"), header.encode("latin-1"))
 
 
-def origin_matches(head: RequestHead) -> bool:
-    """True when Origin names the host that was asked (or that a proxy says was asked). A missing Origin does not match.
+class OriginPolicy:
+    """Pages of which hosts may send requests: that of the server, and those that allowed patterns name.
 
-    X-Forwarded-Host may be believed from anybody here: a page in a browser cannot set it on a WebSocket.
+    allowed: hosts with or without scheme and port, `*` for any letters but those that end a host; lower case.
+    checks_requests: unsafe requests are looked at too, not WebSockets alone.
     """
-    _, separator, origin = head.headers.get("origin", "").lower().partition("://")
-    told = (head.host, head.headers.get("host", ""), head.headers.get("x-forwarded-host", ""))
-    hosts = {host.lower() for host in told}
-    return bool(separator) and bool(origin) and origin in hosts
+
+    def __init__(self, allowed: Iterable[str] = (), *, checks_requests: bool = False) -> None:
+        self._allowed = [_pattern(text) for text in allowed]
+        self._checks_requests = checks_requests
+
+    def allows_socket(self, head: RequestHead) -> bool:
+        """True when Origin names the host that was asked for, or one that is allowed. A missing Origin does not."""
+        return self._matches(head, head.headers.get("origin", ""))
+
+    def allows_request(self, head: RequestHead) -> bool:
+        """True unless the request may change something and comes from a page of somebody else.
+
+        Programs that are no browsers say neither Origin nor Referer.
+        """
+        if not self._checks_requests or head.method in SAFE_METHODS:
+            return True
+        source = head.headers.get("origin") or _origin_of(head.headers.get("referer", ""))
+        return not source or self._matches(head, source)
+
+    def _matches(self, head: RequestHead, source: str) -> bool:
+        """X-Forwarded-Host may be believed from anybody here: a page in a browser cannot set it on a WebSocket."""
+        source = source.lower()
+        _, separator, host = source.partition("://")
+        told = (head.host, head.headers.get("host", ""), head.headers.get("x-forwarded-host", ""))
+        if not (separator and host):
+            return False
+        return host in {name.lower() for name in told} or any(each.fullmatch(source) for each in self._allowed)
+
+
+def _origin_of(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{re.split('[/?#]', rest, maxsplit=1)[0]}"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    scheme, separator, host = text.rpartition("://")
+    letters = re.escape(host).replace(r"\*", r"[^/?#@:]*")
+    # Without a port any is meant.
+    port = "" if re.search(r":[0-9*]+$", host) else r"(?::[0-9]{1,5})?"
+    return re.compile(f"{re.escape(scheme + separator) if separator else 'https?://'}{letters}{port}", re.ASCII)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from rserver.proxy.origin_policy import OriginPolicy
 from rserver.proxy.trusted_proxies import TrustedProxies
 
 NOBODY = TrustedProxies()
+ONLY_OWN = OriginPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class FrontSettings:
     frame_origin: str = "none"
     add_headers: tuple[str, ...] = ()
     trusted_proxies: TrustedProxies = NOBODY
+    origins: OriginPolicy = ONLY_OWN
     tls: bool = False
     tick_seconds: float = 1.0
     head_seconds: float = 20.0

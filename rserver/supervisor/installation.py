@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 WORKER = ROOT / "rserver" / "worker_main.py"
 LAUNCHER = ROOT / "rserver_launcher" / "__main__.py"
+HTTP = ROOT / "rserver_http" / "__main__.py"
 TLS = ROOT / "rserver" / "tls_main.py"
 PAM = ROOT / "rserver_pam" / "__main__.py"
 RSESSION = ROOT / "rsession" / "__main__.py"

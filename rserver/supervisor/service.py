@@ -15,6 +15,7 @@ from rserver_process.descriptors import close_all_but, null_on
 from rserver_process.event_loop import Loop, Timer, Watch
 from rserver_process.log_line import log_line
 from rserver_process.privileges import become
+from rserver_process.process_table import send_to_session
 from rserver_process.signals import all_at_default
 
 CHANNEL_FD = 3
@@ -34,13 +35,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a child is. account None: the same as the master; sockets are inherited from fd 4 on."""
+    """What a child is. account None: the same as the master; sockets are inherited from fd 4 on.
+
+    leaves_children: it starts others, which are ended when it has ended.
+    """
 
     role: str
     argv: list[str]
     env: dict[str, str]
     account: Account | None = None
     sockets: tuple[socket.socket, ...] = ()
+    leaves_children: bool = False
 
 
 @dataclass(slots=True)
@@ -63,6 +68,7 @@ class Service:
         self._watch: Watch | None = None
         self._limit: Timer | None = None
         self._started = 0.0
+        self._pid = 0
         self._ready = self._stopping = False
 
     @property
@@ -83,6 +89,7 @@ class Service:
             _become_child(self._declaration, theirs)
         theirs.close()
         self._started = time.monotonic()
+        self._pid = pid
         self._watch = self._loop.watch_process(pid, self._ended)
         role = self._declaration.role
         self._channel = Channel(
@@ -142,6 +149,9 @@ class Service:
     def _ended(self, status: int | None) -> None:
         self._watch = None
         self._drop_channel()
+        if self._declaration.leaves_children:
+            # It began a process session, whose number nobody else gets while there are members.
+            send_to_session(self._pid, signal.SIGKILL)
         if self._stopping:
             return
         delay = self._backoff.after(time.monotonic() - self._started)

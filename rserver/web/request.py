@@ -11,17 +11,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from rserver_core.security_headers import STRICT_CSP
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
 PAGE_BODY_LIMIT = 64 * 1024
 
 _FIELD_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-
-STRICT_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def _check_fields(*texts: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from rserver.web.request import RequestHead, Response
+from rserver_core.security_headers import content_policy, security_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,6 @@ STATUS_OF_CODE = {
     SESSION_FAILED: 503,
     LOST: 502,
 }
-_FRAME_ANCESTORS = re.compile(r"(?:; *)?frame-ancestors[^;]*")
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -83,15 +82,8 @@ class ResponseEncoder:
     """
 
     def __init__(self, frame_origin: str = "none", add_headers: Iterable[str] = ()) -> None:
-        ancestors = {"none": "'none'", "same": "'self'", "any": "*"}.get(frame_origin, frame_origin)
-        self._ancestors = f"frame-ancestors {ancestors}"
-        frame_options = {"none": "X-Frame-Options: DENY\r\n", "same": "X-Frame-Options: SAMEORIGIN\r\n"}
-        self._security = (
-            "X-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
-            "Cross-Origin-Opener-Policy: same-origin\r\n"
-            + frame_options.get(frame_origin, "")
-            + "".join(f"{line}\r\n" for line in add_headers)
-        )
+        self._frame_origin = frame_origin
+        self._security = "".join(f"{name}: {value}\r\n" for name, value in security_fields(frame_origin, add_headers))
 
     def encode(
         self, response: Response, *, method: str = "GET", keep_alive: bool = False, cookies: Iterable[str] = ()
@@ -114,12 +106,8 @@ class ResponseEncoder:
         if response.cache_control:
             yield "Cache-Control", response.cache_control
         if response.csp:
-            yield "Content-Security-Policy", self._policy(response.csp)
+            yield "Content-Security-Policy", content_policy(response.csp, self._frame_origin)
         yield from response.headers
-
-    def _policy(self, csp: str) -> str:
-        rest = _FRAME_ANCESTORS.sub("", csp).strip("; ")
-        return f"{rest}; {self._ancestors}" if rest else self._ancestors
 
 
 def _merged_cookies(own: tuple[str, ...], added: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 _URL_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]*]+", re.ASCII)
+_ORIGIN_PATTERN = re.compile(r"(?:https?://)?[A-Za-z0-9.\-\[\]:*]{1,255}", re.ASCII)
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]*)", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?", re.ASCII)
@@ -198,6 +199,19 @@ class FrameOrigin:
         if text not in {"none", "same", "any"} and not _URL_ORIGIN.fullmatch(text):
             raise NotAllowed
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class OriginPattern:
+    """A host, with or without scheme and port, in which * stands for any letters."""
+
+    allowed: str = "a host like portal.example.org or *.example.org, also with scheme and port"
+
+    def read(self, text: str, environ: Mapping[str, str]) -> str:
+        """The pattern in lower case."""
+        if not _ORIGIN_PATTERN.fullmatch(text):
+            raise NotAllowed
+        return text.lower()
 
 
 def expand(path: str, environ: Mapping[str, str]) -> str:

@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rserver_core.options.kinds import Choice, Flag, FrameOrigin, Header, Integer, Names, Networks, Path, Text, Words
+from rserver_core.options.kinds import (
+    Choice,
+    Flag,
+    FrameOrigin,
+    Header,
+    Integer,
+    Names,
+    Networks,
+    OriginPattern,
+    Path,
+    Text,
+    Words,
+)
 from rserver_core.options.option import option
 from rserver_core.options.table import OptionTable
 from rserver_core.options.uid_min import MinimumUid
@@ -79,6 +91,25 @@ class RserverSettings:
     )
     server_add_header: tuple[str, ...] = option(
         Header(), "", "Header added to every response of the server, `Name: value`.", repeatable=True
+    )
+    www_enable_origin_check: bool = option(
+        Flag(),
+        "0",
+        "1: requests that change something are refused when their Origin or Referer is another host. WebSockets are "
+        "always checked.",
+    )
+    www_allow_origin: tuple[str, ...] = option(
+        OriginPattern(),
+        "",
+        "Host, or pattern such as *.example.org, of a page that may send requests and open WebSockets although it has "
+        "another address than the server.",
+        repeatable=True,
+    )
+    server_http: bool = option(
+        Flag(), "0", "1: the server runs an nginx of its own in front: TLS, HTTP/2, compression and files at its speed."
+    )
+    server_http_nginx: str = option(
+        Path(empty=True), "", "The nginx program. Empty: the first one in the usual folders."
     )
     ssl_enabled: bool = option(Flag(), "0", "1: browsers come over HTTPS, on www-port.")
     ssl_certificate: tuple[str, ...] = option(
@@ -217,6 +248,7 @@ RSERVER = OptionTable(
         "config-file": "Configuration",
         "server-user": "The server itself",
         "www-address": "Web",
+        "server-http": "nginx in front",
         "ssl-enabled": "TLS",
         "server-multiple-sessions": "R sessions",
         "auth-none": "Signing in",

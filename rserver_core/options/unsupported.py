@@ -45,7 +45,7 @@ session-handle-offline-enabled session-handle-offline-timeout-ms session-port-ra
 session-use-file-storage
 user-provisioning-enabled user-provisioning-start-uid websocket-connect-timeout websocket-handshake-timeout
 workbench-api-admin-enabled workbench-api-enabled workbench-api-super-admin-enabled
-www-allow-origin www-enable-origin-check www-proxy-localhost www-stats-monitor-seconds www-thread-pool-size
+www-proxy-localhost www-stats-monitor-seconds www-thread-pool-size
 www-verify-user-agent
 """
 

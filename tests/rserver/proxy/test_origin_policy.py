@@ -2,7 +2,7 @@
 
 import pytest
 
-from rserver.proxy.origin_policy import origin_matches, token_matches
+from rserver.proxy.origin_policy import OriginPolicy, token_matches
 from rserver.web.request import RequestHead
 
 
@@ -51,4 +51,51 @@ def test_token(method: str, cookie: str | None, token: str, matches: bool) -> No
     ],
 )
 def test_origin(origin: str, host: str, forwarded: str, matches: bool) -> None:
-    assert origin_matches(head(origin=origin, host=host, x_forwarded_host=forwarded)) is matches
+    assert OriginPolicy().allows_socket(head(origin=origin, host=host, x_forwarded_host=forwarded)) is matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "origin", "matches"),
+    [
+        ("portal.example.org", "https://portal.example.org", True),
+        ("portal.example.org", "http://portal.example.org:8443", True),
+        ("portal.example.org:8443", "https://portal.example.org", False),
+        ("https://portal.example.org", "http://portal.example.org", False),
+        ("*.example.org", "https://a.b.example.org", True),
+        ("*.example.org", "https://example.org", False),
+        ("*.example.org", "https://example.org.evil", False),
+        ("*.example.org", "https://evil/.example.org", False),
+        ("*.example.org", "https://evil#.example.org", False),
+        ("*.example.org", "https://evil@x.example.org", False),
+        ("a.example.org", "https://axexample.org", False),
+        ("localhost:*", "http://localhost:3000", True),
+        ("[::1]:*", "http://[::1]:3000", True),
+        ("*", "https://anywhere", True),
+        ("*", "null", False),
+    ],
+)
+def test_origins_that_are_allowed(pattern: str, origin: str, matches: bool) -> None:
+    policy = OriginPolicy([pattern])
+    assert policy.allows_socket(head(origin=origin, host="here")) is matches
+    assert not OriginPolicy().allows_socket(head(origin=origin, host="here"))
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "allowed"),
+    [
+        ("POST", {"origin": "http://here"}, True),
+        ("POST", {"origin": "http://evil"}, False),
+        ("POST", {"origin": "null"}, False),
+        ("POST", {"referer": "http://here/page?a=b"}, True),
+        ("POST", {"referer": "http://evil/here"}, False),
+        ("POST", {"referer": "http://here.evil/"}, False),
+        ("POST", {"origin": "http://evil", "referer": "http://here/"}, False),
+        ("POST", {}, True),
+        ("DELETE", {"origin": "http://evil"}, False),
+        ("GET", {"origin": "http://evil"}, True),
+    ],
+)
+def test_requests_of_other_pages(method: str, fields: dict[str, str], allowed: bool) -> None:
+    asked = head(method, host="here", **fields)
+    assert OriginPolicy(checks_requests=True).allows_request(asked) is allowed
+    assert OriginPolicy().allows_request(asked)

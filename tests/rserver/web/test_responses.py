@@ -34,8 +34,17 @@ def test_page_has_every_security_header() -> None:
         "X-Content-Type-Options: nosniff",
         "Referrer-Policy: same-origin",
         "Cross-Origin-Opener-Policy: same-origin",
+        "Permissions-Policy: camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), "
+        "payment=(), serial=(), usb=()",
         "X-Frame-Options: DENY",
     ]
+
+
+def test_header_of_the_administrator_replaces_ours() -> None:
+    encoder = responses.ResponseEncoder("none", ("referrer-policy: no-referrer", "X-Mine: a"))
+    head = encoder.encode(responses.html("")).decode("latin-1")
+    assert "referrer-policy: no-referrer\r\nX-Mine: a\r\n" in head
+    assert "Referrer-Policy" not in head
 
 
 @pytest.mark.parametrize(

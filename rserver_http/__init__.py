@@ -1,0 +1,1 @@
+"""The nginx in front of the worker: its configuration, written from the options, and its life."""
