@@ -73,9 +73,8 @@ class Attendance:
         tail = bytes(self._tail).decode("utf-8", "replace")
         memory = self._memory_end() if not exited and status == signal.SIGKILL else None
         code, number = (status, None) if exited else (None, status)
-        return SessionExit(
-            self._session, self._child.pid, code, number, tail, memory, self._files.checkpoint(self._session)
-        )
+        checkpoint, by = self._files.checkpoint(self._session), self._files.ordered_by(self._session, self._child.pid)
+        return SessionExit(self._session, self._child.pid, code, number, tail, memory, checkpoint, by)
 
     def _memory_end(self) -> MemoryEnd | None:
         try:

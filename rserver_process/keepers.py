@@ -220,8 +220,9 @@ class Keepers:
         send_to_session(record.pid, signal.SIGKILL)
         cgroup.clear(record.session, record.keeper_pid, 0.0)
         self._loop.call_later(_SWEEP_SECONDS, cgroup.sweep)
+        code, by = self._files.left_code(record.session), self._files.ordered_by(record.session, record.pid)
         self._files.remove(f"{record.session}.sock")
-        self._finish(running, SessionExit(record.session, record.pid, None, None, ""))
+        self._finish(running, SessionExit(record.session, record.pid, code, None, "", by=by))
 
     def _finish(self, running: _Running, end: SessionExit) -> None:
         _cancel(running)

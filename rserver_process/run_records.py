@@ -13,8 +13,11 @@ from rserver_core.session_id import is_session_id
 from rserver_process.memory_end import MemoryEnd
 
 TAIL_BYTES = 8192
+ADMINISTRATOR = "administrator"
 _MAX_FILE = 1 << 18
 _MAX_SOCKET_PATH = 107
+# Exit codes of a session that suspended or restarted itself.
+_LEFT_CODES = (101, 102)
 
 
 class RunDirectoryError(Exception):
@@ -26,7 +29,7 @@ class SessionExit:
     """How a session's process ended: exit code or signal (both None when nobody saw it) and the end of its stderr.
 
     memory: when the kernel ended it for want of memory; checkpoint: when it last saved its objects, as it says itself,
-    in seconds since 1970.
+    in seconds since 1970; by: who had it killed, ADMINISTRATOR or empty.
     """
 
     session: str
@@ -36,6 +39,7 @@ class SessionExit:
     stderr_tail: str
     memory: MemoryEnd | None = None
     checkpoint: float | None = None
+    by: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The fields of the `exited` event."""
@@ -47,6 +51,7 @@ class SessionExit:
             "stderr_tail": self.stderr_tail,
             "memory": self.memory.to_json() if self.memory else None,
             "checkpoint": self.checkpoint,
+            "by": self.by,
         }
 
     @classmethod
@@ -61,6 +66,7 @@ class SessionExit:
             value["stderr_tail"],
             memory,
             _seconds(value),
+            _by(value),
         )
 
 
@@ -89,6 +95,15 @@ class RunRecords:
 
     def checkpoint(self, session: str) -> float | None:
         """When the session last saved its objects: the time of its socket, which it sets, and which is 0 before."""
+        told = self._told(session)
+        return None if told in _LEFT_CODES else told
+
+    def left_code(self, session: str) -> int | None:
+        """The exit code of a session that said that its objects are on the disk: in the same place as `checkpoint`."""
+        told = self._told(session)
+        return int(told) if told in _LEFT_CODES and told is not None else None
+
+    def _told(self, session: str) -> float | None:
         with contextlib.suppress(OSError):
             return os.lstat(self.socket(session)).st_mtime or None
         return None
@@ -96,6 +111,15 @@ class RunRecords:
     def write_record(self, record: SessionRecord) -> None:
         """Replace the session's record."""
         self._write(f"{record.session}.json", record.to_json())
+
+    def write_order(self, record: SessionRecord) -> None:
+        """Note that an administrator has this process killed, for whoever sees its end; OSError."""
+        self._write(f"{record.session}.order", {"pid": record.pid, "by": ADMINISTRATOR})
+
+    def ordered_by(self, session: str, pid: int) -> str:
+        """Who had this process of the session killed; empty: nobody."""
+        order = self._read(f"{session}.order") or {}
+        return _by(order) if order.get("pid") == pid else ""
 
     def write_exit(self, end: SessionExit, ended: float) -> None:
         """Replace the note how the session ended; ended in seconds since 1970."""
@@ -132,11 +156,12 @@ class RunRecords:
             tail if isinstance(tail, str) else "",
             MemoryEnd.from_json(content.get("memory")),
             _seconds(content),
+            _by(content),
         )
 
     def forget(self, session: str) -> None:
-        """Remove the record and the note of the end."""
-        for kind in ("json", "exit"):
+        """Remove the record and the notes of the end."""
+        for kind in ("json", "exit", "order"):
             self.remove(f"{session}.{kind}")
 
     def remove(self, name: str) -> None:
@@ -173,3 +198,7 @@ class RunRecords:
 def _seconds(content: dict[str, Any]) -> float | None:
     value = content.get("checkpoint")
     return value if isinstance(value, float) else None
+
+
+def _by(content: dict[str, Any]) -> str:
+    return ADMINISTRATOR if content.get("by") == ADMINISTRATOR else ""

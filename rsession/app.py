@@ -140,13 +140,14 @@ def _register_services(session: Session, own: "SessionR") -> None:
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:
-    from rsession.checkpoint_time import tell_keeper
+    from rsession.checkpoint_time import tell_end, tell_keeper
     from rsession.timeouts.policy import limits_of
     from rsession.workspace.register import register
     from rsession.workspace.settings import WorkspaceSettings
 
     register(session, WorkspaceSettings.of(settings), limits_of(settings))
     session.on_checkpoint = lambda: tell_keeper(settings.listen_fd)
+    session.on_end(lambda: None if session.was_quit else tell_end(settings.listen_fd, session.exit_status))
 
 
 def _watch_limits(session: Session, settings: "RsessionSettings") -> None:

@@ -12,6 +12,7 @@ MAX_TAIL = 8192
 SUSPENDED_CODE = 101
 RESTARTED_CODE = 102
 KILLED_CODE = 103
+_TERM_CODE = 128 + signal.SIGTERM
 
 _SIGNALS = {
     "SIGSEGV": "a crash in compiled code",
@@ -133,6 +134,21 @@ def of_wish(exit_fate: Fate | None = None, *, killed: bool = False) -> Fate:
     """The fate of a session that its user ended; exit_fate: of the process, when it had one."""
     how = "killed" if killed else "ended"
     return replace(exit_fate or Fate("", 0), cause=f"The session was {how} by its user.")
+
+
+def was_told_to_end(fate: Fate) -> bool:
+    """Somebody outside sent it SIGTERM, which R ends at in order."""
+    return fate.signal == signal.SIGTERM or fate.code == _TERM_CODE
+
+
+def of_term(fate: Fate, kept: str) -> Fate:
+    """The fate of a session that ended at SIGTERM; kept: a sentence about the objects that come back."""
+    return replace(fate, cause=f"The session was ended from outside: its process was sent SIGTERM. {kept}".strip())
+
+
+def of_administrator(fate: Fate, kept: str) -> Fate:
+    """The fate of a session that an administrator killed; kept as in of_term."""
+    return replace(fate, cause=f"An administrator ended this session. {kept}".strip())
 
 
 def of_blockers(reasons: Sequence[str]) -> Fate:

@@ -14,7 +14,10 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
     """What an `exited` event means for the machine, and the fate that its user is told."""
     code, number, tail = event.get("code"), event.get("signal"), event.get("stderr_tail")
     if code is None and number is None:
+        if event.get("by") and not session.end_asked:
+            return Input.ENDED_FROM_OUTSIDE, causes.of_administrator(Fate(""), "")
         return unseen_end(session, Input.BAD_EXIT)
+    kept = last_words.of_checkpoint(event.get("checkpoint"), time.time())
     answered, said = _was_ready(session, tail if isinstance(tail, str) else "")
     fate = causes.of_exit(
         code if isinstance(code, int) else None,
@@ -23,7 +26,7 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         answered=answered,
         project=session.project,
         memory=event.get("memory"),
-        kept=last_words.of_checkpoint(event.get("checkpoint"), time.time()),
+        kept=kept,
     )
     was_quit = number is None and causes.was_quit(fate.code, fate.stderr_tail)
     if code in {causes.SUSPENDED_CODE, causes.RESTARTED_CODE} and not was_quit:
@@ -32,6 +35,10 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         return Input.ENDED_FROM_OUTSIDE, replace(fate, cause=session.end_cause)
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(fate, killed=session.end_asked == "KILL")
+    if event.get("by"):
+        return Input.ENDED_FROM_OUTSIDE, causes.of_administrator(fate, kept)
+    if causes.was_told_to_end(fate) and not was_quit:
+        return Input.ENDED_FROM_OUTSIDE, causes.of_term(fate, kept)
     is_clean = answered and (was_quit or code == causes.KILLED_CODE)
     return (Input.CLEAN_EXIT if is_clean else Input.BAD_EXIT), fate
 

@@ -1,5 +1,6 @@
 """The verbs on a real server with real sessions."""
 
+import json
 import os
 import re
 import select
@@ -55,6 +56,12 @@ def _await_end(pid: int) -> None:
         assert select.select([watch], [], [], 30)[0]
     finally:
         os.close(watch)
+
+
+def _state_of(visitor: Visitor, session: str) -> dict[str, Any]:
+    """How the list shows it once its end is known."""
+    _await_state(visitor, session)
+    return dict(visitor.get(f"/api/sessions/{session}").json())
 
 
 def _await_state(visitor: Visitor, session: str) -> None:
@@ -237,6 +244,39 @@ def test_a_killed_session_is_gone_and_others_are_not(server: RunningServer, visi
         _await_end(found["pid"])
         assert ask(server, "kill-session", str(found["pid"])).returncode == 1
         assert "2" in neighbour.run("1 + 1")
+    shown = _state_of(visitor, found["session"])
+    assert (shown["state"], shown["cause"], shown["quick_failures"]) == (
+        "absent",
+        "An administrator ended this session.",
+        0,
+    )
+
+
+@pytest.mark.r
+def test_one_that_is_told_to_end_has_ended_in_order(server: RunningServer, visitor: Visitor, ann: Account) -> None:
+    visitor.run("1")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    os.kill(found["pid"], signal.SIGTERM)
+    _await_end(found["pid"])
+    shown = _state_of(visitor, found["session"])
+    assert shown["state"] == "absent"
+    assert "SIGTERM" in shown["cause"]
+
+
+@pytest.mark.r
+def test_one_without_its_keeper_is_suspended_as_it_says(server: RunningServer, visitor: Visitor, ann: Account) -> None:
+    visitor.run("kept <- 42")
+    (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
+    record = json.loads((server.run_dir / "sessions" / f"{found['session']}.json").read_text())
+    os.kill(record["keeper_pid"], signal.SIGKILL)
+    done = ask(server, "suspend-session", str(found["pid"]))
+    assert (done.returncode, "was suspended" in done.stdout) == (0, True)
+    shown = _state_of(visitor, found["session"])
+    assert (shown["state"], "objects" in shown["cause"]) == ("suspended", True)
+    visitor.init()
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    assert "42" in visitor.run("kept")
 
 
 @pytest.mark.r

@@ -65,6 +65,32 @@ def test_end_while_nobody_looked_is_told_at_the_take_over(stub: World, user: Acc
     assert stub.files() == set()
 
 
+def test_session_that_left_word_is_suspended_although_its_keeper_is_gone(stub: World, user: Account) -> None:
+    """The time of its socket is the exit code."""
+    record = stub.launch(user.name)
+    ask(record.socket)
+    kill(record.keeper_pid)
+    turn_until(stub.loop, lambda: is_gone(record.keeper_pid))
+    os.utime(record.socket, (101, 101))
+    stub.keepers.signal(record.session, "TERM")
+    assert stub.end_of(record) == SessionExit(record.session, record.pid, 101, None, "")
+
+
+@pytest.mark.parametrize("has_keeper", [True, False])
+def test_killed_by_an_administrator(stub: World, user: Account, has_keeper: bool) -> None:
+    """Whoever sees the end knows who had it killed."""
+    record = stub.launch(user.name)
+    ask(record.socket)
+    RunRecords(str(stub.folder)).write_order(record)
+    if not has_keeper:
+        kill(record.keeper_pid)
+        turn_until(stub.loop, lambda: is_gone(record.keeper_pid))
+    kill(record.pid)
+    number = signal.SIGKILL if has_keeper else None
+    assert stub.end_of(record) == SessionExit(record.session, record.pid, None, number, "", by="administrator")
+    assert stub.files() == set()
+
+
 def test_killed_keeper_does_not_take_its_session_along(stub: World, user: Account) -> None:
     """It goes on, is still signalled and cleared away; only how it ended nobody saw."""
     record = stub.launch(user.name)

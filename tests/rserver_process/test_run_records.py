@@ -44,7 +44,28 @@ def test_end_comes_back_as_it_was_written(files: RunRecords) -> None:
     stored = json.loads(Path(files.folder, f"{SESSION}.exit").read_text())
     memory = {"by": "limit", "used": 5, "limit": 7}
     told = {"code": None, "signal": 11, "stderr_tail": "last words é \x00", "memory": memory, "checkpoint": 9.5}
-    assert stored == {**told, "ended": 12.5}
+    assert stored == {**told, "by": "", "ended": 12.5}
+
+
+def test_order_counts_for_the_process_that_it_names(files: RunRecords) -> None:
+    """A later process of the session was not killed by it."""
+    files.write_order(record(pid=7))
+    assert files.ordered_by(SESSION, 7) == "administrator"
+    assert files.ordered_by(SESSION, 8) == ""
+    files.forget(SESSION)
+    assert files.ordered_by(SESSION, 7) == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "checkpoint", "code"), [(0, None, None), (1e9, 1e9, None), (101, None, 101), (102, None, 102)]
+)
+def test_time_of_the_socket_tells_of_objects(
+    files: RunRecords, told: float, checkpoint: float | None, code: int | None
+) -> None:
+    """When they were saved last, or that the session left them on the disk and ends."""
+    Path(files.socket(SESSION)).touch()
+    os.utime(files.socket(SESSION), (told, told))
+    assert (files.checkpoint(SESSION), files.left_code(SESSION)) == (checkpoint, code)
 
 
 def test_forgotten_session_leaves_nothing(files: RunRecords) -> None:

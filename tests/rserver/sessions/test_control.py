@@ -342,6 +342,23 @@ def test_an_end_that_nobody_saw_is_told_as_that(house: House) -> None:
     assert "not known" in house.fate.cause
 
 
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ({"code": None, "signal": 9, "by": "administrator"}, "An administrator ended this session."),
+        ({"code": None, "signal": None, "by": "administrator"}, "An administrator ended this session."),
+        ({"code": 143, "signal": None}, "ended from outside: its process was sent SIGTERM."),
+        ({"code": None, "signal": 15}, "ended from outside: its process was sent SIGTERM."),
+    ],
+)
+def test_an_end_from_outside_is_no_failure(house: House, end: dict[str, Any], words: str) -> None:
+    house.run()
+    house.control.on_event({"event": "exited", "session": house.session.id, "pid": 100, "stderr_tail": "", **end})
+    assert house.state() is State.ENDED
+    assert words in house.fate.cause
+    assert house.session.quick_failures == 0
+
+
 def test_a_late_word_about_the_end_counts_more_than_the_loss(house: House) -> None:
     house.run()
     house.control.on_event({"event": "launcher_restarted"})
