@@ -99,8 +99,8 @@ _TABLE = (
     Verb(
         "kill-session",
         session_signals.kill_session,
-        "Kills one session (SIGKILL). R objects are lost but for those of the last checkpoint, the text of open documents "
-        "is not. Its user is told that an administrator ended it.",
+        "Kills one session (SIGKILL). R objects are lost but for those of the last checkpoint, the text of open "
+        "documents is not. Its user is told that an administrator ended it.",
         _SIGNALLED,
         _ONE,
     ),
