@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,22 @@ def main() -> int:
     from rserver_core.options.command_line import load_or_exit
     from rserver_core.options.rserver import RSERVER
     from rserver_core.options.rsession import RSESSION
-    from rserver_core.server_warnings import warnings
 
-    settings = load_or_exit(RSERVER, sys.argv[1:], os.environ, also=(RSESSION,), files=CHECKED_FILES, warnings=warnings)
+    settings = load_or_exit(
+        RSERVER, sys.argv[1:], os.environ, also=(RSESSION,), files=CHECKED_FILES, warnings=_warnings
+    )
     if (refusal := _misfit(settings)) is not None:
         print(f"rserver: {refusal}", file=sys.stderr)
         return 2
     return _run(settings, sys.argv[1:])
+
+
+def _warnings(settings: "RserverSettings", environ: Mapping[str, str]) -> Sequence[str]:
+    """What --test-config says of files that can be read; ConfigErrors when their certificates cannot be used."""
+    from rserver.supervisor import tls_check
+    from rserver_core.server_warnings import warnings
+
+    return [*tls_check.check(settings), *warnings(settings, environ)]
 
 
 def _misfit(settings: "RserverSettings") -> str | None:

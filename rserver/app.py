@@ -98,6 +98,7 @@ class Application:
         await self._listen(worker)
         worker.keep_saving()
         worker.keep_watching()
+        Deferred.fromCoroutine(worker.look_over_profiles()).addErrback(_not_looked_over)
         Deferred.fromCoroutine(worker.pages.notifications.keep_looking()).addErrback(_not_watched)
         memory.freeze()
         _log.info("ready on {ports}", ports=self._ports())
@@ -216,6 +217,10 @@ def _failed(failure: object) -> NoReturn:
 
 def _not_watched(failure: object) -> None:
     _log.error("notifications.conf is watched no longer: {why!r}", why=getattr(failure, "value", failure))
+
+
+def _not_looked_over(failure: object) -> None:
+    _log.warn("profiles are not looked over: {why!r}", why=getattr(failure, "value", failure))
 
 
 def _end(code: int) -> NoReturn:

@@ -168,6 +168,15 @@ class Worker:
         if self.evictions is not None:
             self.evictions.keep_watching()
 
+    async def look_over_profiles(self) -> None:
+        """Log what they name that is not there."""
+        listed = await self.actions.chooser.installations.listed()
+        await self.profiles.look_over(listed.versions, self.threads.accounts, self.clock)
+
+    async def _read_profiles(self, settings: WorkerSettings) -> None:
+        await self.profiles.read(settings.server_data_dir, self.threads.files, self.clock)
+        await self.look_over_profiles()
+
     def save(self) -> None:
         """Write what changed to the store."""
         self.saver.save_soon()
@@ -191,8 +200,7 @@ class Worker:
         self.credentials.life = settings.cookie_life
         self.actions.settings = settings
         self.actions.chooser.installations.reload(settings)
-        reading = self.profiles.read(settings.server_data_dir, self.threads.files, self.clock)
-        Deferred.fromCoroutine(reading).addErrback(_not_read)
+        Deferred.fromCoroutine(self._read_profiles(settings)).addErrback(_not_read)
         self.control.launch_limit = settings.rsession_proxy_max_wait_secs
         if self.flow is not None:
             self.flow.policy = settings.policy
@@ -330,4 +338,4 @@ def _single_user(around: Surroundings, owner: Identity | None) -> SingleUser | N
 
 
 def _not_read(failure: object) -> None:
-    _log.error("rsession.conf is not read again: {why}", why=str(getattr(failure, "value", failure)))
+    _log.error("the profiles are not read again: {why}", why=str(getattr(failure, "value", failure)))

@@ -1,5 +1,6 @@
 """What the profiles say for a user where the worker heeds it: sessions, R, times. Root itself holds the limits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twisted.logger import Logger
@@ -10,6 +11,8 @@ from rserver.worker_threads import ThreadsBusy, ThreadTimeout, WorkerThreads
 from rserver_core.profiles import published
 from rserver_core.profiles.profile import NOTHING, Profile
 from rserver_core.profiles.profiles import Profiles
+from rserver_core.r_version import RVersion
+from rserver_core.server_warnings import of_profiles
 
 READ_SECONDS = 10.0
 _MOST_KNOWN = 2048
@@ -31,6 +34,12 @@ class UserProfiles:
             self.profiles = await threads.run_within(READ_SECONDS, clock, lambda: published.read(run_dir))
         except (published.Unreadable, ThreadsBusy, ThreadTimeout) as error:
             _log.error("{error}", error=str(error))
+
+    async def look_over(self, versions: Sequence[RVersion], threads: WorkerThreads, clock: Clock) -> None:
+        """Log what they name that is not on this machine; fails with ThreadsBusy or ThreadTimeout."""
+        profiles = self.profiles
+        for doubt in await threads.run_within(READ_SECONDS, clock, lambda: of_profiles(profiles, versions)):
+            _log.warn("{doubt}", doubt=doubt)
 
     async def of(self, user: str) -> Profile:
         """The profile of that user; account and groups are asked at most every 30 seconds."""

@@ -47,8 +47,9 @@ _TABLE = (
     Verb(
         "test-config",
         configuration.test,
-        "Names everything that is wrong with the configuration. Exit code 2 when something is. R versions that cannot "
-        "be used are warnings.",
+        "Names everything that is wrong with the configuration and its certificates. Exit code 2 when something is. "
+        "R versions that cannot be used, and accounts, groups, versions and processors in `profiles` that are not on "
+        "this machine, are warnings.",
         '`{"ok","errors":[{"place","key","problem"}],"warnings":[sentence]}`, `warnings` only when `ok`',
         for_anybody=True,
     ),

@@ -1,15 +1,22 @@
 """What the server can do without, and its administrator should know all the same."""
 
+import contextlib
+import grp
 import os
-from collections.abc import Mapping
+import pwd
+from collections.abc import Mapping, Sequence
 
 from rserver_core import r_versions_file
 from rserver_core.options.rserver import RserverSettings
+from rserver_core.profiles import file as profiles_file
+from rserver_core.profiles.doubts import Surroundings, doubts
+from rserver_core.profiles.profiles import Profiles
 from rserver_core.r_list import RSearch, list_versions
+from rserver_core.r_version import RVersion
 
 
 def warnings(settings: RserverSettings, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Sentences, such as about an R that cannot be used. The files are good."""
+    """Sentences, such as about an R that cannot be used. The files are good. Asks the name service."""
     sources = RSearch(
         settings.rsession_which_r,
         environ.get("PATH", os.defpath),
@@ -18,4 +25,23 @@ def warnings(settings: RserverSettings, environ: Mapping[str, str]) -> tuple[str
         tuple(r_versions_file.read(environ)[0]),
     )
     listed = list_versions(sources)
-    return (f"there is no default R: {listed.fault}", *listed.warnings) if listed.fault else listed.warnings
+    fault = (f"there is no default R: {listed.fault}",) if listed.fault else ()
+    return (*fault, *listed.warnings, *of_profiles(profiles_file.load(environ), listed.versions))
+
+
+def of_profiles(profiles: Profiles, versions: Sequence[RVersion]) -> tuple[str, ...]:
+    """What the profiles name that is not on this machine. Asks the name service: may block."""
+    processors = {number + 1 for number in os.sched_getaffinity(0)}
+    return tuple(doubts(profiles, Surroundings(_is_user, _is_group, processors, versions)))
+
+
+def _is_user(name: str) -> bool:
+    with contextlib.suppress(KeyError):
+        return bool(pwd.getpwnam(name))
+    return False
+
+
+def _is_group(name: str) -> bool:
+    with contextlib.suppress(KeyError):
+        return bool(grp.getgrnam(name))
+    return False

@@ -30,6 +30,7 @@ _CODES = {
     126: "The program of the session may not be executed",
     127: "The program of the session, or a library that it needs, was not found",
 }
+_TOO_FEW_FILES = "the limit on the number of open files is too low"
 _SLOW = "a home directory on a file server that does not answer, or a login script that waits, is a usual reason"
 _PROJECT_CODES = {
     201: "{path} is not a folder, so that no project can be opened there.",
@@ -114,7 +115,11 @@ def of_suspension() -> Fate:
 
 
 def _hint(tail: str, answered: bool) -> str:
-    if answered or tail.strip():
+    if answered:
+        return ""
+    if _TOO_FEW_FILES in tail:
+        return " R may open too few files: the administrator can raise max-open-files in profiles, or nofile of PAM."
+    if tail.strip():
         return ""
     return " It wrote nothing: a login script such as ~/.bash_profile or ~/.profile may have ended it."
 

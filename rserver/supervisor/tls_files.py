@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import time
+from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -28,43 +29,45 @@ _RENEW_SECONDS = 367 * 86400
 _FIELDS = ("certificate", "key", "password")
 
 Material = dict[str, Any]
+Tell = Callable[[str], object]
 
 
-def read(settings: RserverSettings, lib_dir: Path, reader: Owner) -> list[Material]:
+def read(settings: RserverSettings, lib_dir: Path, reader: Owner, tell: Tell = log) -> list[Material]:
     """`chain`, `key` (PEM) and `names` of every certificate, none without ssl-enabled; StartRefused.
 
-    lib_dir: where a certificate of our own is made when none is named; reader: whose rights the reading process has.
+    lib_dir: where a certificate of our own is made when none is named; reader: whose rights the reading process has;
+    tell: gets sentences of warning.
     """
     if not settings.ssl_enabled:
         return []
     paths = list(zip_longest(settings.ssl_certificate, settings.ssl_certificate_key, fillvalue=""))
     if not paths:
         paths = [(str(_own_certificate(lib_dir, reader)), "")]
-    password = _password(settings.ssl_password_file)
-    files = [(_read(path), _read(key) if key else b"", password) for path, key in paths]
+    password = _password(settings.ssl_password_file, tell)
+    files = [(_read(path, tell), _read(key, tell) if key else b"", password) for path, key in paths]
     question = [dict(zip(_FIELDS, map(_encoded, each), strict=True)) for each in files]
     answers = _ask({"certificates": question}, reader)["materials"]
-    return [_accepted(path, answer) for (path, _), answer in zip(paths, answers, strict=True)]
+    return [_accepted(path, answer, tell) for (path, _), answer in zip(paths, answers, strict=True)]
 
 
 def _encoded(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _accepted(path: str, answer: Material) -> Material:
+def _accepted(path: str, answer: Material, tell: Tell) -> Material:
     if "error" in answer:
         raise _refused(path, answer["error"])
     # Of our own certificate everything was said when it was made.
     for warning in answer["warnings"] if os.path.basename(path) != SELF_SIGNED else ():
-        log(f"the certificate {path}: {warning}")
+        tell(f"the certificate {path}: {warning}")
     return {name: answer[name] for name in ("chain", "key", "names")}
 
 
-def _password(path: str) -> bytes:
-    return _read(path, secret=True).splitlines()[0] if path else b""
+def _password(path: str, tell: Tell) -> bytes:
+    return _read(path, tell, secret=True).splitlines()[0] if path else b""
 
 
-def _read(path: str, *, secret: bool = False) -> bytes:
+def _read(path: str, tell: Tell, *, secret: bool = False) -> bytes:
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
@@ -79,7 +82,7 @@ def _read(path: str, *, secret: bool = False) -> bytes:
     if not 0 < len(content) <= _MOST_BYTES:
         raise _refused(path, f"it has no content or more than {_MOST_BYTES} bytes")
     if (secret or b"PRIVATE KEY-----" in content) and status.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
-        log(f"{path} holds a secret and others may read or change it: chmod 600 (or 640) mends that")
+        tell(f"{path} holds a secret and others may read or change it: chmod 600 (or 640) mends that")
     return content
 
 

@@ -28,7 +28,7 @@ def load_or_exit(
     """The settings of this process. Ends it after --help and --test-config (0) and on errors (2, one line each).
 
     also: tables whose files are checked together with ours; files: other files that are; warnings: what --test-config
-    says of a good configuration.
+    says of a good configuration; it may find errors, too: ConfigErrors.
     """
     if "--help" in argv:
         from rserver_core.options.pages import help_text
@@ -37,11 +37,12 @@ def load_or_exit(
         sys.exit(0)
     try:
         settings = load(table, [text for text in argv if text != "--test-config"], environ, also, files)
+        told = warnings(settings, environ) if "--test-config" in argv else ()
     except ConfigErrors as errors:
         print(f"{table.program}: the configuration cannot be used\n{errors}", file=sys.stderr)
         sys.exit(EXIT_CODE)
     if "--test-config" in argv:
-        for warning in warnings(settings, environ):
+        for warning in told:
             print(f"{table.program}: warning: {warning}", file=sys.stderr)
         sys.exit(0)
     return settings

@@ -4,8 +4,8 @@ from rserver_core.options.kinds import Flag, Integer, Text
 from rserver_core.options.option import Option, Row
 from rserver_core.profiles.kinds import Processors, Share
 
-# R itself needs about 60 megabytes, and a handful of threads.
-_LEAST_MEGABYTES, _LEAST_PROCESSES, _LEAST_FILES = 100, 16, 64
+# R itself needs about 60 megabytes, a handful of threads, and refuses to start with fewer than about 190 files.
+_LEAST_MEGABYTES, _LEAST_PROCESSES, _LEAST_FILES = 100, 16, 256
 _VERSION = Text("a version of R, a label or a path of r-versions", r"[A-Za-z0-9._/ ()+-]{1,200}")
 
 # In place of a default: what counts when no section says it.

@@ -9,7 +9,8 @@ What users and groups may have: sessions, an R, memory, processors. The file `pr
 directory that `RSTUDIO_CONFIG_DIR` names). Sections are `[*]` for everybody, `[@group]` for the members of a group,
 primary or secondary, and `[user]`; what is said later in the file wins, key by key. A comment starts with `#` at the
 start of a line or after a space. An error stops the start of the server (exit code 2, as with `--test-config`); at a
-reload it is logged and what counted before goes on to count. A new profile counts for sessions that are started from
+reload it is logged and what counted before goes on to count. Accounts, groups, R versions and processors that are not
+on this machine are warnings, in the log and of `--test-config`. A new profile counts for sessions that are started from
 then on.
 
 How the limits are held is told in [Limits of sessions](../explanation/limits.md), how to set them in

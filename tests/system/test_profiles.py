@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 
+from rserver_core.profiles import published
+from rserver_core.profiles.profile import Profile
+from rserver_core.profiles.profiles import Profiles, Section
 from rserver_process.cgroup_places import places
+from tests.rserver_admin.command import ask
 from tests.system.accounts import Account
 from tests.system.running_server import ROOT, RunningServer, running_server
 from tests.system.visitor import Event, Visitor
@@ -157,6 +161,36 @@ def test_session_limit_of_a_profile_and_reload(alice: Account) -> None:
         reload(server)
         until(lambda: visitor.post_json("/api/sessions", {}).status == 201)
         assert "limits are held: memory by " in server.log
+
+
+def test_the_lowest_limits_let_a_session_start(alice: Account) -> None:
+    lowest = "".join(f"{name}={value}\n" for name, value in (("max-open-files", 256), ("max-processes", 16)))
+    with server_with(f"[*]\nmax-memory-mb=100\n{lowest}") as server:
+        assert "[1] 42" in signed_in(server, alice).run("6 * 7")
+
+
+def test_an_account_that_may_open_too_few_files_is_told(alice: Account) -> None:
+    with running_server(prefix=["prlimit", "--nofile=1024:1024"], auth_pam_sessions_enabled="0") as server:
+        # What root wrote past our own check, as limits.conf may say it too.
+        published.write(str(server.run_dir), Profiles((Section(alice.name, Profile(max_open_files=64)),)))
+        visitor = Visitor(server.port)
+        visitor.sign_in(alice.name, alice.password)
+        visitor.session_path = visitor.get("/").location
+        visitor.get(visitor.session_path)
+        until(lambda: shown(visitor)["state"] == "failed")
+        assert "max-open-files in profiles" in shown(visitor)["cause"]
+
+
+def test_names_and_processors_that_are_not_there_are_warnings(tmp_path: Path) -> None:
+    text = "[@no-such-group]\nnice=1\n[no-such-user]\ncpu-affinity=1000\nr-version=1.0.0\n"
+    with server_with(text) as server:
+        server.wait_for_line(re.compile(r"\[@no-such-group\]: there is no group no-such-group"))
+        server.wait_for_line(re.compile(r"\[no-such-user\]: cpu-affinity names no processor"))
+        done = ask(server, "test-config", "--json")
+        warnings = "\n".join(json.loads(done.stdout)["warnings"])
+    assert done.returncode == 0
+    assert "there is no account no-such-user" in warnings
+    assert "r-version 1.0.0 is not on this machine" in warnings
 
 
 def test_a_bad_file_stops_the_start(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.rserver.worker_process import wait_until
+from tests.rserver_admin.command import rstudio_server
 from tests.system.accounts import Account
 from tests.system.running_server import RunningServer, running_server
 
@@ -260,3 +261,30 @@ def test_nothing_is_found_by_testssl(made: Path, tmp_path: Path) -> None:
         # Nobody knows the root of these tests.
         assert [f"{each['id']}: {each['finding']}" for each in bad if each["id"] != "cert_chain_of_trust"] == []
         assert "Traceback" not in server.log
+
+
+def test_test_config_reads_the_certificates(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.pem").write_text("nonsense")
+    lines = [f"{made}/one-chain.pem", f"{tmp_path}/broken.pem", f"{tmp_path}/missing.pem"]
+    keys = [f"{made}/one.key", f"{made}/one.key", f"{made}/two.key"]
+    conf = [
+        "ssl-enabled=1",
+        *(f"ssl-certificate={line}" for line in lines),
+        *(f"ssl-certificate-key={key}" for key in keys),
+    ]
+    (tmp_path / "rserver.conf").write_text("\n".join(conf) + "\n")
+    places = (f"--server-data-dir={tmp_path}/run", f"--server-lib-dir={tmp_path}/lib")
+    for verb in ("test-config", "start"):
+        done = rstudio_server(verb, *places, "--json", conf=tmp_path)
+        assert done.returncode == 2
+        assert f"{tmp_path}/broken.pem" in done.stdout
+        assert f"{tmp_path}/missing.pem: it cannot be read" in done.stdout
+        assert "one-chain.pem" not in done.stdout
+    (tmp_path / "rserver.conf").write_text(
+        f"ssl-enabled=1\nssl-certificate={made}/root.pem\nssl-certificate-key={made}/root.key\n"
+    )
+    done = rstudio_server("test-config", *places, conf=tmp_path)
+    assert done.returncode == 0
+    assert f"Warning: the certificate {made}/root.pem: it is signed by nobody but itself" in done.stdout
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "lib").exists()
