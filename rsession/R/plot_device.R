@@ -45,12 +45,14 @@ plot_device <- function(...) {
       record_page()
       close_device()
     }
-    open_device()
+    kept <- plots$kept_device
+    plots$kept_device <- NULL
+    if (is.null(kept)) open_device() else open_device_again(kept)
   })
 }
 
-open_device <- function() {
-  size <- pmax(plots$size[1:2], SMALLEST_DEVICE)
+open_device <- function(size = plots$size) {
+  size <- pmax(size[1:2], SMALLEST_DEVICE)
   open_bitmap(size[[1L]], size[[2L]], BASE_RESOLUTION)
   grDevices::dev.control("enable")
   plots$device <- as.integer(grDevices::dev.cur())

@@ -5,7 +5,8 @@ RECORDING_BYTES <- 64 * 2^20
 ONE_RECORDING_BYTES <- 24 * 2^20
 
 # pages: list of list(id, revision, bytes), oldest first. recorded: the recording of the page `recorded_id`, in memory while it
-# may still change. device, length, current, turning: see plot_device.R.
+# may still change. device, length, current, turning: see plot_device.R. kept_device: what an earlier process had on its device,
+# NULL once it is drawn again.
 plots <- new.env()
 plots$folder <- NULL
 plots$prefix <- ""
@@ -19,6 +20,7 @@ plots$device <- 0L
 plots$length <- 0L
 plots$current <- NULL
 plots$turning <- FALSE
+plots$kept_device <- NULL
 plots$changed <- FALSE
 plots$told <- 0
 plots$credit <- 1
@@ -96,11 +98,13 @@ plots_remove <- function(id) {
   }
   if (identical(id, plots$recorded_id)) plots$recorded <- NULL
   if (identical(id, plots$current)) plots$current <- NULL
+  if (identical(id, plots$kept_device$page)) plots$kept_device <- NULL
   plots_state()
 }
 
 plots_clear <- function() {
   close_device()
+  plots$kept_device <- NULL
   for (page in plots$pages) forget_files(page$id)
   plots$pages <- list()
   plots$recorded <- NULL

@@ -56,7 +56,10 @@ session_facts <- function() {
     variables = changed_variables(),
     locale = current_locale(),
     kind = kind_of_random_numbers(),
-    plots = mget(c("pages", "count"), envir = plots)
+    umask = as.integer(Sys.umask(NA)),
+    plots = c(mget(c("pages", "count"), envir = plots), list(device = device_facts())),
+    callbacks = task_callbacks(),
+    devices = other_devices()
   )
 }
 
@@ -105,8 +108,26 @@ apply_facts <- function(facts, same_version) {
   attempt("options", set_options(facts$options))
   attempt("working directory", set_directory(facts$directory))
   attempt("random numbers", set_kind(facts$kind))
-  attempt("plots", restore_plots(facts$plots))
-  complaints
+  attempt("umask", if (!is.null(facts$umask)) Sys.umask(as.octmode(facts$umask)))
+  attempt("plots", restore_plots(facts$plots, same_version))
+  c(complaints, not_kept(facts))
+}
+
+# R shows no more of them than their names
+task_callbacks <- function() setdiff(getTaskCallbackNames(), "rsession.plots")
+
+# Those that are no plots of the page, as files of pdf()
+other_devices <- function() {
+  open <- grDevices::dev.list()
+  names(open)[open != plots$device | !has_device()]
+}
+
+not_kept <- function(facts) {
+  callbacks <- setdiff(facts$callbacks, task_callbacks())
+  c(
+    if (length(callbacks)) paste0("These task callbacks are not kept, call addTaskCallback() again: ", paste(callbacks, collapse = ", "), "."),
+    if (length(facts$devices)) paste0("These graphics devices were closed: ", paste(facts$devices, collapse = ", "), ".")
+  )
 }
 
 set_variables <- function(variables) {
@@ -163,31 +184,4 @@ attach_packages <- function(wanted) {
     if (!attached) missing <- c(missing, package)
   }
   if (length(missing)) paste0("These packages cannot be attached again: ", paste(missing, collapse = ", "), ".") else character()
-}
-
-plots_store <- function() file.path(dirname(workspace$folder), "graphics-r3")
-
-# Recordings and pictures outlive the temporary directory in the folder of the session
-keep_plots <- function() {
-  if (!length(plots$pages)) {
-    unlink(plots_store(), recursive = TRUE)
-    return(invisible())
-  }
-  write_recording()
-  dir.create(plots_store(), showWarnings = FALSE, mode = "0700")
-  here <- list.files(plots$folder)
-  unlink(file.path(plots_store(), setdiff(list.files(plots_store()), here)))
-  for (name in here) {
-    kept <- file.path(plots_store(), name)
-    if (!isTRUE(file.size(kept) == file.size(file.path(plots$folder, name)))) file.copy(file.path(plots$folder, name), kept, overwrite = TRUE)
-  }
-}
-
-restore_plots <- function(kept) {
-  files <- list.files(plots_store(), full.names = TRUE)
-  if (!length(kept$pages) || !length(files)) return(invisible())
-  file.copy(files, plots_folder())
-  plots$pages <- c(kept$pages, plots$pages)
-  plots$changed <- FALSE
-  .rs_emit("plots_changed", plots_state())
 }

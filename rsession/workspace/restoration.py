@@ -113,6 +113,8 @@ class Restoration:
         )
 
     async def _load_rest(self, namespaces: list[str]) -> None:
+        await self._idle()
+        await self._session.jobs.call("plots_draw_again")
         missing = []
         for name in namespaces:
             await self._idle()
