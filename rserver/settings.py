@@ -87,7 +87,7 @@ class WorkerSettings:
     @property
     def cookie_style(self) -> CookieStyle:
         """What our cookies have in common."""
-        return CookieStyle(self.root_path, self.www_same_site, self.auth_cookies_force_secure)
+        return CookieStyle(self.www_same_site, self.auth_cookies_force_secure)
 
 
 def _checked(name: str, value: object, kind: type) -> object:

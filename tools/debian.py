@@ -26,6 +26,9 @@ TEST = {
     "dnsutils": "needed by that",
     "bsdextrautils": "the same",
     "nginx-light": "a proxy in front",
+    "apache2": "another, only started by tests",
+    "haproxy": "the same",
+    "caddy": "the same",
     "pamtester": "an independent PAM client to compare with",
     "bindfs": "a file system that can be made to hang",
     "user-mode-linux": "a guest kernel that has control groups of version 2",
@@ -33,6 +36,8 @@ TEST = {
     "libfaketime": "a clock that runs fast, or jumps",
     "r-cran-later": "event loop packages that must run at the prompt",
     "r-cran-httpuv": "the same",
+    "r-cran-shiny": "an app shown through the server",
+    "r-cran-plumber": "an API shown through the server",
 }
 _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 

@@ -33,29 +33,29 @@ class Credentials:
         value = cookies.get(USER_COOKIE)
         return None if value is None else self.signer.read(value)
 
-    def issue(self, user: str, uid: int, *, stay: bool, secure: bool) -> str:
-        """Set-Cookie for somebody who signed in."""
+    def issue(self, user: str, uid: int, *, stay: bool, secure: bool, root_path: str) -> str:
+        """Set-Cookie for somebody who signed in. root_path is that of the request, as the browser sees it."""
         issued = self.revocations.issue_time(user, int(self.now() * 1_000_000))
-        return self._set(self.life.new(user, uid, issued, stay), secure)
+        return self._set(self.life.new(user, uid, issued, stay), secure, root_path)
 
-    def renewed(self, ticket: Ticket, *, secure: bool) -> tuple[str, ...]:
+    def renewed(self, ticket: Ticket, *, secure: bool, root_path: str) -> tuple[str, ...]:
         """Set-Cookie that prolongs a good ticket, none when it is too early for that."""
         if not self.life.needs_renewal(ticket, self.now()):
             return ()
-        return (self.issue(ticket.user, ticket.uid, stay=ticket.stay, secure=secure),)
+        return (self.issue(ticket.user, ticket.uid, stay=ticket.stay, secure=secure, root_path=root_path),)
 
     def revoke(self, user: str) -> int:
         """Void every cookie of user; the stamp to keep."""
         return self.revocations.revoke(user, int(self.now() * 1_000_000))
 
-    def clear(self, *, secure: bool) -> str:
+    def clear(self, *, secure: bool, root_path: str) -> str:
         """Set-Cookie for somebody who signed out or whose cookie is void."""
-        return self.style.clear(USER_COOKIE, secure=secure)
+        return self.style.clear(USER_COOKIE, secure=secure, root_path=root_path)
 
-    def csrf(self, token: str, *, secure: bool) -> str:
+    def csrf(self, token: str, *, secure: bool, root_path: str) -> str:
         """Set-Cookie for the token that our pages repeat."""
-        return self.style.set(CSRF_COOKIE, token, secure=secure, script=True)
+        return self.style.set(CSRF_COOKIE, token, secure=secure, root_path=root_path, script=True)
 
-    def _set(self, ticket: Ticket, secure: bool) -> str:
+    def _set(self, ticket: Ticket, secure: bool, root_path: str) -> str:
         value = self.signer.sign(ticket)
-        return self.style.set(USER_COOKIE, value, secure=secure, max_age=self.life.max_age(ticket))
+        return self.style.set(USER_COOKIE, value, secure=secure, root_path=root_path, max_age=self.life.max_age(ticket))

@@ -51,7 +51,7 @@ class FailurePage:
             hint=_PROJECT_HINT if _is_about_project(session) else f"{start_choices.advice(session)} {_HINT}".strip(),
             base=head.root_path + "/",
         )
-        cookie = self.credentials.csrf(token, secure=head.secure)
+        cookie = self.credentials.csrf(token, secure=head.secure, root_path=head.root_path)
         return html(page, 200 if ended else 503, cookies=(cookie,))
 
     def _choices(self, session: Session, head: RequestHead) -> Html:

@@ -107,7 +107,9 @@ class WorkerGate:
         # An account that is not known to stand yet is renewed with a later request.
         stands = self.accounts is None or self.accounts.known(identity) == ""
         is_renewed = stands and _is_foreground(head)
-        return Authentication(identity, self.credentials.renewed(ticket, secure=head.secure) if is_renewed else ())
+        if not is_renewed:
+            return Authentication(identity)
+        return Authentication(identity, self.credentials.renewed(ticket, secure=head.secure, root_path=head.root_path))
 
 
 def _settled(session: Session, root_path: str) -> Target | Response:

@@ -177,7 +177,7 @@ class HomePage:
             r_default=r_forms.of_default(offer, self.templates, token, head.root_path + "/"),
             rows=Html("".join(rows) or '<li class="none">You have no session yet.</li>'),
         )
-        return html(page, status, (self.credentials.csrf(token, secure=head.secure),))
+        return html(page, status, (self.credentials.csrf(token, secure=head.secure, root_path=head.root_path),))
 
     def _notifications(self) -> Html:
         shown = self.notifications.shown()

@@ -92,7 +92,7 @@ class WorkerPages:
 
     def error(self, head: RequestHead, status: int, message: str) -> Response:
         """See Pages."""
-        if status == 404 and head.path.startswith(_PREFIX):
+        if status == 404 and head.path.startswith(_PREFIX) and not _names_port(head.path):
             return self.scope.show(head)
         title = _TITLES.get(status, "Something went wrong")
         page = self.templates.render("error", title=title, message=message, base=head.root_path + "/")
@@ -160,7 +160,7 @@ class WorkerPages:
         if session.state in {State.FAILED, State.ENDED}:
             return self.failure.show(session, head)
         control.table.used(session)
-        cookie = self.sign_in.credentials.csrf(csrf_token(head), secure=head.secure)
+        cookie = self.sign_in.credentials.csrf(csrf_token(head), secure=head.secure, root_path=head.root_path)
         try:
             return self.ide.response((cookie,))
         except NotBuilt:
@@ -179,6 +179,11 @@ class WorkerPages:
         if identity is None:
             return None
         return self.actions.table.find(session_id, identity.user, identity.uid)
+
+
+def _names_port(path: str) -> bool:
+    """A program's port: what is missing there is no session."""
+    return path.removeprefix(_PREFIX).partition("/")[2].startswith("p/")
 
 
 async def _health(_request: Request) -> Response:

@@ -72,7 +72,7 @@ class SignInPages:
             login_html=Html(self.login_html),
             base=head.root_path + "/",
         )
-        return html(page, cookies=(self.credentials.csrf(token, secure=head.secure),))
+        return html(page, cookies=(self.credentials.csrf(token, secure=head.secure, root_path=head.root_path),))
 
     async def sign_in(self, request: Request) -> Response:
         """POST /auth-do-sign-in."""
@@ -101,7 +101,9 @@ class SignInPages:
             return html(self._error(head, "The form is too old. Reload the page and try again."), 400)
         if request.identity is not None:
             await self._revoke(request.identity, head)
-        return redirect(head.root_path + SIGN_IN, cookies=(self.credentials.clear(secure=head.secure),))
+        return redirect(
+            head.root_path + SIGN_IN, cookies=(self.credentials.clear(secure=head.secure, root_path=head.root_path),)
+        )
 
     async def by_token(self, request: Request) -> Response:
         """GET /auth-token?token=: the link that a single-user server prints."""
@@ -121,8 +123,8 @@ class SignInPages:
     def _let_in(self, head: RequestHead, user: str, uid: int, wanted: str, *, stay: bool) -> Response:
         # A fresh token: one that was planted before the sign-in is worth nothing after it.
         cookies = (
-            self.credentials.issue(user, uid, stay=stay, secure=head.secure),
-            self.credentials.csrf(csrf.new_token(), secure=head.secure),
+            self.credentials.issue(user, uid, stay=stay, secure=head.secure, root_path=head.root_path),
+            self.credentials.csrf(csrf.new_token(), secure=head.secure, root_path=head.root_path),
         )
         return redirect(wanted, cookies=cookies)
 

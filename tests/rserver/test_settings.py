@@ -13,7 +13,6 @@ def test_options_by_their_names_others_passed_over() -> None:
     options = {"www-root-path": "/r/", "auth-timeout-minutes": 5, "www-port": 8787, "rsession-which-r": None}
     settings = WorkerSettings.from_options(options)
     assert (settings.root_path, settings.cookie_life.timeout_minutes) == ("/r/", 5)
-    assert settings.cookie_style.path == "/r/"
 
 
 @pytest.mark.parametrize("groups", ["staff,users", ("staff", "users"), ["staff", "users"]])

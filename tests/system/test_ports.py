@@ -125,6 +125,14 @@ def test_ports_that_are_none(ann: Visitor, port: str) -> None:
     assert ann.get(f"{ann.session_path}p/{port}/").status == 404
 
 
+def test_a_port_where_nothing_listens_is_told_so(ann: Visitor) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    page = ann.get(f"{ann.session_path}p/{port}/", {"Sec-Fetch-Mode": "navigate"})
+    assert page.status == 404
+    assert f"Nothing listens on port {port} of this machine." in page.body.decode()
+
+
 def test_the_servers_own_ports_are_refused(ann: Visitor) -> None:
     assert ann.get(f"{ann.session_path}p/{ann.port}/").status == 403
 

@@ -26,7 +26,7 @@ class Browser:
         self.jar[name] = value
 
     def sign_in(self, *, stay: bool = False) -> str:
-        header = self.credentials.issue("alice", 1001, stay=stay, secure=False)
+        header = self.credentials.issue("alice", 1001, stay=stay, secure=False, root_path="")
         self.keep(header)
         return header
 
@@ -38,7 +38,7 @@ class Browser:
         """A foreground request; True when the cookie was renewed."""
         ticket = self.credentials.check(self.jar)
         assert ticket
-        renewed = self.credentials.renewed(ticket, secure=False)
+        renewed = self.credentials.renewed(ticket, secure=False, root_path="")
         for header in renewed:
             self.keep(header)
         return bool(renewed)

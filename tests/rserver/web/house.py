@@ -190,7 +190,8 @@ class Browser:
 
     def head(self, method: str, path: str, query: str = "", headers: dict[str, str] | None = None) -> RequestHead:
         fields = {"host": self.host, **self.headers, **(headers or {})}
-        return RequestHead(method, path, query, fields, dict(self.jar), (self.address, self.port), False, self.host)
+        peer, root = (self.address, self.port), self.house.worker.settings.root_path.rstrip("/")
+        return RequestHead(method, path, query, fields, dict(self.jar), peer, False, self.host, root)
 
     def request(self, method: str, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Response:
         path, _, query = target.partition("?")
