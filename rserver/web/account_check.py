@@ -29,5 +29,6 @@ class AccountCheck:
         """What somebody is told for whom that problem stands. Whoever was shown it on a page has no cookie any more."""
         if not wants_page(head):
             return rpc_error(NOT_SIGNED_IN, problem)
-        base, cookies = head.root_path + "/", (self.credentials.clear(secure=head.secure),)
+        base = head.root_path + "/"
+        cookies = (self.credentials.clear(secure=head.secure, root_path=head.root_path),)
         return html(self.templates.render("error", title="Not signed in", message=problem, base=base), 403, cookies)
