@@ -21,16 +21,16 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             return 0
         verb = _verb(invocation)
     except UsageError as error:
-        print(f"rstudio-server: {error}\n\n{pages.usage(VERBS.values())}", end="", file=sys.stderr)
-        return EXIT_USAGE
-    return _tell(invocation, _perform(verb, Context(invocation, environ)))
+        text = f"rstudio-server: {error}. See rstudio-server --help."
+        return _tell(Result(text, {"error": text}, EXIT_USAGE), as_json="--json" in argv)
+    return _tell(_perform(verb, Context(invocation, environ)), as_json=invocation.json)
 
 
 def _verb(invocation: Invocation) -> Verb:
     verb = VERBS.get(invocation.verb)
     if verb is None:
-        raise UsageError(f"there is no verb {invocation.verb[:80]!r}")
-    if len(invocation.operands) > (1 if verb.operand else 0):
+        raise UsageError(f"there is no verb {invocation.verb[:80]!r}; there are {', '.join(VERBS)}")
+    if len(invocation.operands) != (1 if verb.operand else 0):
         raise UsageError(f"{verb.name} takes {'one ' + verb.operand if verb.operand else 'no argument'}")
     for name in invocation.own:
         if name not in verb.options:
@@ -42,8 +42,6 @@ def _perform(verb: Verb, context: Context) -> Result:
     try:
         if not verb.for_anybody:
             _may(verb, context)
-        if verb.operand and not context.invocation.operands:
-            raise Refused(f"Usage: rstudio-server {verb.name} {verb.operand}")
         return verb.run(context)
     except Refused as refusal:
         return Result(str(refusal), {"error": str(refusal)}, refusal.code)
@@ -78,8 +76,8 @@ def _may(verb: Verb, context: Context) -> None:
         )
 
 
-def _tell(invocation: Invocation, result: Result) -> int:
-    if invocation.json:
+def _tell(result: Result, *, as_json: bool) -> int:
+    if as_json:
         print(json.dumps(dict(result.data), indent=1, ensure_ascii=False))
     else:
         print(result.text, file=sys.stderr if "error" in result.data else sys.stdout)

@@ -39,7 +39,7 @@ def parse(argv: Sequence[str]) -> Invocation:
         else:
             named[name] = value
     if not words:
-        raise UsageError("which verb?")
+        raise UsageError("no verb was given")
     own = {name: named.pop(name) for name in OWN_OPTIONS if name in named}
     options = tuple(f"--{name}={value}" for name, value in named.items())
     verb, *operands = ("", *words) if words[0] in _HELP else words

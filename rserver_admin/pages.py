@@ -35,7 +35,7 @@ _CODES = """
 | --- | --- |
 | 0 | done; `status`: it runs |
 | 1 | not done, the message says why |
-| 2 | unknown verb or option, or the configuration cannot be used |
+| 2 | unknown verb or option, an operand too many or too few, or the configuration cannot be used |
 | 3 | `status`: it does not run |
 | other | `start`, `restart`: that of [rserver](../how-to/configure.md) or of systemctl |
 

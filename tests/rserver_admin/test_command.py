@@ -80,7 +80,31 @@ def test_an_unknown_verb_shows_the_usage(server: RunningServer) -> None:
 
 def test_a_session_must_be_named(server: RunningServer) -> None:
     done = ask(server, "suspend-session")
-    assert (done.returncode, done.stderr) == (1, "Usage: rstudio-server suspend-session PID|ID\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "rstudio-server: suspend-session takes one PID|ID. See rstudio-server --help.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["bogus"], "no verb 'bogus'"),
+        (["suspend-all", "5"], "takes no argument"),
+        (["kill-session"], "takes one PID|ID"),
+        (["kill-session", "1", "2"], "takes one PID|ID"),
+        (["status", "--nonsense"], "is no option"),
+        ([], "no verb was given"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_json_where_it_is_wanted(words: list[str], problem: str) -> None:
+    plain, told = rstudio_server(*words), rstudio_server(*words, "--json")
+    assert plain.returncode == told.returncode == 2
+    assert len(plain.stderr.splitlines()) == 1
+    assert problem.lower() in plain.stderr.lower()
+    assert "--help" in plain.stderr
+    assert answer_of(told) == {"error": plain.stderr.rstrip("\n")}
+    assert told.stderr == ""
     assert ask(server, "kill-session", "1").returncode == 1
     assert ask(server, "status", "1").returncode == 2
 
