@@ -84,6 +84,8 @@ def test_a_session_must_be_named(server: RunningServer) -> None:
         2,
         "rstudio-server: suspend-session takes one PID|ID. See rstudio-server --help.\n",
     )
+    assert ask(server, "kill-session", "1").returncode == 1
+    assert ask(server, "status", "1").returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -105,8 +107,6 @@ def test_wrong_use_is_one_sentence_and_json_where_it_is_wanted(words: list[str],
     assert "--help" in plain.stderr
     assert answer_of(told) == {"error": plain.stderr.rstrip("\n")}
     assert told.stderr == ""
-    assert ask(server, "kill-session", "1").returncode == 1
-    assert ask(server, "status", "1").returncode == 2
 
 
 def test_status_tells_pid_address_and_sessions(server: RunningServer) -> None:
