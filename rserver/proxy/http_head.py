@@ -21,6 +21,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 # What can be refused before a head is complete: a bare CR or LF, NUL and other control bytes.
 _HOPELESS = re.compile(rb"\r[^\n]|(?<!\r)\n|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BLANK_BEFORE_COLON = re.compile(rf"{_TOKEN}++[ \t]++:")
 
 # Two of these in one head leave open which one counts.
@@ -192,7 +193,7 @@ def _what_is_wrong(line: str) -> str:
         return "a header field continues on a second line"
     if _BLANK_BEFORE_COLON.match(line):
         return "blank before the colon of a header field"
-    if _HOPELESS.search(line.encode("latin-1")):
+    if _CONTROL.search(line):
         return _CONTROL_BYTE
     return "a header field has no proper name"
 

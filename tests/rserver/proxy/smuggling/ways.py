@@ -23,7 +23,7 @@ _SETTINGS = {
 }
 _HEAD = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 _LENGTH = re.compile(rb"(?i)^content-length: (\d+)\r$", re.MULTILINE)
-_AT_ONCE = 250
+_AT_ONCE = 500
 
 Environment = Mapping[str, str]
 

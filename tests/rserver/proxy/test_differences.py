@@ -1,0 +1,57 @@
+"""Where h11 and a real nginx read otherwise than we do, the page about the front says so and why."""
+
+import subprocess
+from importlib.metadata import version
+
+import pytest
+
+from tests.rserver.proxy.differences.generated import requests
+from tests.rserver.proxy.differences.listed import Difference, differences, listed
+from tests.rserver.proxy.differences.readings import Reading, by_h11, by_us
+from tests.rserver.proxy.implementations import Reader
+from tests.rserver.proxy.nginx import needs_nginx
+from tests.rserver.proxy.smuggling.cases import Case, corpus, prefix
+from tests.rserver.proxy.smuggling.ways import Outcomes, only_nginx, outcomes
+
+SEED = 20_261_122
+CASES = [*corpus(), *requests(SEED, 2500, first=1000)]
+FOR_H11 = [*CASES, *requests(SEED, 6000, first=10_000)]
+
+
+@pytest.fixture(scope="module")
+def of_nginx(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    told = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
+    if "nginx/1.22." not in told:
+        pytest.skip(f"the page speaks of nginx 1.22, here is {told.strip()}")
+    return outcomes(only_nginx, tmp_path_factory.mktemp("nginx"), {}, CASES)
+
+
+def test_h11(reader: Reader) -> None:
+    if not version("h11").startswith("0.16"):
+        pytest.skip("the page speaks of h11 0.16")
+    found: dict[Difference, bytes] = {}
+    for case in FOR_H11:
+        ours, theirs = _below_prefix(case, by_us(reader, case.data)), _below_prefix(case, by_h11(case.data))
+        found |= dict.fromkeys(differences("h11", case.data, ours, theirs), case.data)
+    _compare("h11", found)
+
+
+@needs_nginx
+def test_nginx(reader: Reader, of_nginx: Outcomes) -> None:
+    found: dict[Difference, bytes] = {}
+    for case in CASES:
+        ours, theirs = _below_prefix(case, by_us(reader, case.data)), Reading(of_nginx.of[case.number].requests, "")
+        found |= dict.fromkeys(differences("nginx", case.data, ours, theirs), case.data)
+    _compare("nginx", found)
+
+
+def _compare(peer: str, found: dict[Difference, bytes]) -> None:
+    on_the_page = {difference for difference in listed() if difference.peer == peer}
+    assert {difference: data for difference, data in found.items() if difference not in on_the_page} == {}
+    assert on_the_page - set(found) == set(), "listed, but no longer so"
+
+
+def _below_prefix(case: Case, reading: Reading) -> Reading:
+    """Only what the backend can tell by its path from other cases' requests."""
+    here = prefix(case.number) + "/"
+    return Reading(tuple(request for request in reading.requests if request[1].startswith(here)), reading.end)
