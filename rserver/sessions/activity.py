@@ -22,13 +22,17 @@ STALE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """idle: seconds since a person used it or R worked; blockers: sentences; ends: how it will end soon, else None."""
+    """idle: seconds since a person used it or R worked; blockers: sentences; ends: how it will end soon, else None.
+
+    is_held: it is to be suspended, by a time-out or because somebody wanted it, and the blockers stand against that.
+    """
 
     idle: float
     busy: bool
     blockers: tuple[str, ...] = ()
     ends: str | None = None
     ends_in: int | None = None
+    is_held: bool = False
 
 
 Ask = Callable[[SessionRecord], "Deferred[Activity]"]
@@ -56,7 +60,9 @@ def read_answer(value: Any) -> Activity:
         is_warned = ending["phase"] == "warned"
         action, seconds = str(ending["action"])[:20], int(ending["seconds"] or 0)
         ends = (action, seconds) if is_warned else (None, None)
-        return Activity(float(result["idle"]), result["busy"] is True, reasons, *ends)
+        return Activity(
+            float(result["idle"]), result["busy"] is True, reasons, *ends, is_held=ending["phase"] == "blocked"
+        )
     except (LookupError, TypeError, ValueError, OverflowError):
         raise NoAnswer(f"answered {str(value)[:40]!r}") from None
 

@@ -215,7 +215,7 @@ class HomePage:
         token, offer = form
         state, url = session.state, url_of(session.id, head.root_path)
         cause, notice = str(facts["cause"] or ""), str(facts["notice"])
-        stands = bool(facts["blockers"]) or session.status.fate is not None
+        stands = bool(facts["held"]) or session.status.fate is not None
         return self.templates.part(
             "home_session",
             id=session.id,
@@ -228,7 +228,7 @@ class HomePage:
             url=url,
             base=head.root_path + "/",
             csrf_token=token,
-            stands=str(int(bool(facts["blockers"]))),
+            stands=str(int(bool(facts["held"]))),
             cause=Html(f'<p class="cause">{escape(cause)}</p>' if cause else ""),
             notice=notice,
             notice_hidden=Html("" if notice else " hidden"),

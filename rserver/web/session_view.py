@@ -58,6 +58,7 @@ def json_of(
         "busy": activity.busy if activity else None,
         "idle_seconds": activity.idle if activity else None,
         "blockers": list(activity.blockers) if activity else [],
+        "held": activity.is_held if activity else False,
         "ends": activity.ends if activity else None,
         "ends_in_seconds": activity.ends_in if activity else None,
         "notice": "" if activity is None else _notice_of(activity, cause),
@@ -81,7 +82,7 @@ def _notice_of(activity: Activity, cause: str | None) -> str:
         return (
             f"It will be {how} in {_soon(activity.ends_in or 0)}, because nobody uses it. Open it to keep it running."
         )
-    if activity.blockers and cause is None:
+    if activity.is_held and activity.blockers and cause is None:
         return f"It cannot be suspended at the moment. {' '.join(activity.blockers)}"
     return ""
 

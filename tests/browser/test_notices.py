@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -60,3 +61,23 @@ def test_the_overlay_put_aside_leaves_a_row(chromium: Browser, server: RunningSe
         page.get_by_test_id("overlay-start").click()
         person.wait_for_prompt()
         expect(aside).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_page_without_javascript_is_readable_and_leads_to_the_sessions(
+    chromium: Browser, server: RunningServer, alice: Account, scheme: Literal["dark", "light"]
+) -> None:
+    visitor = elsewhere(server, alice)
+    visitor.open_session()
+    address = f"http://127.0.0.1:{server.port}"
+    context = chromium.new_context(java_script_enabled=False, color_scheme=scheme)
+    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in visitor.cookies.items()])
+    page = context.new_page()
+    page.goto(address + visitor.session_path)
+    heading = page.get_by_role("heading", name="This page needs JavaScript")
+    expect(heading).to_be_in_viewport()
+    if folder := os.environ.get("TEST_PICTURES"):
+        page.screenshot(path=f"{folder}/no-script-{scheme}.png")
+    page.get_by_role("link", name="list of your sessions").click()
+    expect(page.get_by_role("heading", name="Your sessions")).to_be_visible()
+    context.close()

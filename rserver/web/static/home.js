@@ -68,7 +68,7 @@
     if (row === null) return false;
     const { state, label, cause, stands, r } = row.dataset;
     const same = state === stateOf(session) && label === session.label && cause === (session.cause ?? "");
-    return same && r === session.r_key && stands === String(Number(session.blockers.length > 0));
+    return same && r === session.r_key && stands === String(Number(session.held));
   }
 
   /** Somebody is in the middle of something that a new list would undo. */

@@ -22,6 +22,8 @@ def test_answers() -> None:
     assert read_answer(answer(busy=True, blockers=blockers)) == Activity(5.0, True, ("R is working.",))
     near = {**ACTIVE, "phase": "warned", "action": "kill", "seconds": 60}
     assert read_answer(answer(timeouts=near)) == Activity(5.0, False, (), "kill", 60)
+    held = {**ACTIVE, "phase": "blocked"}
+    assert read_answer(answer(blockers=blockers, timeouts=held)).is_held
 
 
 @pytest.mark.parametrize(

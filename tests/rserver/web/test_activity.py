@@ -42,10 +42,17 @@ def test_idle_and_busy(house: House, browser: Browser) -> None:
     assert (listed["idle_seconds"], listed["busy"], listed["blockers"], listed["notice"]) == (754.2, False, [], "")
     assert "idle for 12 minutes" in browser.get("/home").body.decode()
     house.activity = Activity(0.0, busy=True, blockers=("R is working.",))
-    assert shown(house, browser)["notice"] == "It cannot be suspended at the moment. R is working."
+    listed = shown(house, browser)
+    assert (listed["blockers"], listed["held"], listed["notice"]) == (["R is working."], False, "")
     page = browser.get("/home").body.decode()
     assert '<dd data-fact="doing">R is working</dd>' in page
-    assert "Suspend anyway" in page
+    assert "Suspend anyway" not in page
+
+
+def test_what_stands_against_a_suspension_that_is_due(house: House, browser: Browser) -> None:
+    house.activity = Activity(0.0, busy=True, blockers=("R is working.",), is_held=True)
+    assert shown(house, browser)["notice"] == "It cannot be suspended at the moment. R is working."
+    assert "Suspend anyway" in browser.get("/home").body.decode()
 
 
 def test_a_session_that_does_not_answer_shows_nothing_of_it(house: House, browser: Browser) -> None:
