@@ -60,8 +60,8 @@ export class App implements LinkOwner {
   /** What came back after a crash, until somebody decides. */
   readonly recovered = signal<Recovered | null>(null);
   readonly link: SessionLink;
-  /** The session that is being started, or waits to be, comes back from a suspension. */
-  readonly isResumed = signal(false);
+  /** The process that comes next goes on with what a suspended one has written. */
+  private isResumed = false;
   /** Called when the session answers again after it was away. */
   onReturn: () => void = () => undefined;
   /** Stopping is possible while R works, or is in the middle of a statement. */
@@ -104,12 +104,12 @@ export class App implements LinkOwner {
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
     this.choosesStart.value = this.overlayAside.value = false;
     this.life.restore(init);
-    const isOther = anew && !this.isResumed.value;
+    const isOther = anew && !this.isResumed;
     if (anew) this.onReturn();
     if (isOther) this.console.note("R was started again");
     // A resumed session shows again what it had shown before.
     this.console.restore(init.console, init.history, isOther);
-    this.isResumed.value = false;
+    this.isResumed = false;
     this.recovered.value = init.recovered ?? null;
     if (init.quit_question) this.asked(init.quit_question);
     this.plots.receive(init.plots);
@@ -141,10 +141,10 @@ export class App implements LinkOwner {
   gone(): void {
     withdrawQuestion(this);
     const { value } = this.link.link;
-    this.isResumed.value = value.kind === "ended" && value.session.state === "suspended";
+    this.isResumed = value.kind === "ended" && value.session.state === "suspended";
     this.memoryWarning.value = null;
     this.overlayAside.value = false;
-    this.outbox.lose(this.isResumed.value ? LOST_BY_SUSPENSION : LOST_BY_END, true);
+    this.outbox.lose(this.isResumed ? LOST_BY_SUSPENSION : LOST_BY_END, true);
     this.life.gone();
     this.console.halt();
   }

@@ -67,6 +67,11 @@ export class ServerApi {
     await this.ask(`${API}/${this.session}/suspend`, { method: "POST", body: JSON.stringify({ force: true }) });
   }
 
+  /** Ends the session at once. */
+  async kill(): Promise<void> {
+    await this.ask(`${API}/${this.session}/kill`, { method: "POST", body: "{}" });
+  }
+
   /** What the administrator tells everybody; asked by the page itself, which keeps nobody signed in. */
   async notifications(): Promise<readonly Notification[]> {
     const response = await this.send("../../api/notifications", { method: "GET" }, BACKGROUND);

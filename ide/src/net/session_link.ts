@@ -7,7 +7,7 @@ import type { ResumeChoices, ServerApi } from "./server_api";
 
 /** How things stand between the page and its session; what the page shows about it is a function of this. */
 export type Link =
-  | { readonly kind: "starting"; readonly since: number; readonly launching: boolean }
+  | { readonly kind: "starting"; readonly since: number; readonly launching: boolean; readonly resuming: boolean }
   | { readonly kind: "live"; readonly via: "websocket" | "polling" }
   | { readonly kind: "reconnecting"; readonly since: number }
   | { readonly kind: "signed-out" }
@@ -34,7 +34,7 @@ const QUIT_MS = 5000;
  * finds out from the server whether to resume, to join a new process, or to ask the user.
  */
 export class SessionLink {
-  readonly link = signal<Link>({ kind: "starting", since: Date.now(), launching: false });
+  readonly link = signal<Link>({ kind: "starting", since: Date.now(), launching: false, resuming: false });
   private stream: EventStream | null = null;
   private streamName: string | null = null;
   private verified = true;
@@ -67,7 +67,8 @@ export class SessionLink {
   /** Starts the ended session again; the page joins it by itself. */
   async restart(choices: ResumeChoices): Promise<void> {
     const before = this.link.value;
-    this.link.value = { kind: "starting", since: Date.now(), launching: true };
+    const resuming = before.kind === "ended" && before.session.state === "suspended";
+    this.link.value = { kind: "starting", since: Date.now(), launching: true, resuming };
     try {
       await this.api.resume(choices);
       this.pause.wake();
@@ -126,7 +127,7 @@ export class SessionLink {
   }
 
   private async join(): Promise<ClientInit> {
-    if (this.link.value.kind !== "signed-out" && this.link.value.kind !== "reconnecting") this.begin(false);
+    if (this.link.value.kind !== "signed-out" && this.link.value.kind !== "reconnecting") this.begin(null);
     const watching = new AbortController();
     const watch = this.watchLaunch(watching.signal);
     try {
@@ -137,11 +138,12 @@ export class SessionLink {
     }
   }
 
-  private begin(launching: boolean): void {
-    const before = this.link.value;
-    const since = before.kind === "starting" ? before.since : Date.now();
-    const known = before.kind === "starting" && before.launching;
-    this.link.value = { kind: "starting", since, launching: launching || known };
+  /** The record of a session that is on its way; null: not known. */
+  private begin(record: SessionRecord | null): void {
+    const { value } = this.link;
+    const before = value.kind === "starting" ? value : { since: Date.now(), launching: false, resuming: false };
+    const launching = before.launching || record !== null;
+    this.link.value = { ...before, kind: "starting", launching, resuming: before.resuming || isResuming(record) };
   }
 
   /** While the first answer is awaited: says so when it is R that is being started. */
@@ -149,7 +151,7 @@ export class SessionLink {
     while (!signal.aborted) {
       const record = await this.api.state().catch(() => null);
       if (signal.aborted) return;
-      if (record !== null && isComing(record)) this.begin(true);
+      if (record !== null && isComing(record)) this.begin(record);
       await aborted(signal, POLL_MS);
     }
   }
@@ -212,7 +214,7 @@ export class SessionLink {
         return "stop";
       }
       if (record.state === "resuming") {
-        this.begin(true);
+        this.begin(record);
         return "wait";
       }
       // A server that was itself started again is looking for its sessions; ours may well be among them.
@@ -261,10 +263,14 @@ export class SessionLink {
       await this.pause.wait(this.link.value.kind === "starting" ? POLL_MS : SLOW_POLL_MS);
       const record = await this.api.state().catch(() => null);
       if (record === null) continue;
-      if (record.state === "running" || isComing(record)) return this.begin(true);
+      if (record.state === "running" || isComing(record)) return this.begin(record);
       if (this.link.value.kind === "starting" && record.state === "failed") this.ended(record);
     }
   }
+}
+
+function isResuming(record: SessionRecord | null): boolean {
+  return record?.state === "resuming";
 }
 
 function isComing({ state }: SessionRecord): boolean {

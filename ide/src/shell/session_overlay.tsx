@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import type { SessionRecord } from "../net/protocol";
-import { useElapsed } from "./elapsed";
 import { type Ending, endingOf } from "./ending";
+import { Launching } from "./launching";
 
 /** Over the page while there is no R: why, and how to go on. The editor behind keeps its text. */
 export function SessionOverlay({ app }: { readonly app: App }): JSX.Element | null {
@@ -12,24 +12,8 @@ export function SessionOverlay({ app }: { readonly app: App }): JSX.Element | nu
   if (isSuspended && !app.choosesStart.value) return null;
   if (app.overlayAside.value) return null;
   if (link.kind === "ended") return <Ended app={app} session={link.session} problem={link.problem} />;
-  if (link.kind === "starting" && link.launching)
-    return <Launching what={app.isResumed.value ? "Resuming the session" : "Starting R"} since={link.since} />;
+  if (link.kind === "starting" && link.launching) return <Launching app={app} link={link} />;
   return null;
-}
-
-function Launching({ what, since }: { readonly what: string; readonly since: number }): JSX.Element {
-  const seconds = useElapsed(since);
-  return (
-    <div class="overlay overlay-quiet" role="status" data-testid="session-launching">
-      <div class="card card-small">
-        <span class="spinner" aria-hidden="true" />
-        <span>
-          {what}
-          {seconds >= 2 ? ` (${seconds} s)` : "…"}
-        </span>
-      </div>
-    </div>
-  );
 }
 
 interface EndedProps {
