@@ -147,7 +147,7 @@ describe("endingOf", () => {
     expect(endingOf({ id: "s", state: "failed", cause: "It crashed.", signal: 11 })).toMatchObject({
       title: "R stopped unexpectedly",
       cause: "It crashed.",
-      detail: "Signal 11 (SIGSEGV: segmentation fault)",
+      detail: "",
       failed: true,
     });
     expect(endingOf({ id: "s", state: "absent", code: 0 })).toMatchObject({ detail: "", failed: false });
@@ -159,9 +159,14 @@ describe("endingOf", () => {
       failed: false,
       wayBack: "Resume the session",
       project: null,
-      suspect: false,
+      advice: null,
     });
-    expect(endingOf({ id: "s", state: "failed", cause: "Ended by signal 9.", signal: 9 }).detail).toBe("");
+    expect(endingOf({ id: "s", state: "failed", signal: 11 }).detail).toBe("Signal 11 (SIGSEGV: segmentation fault)");
+    const failing = { id: "s", state: "failed", quick_failures: 2 } as const;
+    expect(endingOf({ ...failing, quick_failures: 1, stored: 1e9 }).advice).toBeNull();
+    expect(endingOf({ ...failing, stored: 1e9 }).advice?.start).toBe("no-restore");
+    expect(endingOf({ ...failing, stored: null }).advice?.start).toBe("no-restore");
+    expect(endingOf({ ...failing, stored: 0 }).advice?.start).toBe("empty");
     expect(endingOf({ id: "s", state: "failed", signal: "SIGXCPU" }).detail).toBe("Signal SIGXCPU");
   });
 });

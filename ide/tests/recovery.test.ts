@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { recoverySentences } from "../src/session/recovery";
-import { endingOf } from "../src/shell/ending";
 
 const NOW = new Date(2026, 10, 22, 13, 0);
 const at = (hour: number, minute: number): number => new Date(2026, 10, 22, hour, minute).getTime() / 1000;
@@ -16,10 +15,4 @@ test("what is not known is not said, and an older day is named", () => {
   const recovered = { objects: 1, bytes: 56, created: at(12, 3) - 3 * 86400, ended: null, cause: "" };
   const text = recoverySentences(recovered, NOW);
   expect(text).toMatch(/^R ended unexpectedly\. What it had at .* on .* \(1 object, 56 bytes\) is here again\.$/);
-});
-
-test("after two quick failures restoring is suspected", () => {
-  const failed = { id: "x", state: "failed", cause: "It crashed." } as const;
-  expect(endingOf({ ...failed, quick_failures: 1 }).suspect).toBe(false);
-  expect(endingOf({ ...failed, quick_failures: 2 }).suspect).toBe(true);
 });

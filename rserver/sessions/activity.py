@@ -59,10 +59,9 @@ def read_answer(value: Any) -> Activity:
         reasons = sentences([blocker["reason"] for blocker in result["blockers"]])
         is_warned = ending["phase"] == "warned"
         action, seconds = str(ending["action"])[:20], int(ending["seconds"] or 0)
-        ends = (action, seconds) if is_warned else (None, None)
-        return Activity(
-            float(result["idle"]), result["busy"] is True, reasons, *ends, is_held=ending["phase"] == "blocked"
-        )
+        ends, ends_in = (action, seconds) if is_warned else (None, None)
+        is_held = ending["phase"] == "blocked"
+        return Activity(float(result["idle"]), result["busy"] is True, reasons, ends, ends_in, is_held)
     except (LookupError, TypeError, ValueError, OverflowError):
         raise NoAnswer(f"answered {str(value)[:40]!r}") from None
 

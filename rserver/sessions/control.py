@@ -338,6 +338,7 @@ class SessionControl:
         gone = self._gone.pop(pid, None) if isinstance(pid, int) else None
         if session is not None and session.status.record is not None and session.status.record.pid == pid:
             happened, fate = verdict(session, event)
+            session.note_checkpoint(event.get("checkpoint"))
             if fate.code == causes.RESTARTED_CODE and happened is Input.SUSPENDED_EXIT:
                 session.again_asked, session.choices = True, replace(session.choices, restore=True)
             self._ended(session, happened, fate)
@@ -349,7 +350,7 @@ class SessionControl:
         self._move(session, happened, fate=fate)
         self.table.used(session)
         if record is not None:
-            session.note_end(session.last_used, record.started)
+            session.note_end(session.last_used, record.started, happened)
         # Requests under way are answered meanwhile: the kernel has closed what the process had open.
         self.clock.callLater(END_GRACE_SECONDS, self._cut_off, session, session.attempt)
         if session.again_asked and session.state is State.SUSPENDED:

@@ -51,6 +51,7 @@ class Session:
     had_process  when the worker ended there was one, and it was not seen since
     leftovers    ids of sessions whose folders its process removes
     crash        how the process before ended, when it failed
+    stored       when its objects were last written, seconds since 1970; 0: nothing is stored; None: not known
     quick_failures  how many processes in a row failed soon after their start
     end_asked    signal by which its user wants its process to end
     end_cause    why the server itself ends its process, a sentence
@@ -82,6 +83,7 @@ class Session:
     had_process: bool = False
     leftovers: tuple[str, ...] = ()
     crash: Crash | None = None
+    stored: float | None = None
     quick_failures: int = 0
     end_asked: str = ""
     end_cause: str = ""
@@ -138,13 +140,24 @@ class Session:
             self._wake()
         return True
 
-    def note_end(self, now: float, started: float) -> None:
+    def note_end(self, now: float, started: float, happened: Input) -> None:
         """Its process, started at that time (both in seconds since 1970), has ended."""
+        if happened is Input.SUSPENDED_EXIT:
+            self.stored = now
+        elif happened is Input.CLEAN_EXIT:
+            self.stored = 0.0
         is_quick_failure = self.state is State.FAILED and now - started < QUICK_SECONDS
         self.quick_failures = self.quick_failures + 1 if is_quick_failure else 0
 
+    def note_checkpoint(self, told: object) -> None:
+        """When the process that ended had last written its objects, as its keeper tells."""
+        if isinstance(told, (int, float)) and told > 0:
+            self.stored = float(told)
+
     def note_launch(self) -> None:
         """It is about to be launched: what was its last end?"""
+        if not self.choices.restore:
+            self.stored = 0.0
         failed = self.state is State.FAILED and self.status.fate is not None
         self.crash = Crash(self.last_used, self.status.fate.cause) if failed and self.status.fate else None
 

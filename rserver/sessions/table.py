@@ -71,7 +71,7 @@ class SessionTable:
         while (session_id := str(new_session_id(uid, project_id))) in self._sessions:
             continue
         session = self._add(session_id, user, uid)
-        session.project = path
+        session.project, session.stored = path, 0.0
         return session
 
     def forget(self, session: Session) -> None:

@@ -152,13 +152,13 @@ class WorkerPages:
             return await self._restart(session, request)
         if request.method not in {"GET", "HEAD"}:
             return self.error(request.head, 405, "This address takes GET only.")
-        return self._show(session, request.head)
+        return await self._show(session, request.head)
 
-    def _show(self, session: Session, head: RequestHead) -> Response:
+    async def _show(self, session: Session, head: RequestHead) -> Response:
         control = self.actions.control
         control.want(session, server_url(head))
         if session.state in {State.FAILED, State.ENDED}:
-            return self.failure.show(session, head)
+            return await self.failure.show(session, head)
         control.table.used(session)
         cookie = self.sign_in.credentials.csrf(csrf_token(head), secure=head.secure, root_path=head.root_path)
         try:

@@ -32,6 +32,13 @@ def of_session(session: Session, offer: Offer | None, templates: Templates, toke
     return templates.part("home_r_change", id=session.id, title=session.title, csrf_token=token, base=base, field=field)
 
 
+def of_failed(session: Session, offer: Offer | None) -> Html:
+    """The field of the form that starts a session again."""
+    if offer is None or len(offer.versions) < 2:
+        return Html("")
+    return _field("R version", _options(offer, session.r_wish, "Default"))
+
+
 def description(session: Session) -> str:
     """What it runs, and what it will run."""
     runs = RWish(session.r_version, label=_wish(session.r_key).label).title.removeprefix("R ")

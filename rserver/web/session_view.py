@@ -50,6 +50,7 @@ def json_of(
         "signal": fate.signal if fate else None,
         "stderr_tail": fate.stderr_tail if fate else None,
         "quick_failures": session.quick_failures,
+        "stored": session.stored,
         "pid": record.pid if record else None,
         "cpu_percent": usage.cpu_percent,
         "memory_bytes": usage.memory_bytes,

@@ -11,7 +11,7 @@ HOW = {
     "empty": StartChoices(run_rprofile=False, restore=False),
 }
 ENOUGH_FAILURES = 2
-"""After so many quick failures in a row what was restored is suspected."""
+"""After so many quick failures in a row another way to start is proposed."""
 
 _WORDS = {
     "no-restore": "Without restoring objects",
@@ -24,8 +24,7 @@ def proposed_first(session: Session) -> list[str]:
     """Names of HOW; the first is the proposal."""
     names = list(HOW)
     if session.quick_failures >= ENOUGH_FAILURES:
-        names.remove("no-restore")
-        names.insert(0, "no-restore")
+        names.sort(key=lambda name: name != ("empty" if session.stored == 0 else "no-restore"))
     return names
 
 
@@ -48,7 +47,10 @@ def advice(session: Session) -> str:
     """What to tell besides; empty unless it failed again and again."""
     if session.quick_failures < ENOUGH_FAILURES:
         return ""
+    times = f"R failed {session.quick_failures} times in a row soon after its start."
+    if session.stored == 0:
+        return f"{times} .Rprofile or .RData may be the reason: start it empty."
     return (
-        f"R failed {session.quick_failures} times in a row soon after its start. What is restored may be the reason: "
-        "start without restoring first. The objects are set aside then, not deleted."
+        f"{times} What is restored may be the reason: start without restoring first. "
+        "The objects are set aside then, not deleted."
     )

@@ -341,6 +341,8 @@ export interface SessionRecord {
   readonly stderr_tail?: string | null;
   /** How many processes in a row failed soon after their start. */
   readonly quick_failures?: number;
+  /** When its objects were last written, in seconds since 1970; 0: nothing is stored; null: not known. */
+  readonly stored?: number | null;
 }
 
 /** The stable error codes the page treats specially. */

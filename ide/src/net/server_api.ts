@@ -62,6 +62,11 @@ export class ServerApi {
     return (await versions.catch(() => null))?.versions ?? [];
   }
 
+  /** Which R the session runs from its next start on. */
+  async chooseR(version: string): Promise<void> {
+    await this.ask(`${API}/${this.session}`, { method: "PATCH", body: JSON.stringify({ r_version: version }) });
+  }
+
   /** Suspends the session, whatever stands against it. */
   async suspend(): Promise<void> {
     await this.ask(`${API}/${this.session}/suspend`, { method: "POST", body: JSON.stringify({ force: true }) });

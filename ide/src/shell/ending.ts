@@ -11,8 +11,16 @@ export interface Ending {
   readonly wayBack: string;
   /** The project could not be opened; R was not started. */
   readonly project: "no-file" | "other" | null;
-  /** It failed again and again: what was restored may be the reason. */
-  readonly suspect: boolean;
+  /** It failed again and again: the way that is proposed instead, and why. */
+  readonly advice: Advice | null;
+}
+
+/** Ways to start R: as it was, or without what may be the reason why it fails. */
+export type Start = "as-it-was" | "no-restore" | "no-profile" | "empty";
+
+export interface Advice {
+  readonly start: Start;
+  readonly words: string;
 }
 
 const ENOUGH_FAILURES = 2;
@@ -24,7 +32,7 @@ const SUSPENDED: Ending = {
   failed: false,
   wayBack: "Resume the session",
   project: null,
-  suspect: false,
+  advice: null,
 };
 
 /** Exit codes of a session whose project cannot be opened. */
@@ -50,11 +58,12 @@ export function endingOf(session: SessionRecord): Ending {
   return {
     title: failed ? "R stopped unexpectedly" : "The R session has ended",
     cause: session.cause || (failed ? "The R process ended without saying why." : "R ended by itself."),
-    detail: saysAlready(session) ? "" : detailOf(session),
+    // A cause that the server tells is all that is known, and more exact than code or signal.
+    detail: session.cause ? "" : detailOf(session),
     failed,
     wayBack: failed ? "Start R again" : "Start a new R session",
     project: null,
-    suspect: failed && (session.quick_failures ?? 0) >= ENOUGH_FAILURES,
+    advice: failed ? adviceFor(session) : null,
   };
 }
 
@@ -72,13 +81,17 @@ function endingOfProject(session: SessionRecord): Ending {
     failed: true,
     wayBack: "Try again",
     project: session.code === NO_PROJECT_FILE ? "no-file" : "other",
-    suspect: false,
+    advice: null,
   };
 }
 
-function saysAlready({ cause, signal, code }: SessionRecord): boolean {
-  const number = signal ?? code;
-  return number !== null && number !== undefined && new RegExp(`\\b${number}\\b`).test(cause ?? "");
+function adviceFor({ quick_failures, stored }: SessionRecord): Advice | null {
+  if ((quick_failures ?? 0) < ENOUGH_FAILURES) return null;
+  const times = `R failed ${quick_failures} times in a row soon after its start.`;
+  if (stored === 0) return { start: "empty", words: `${times} .Rprofile or .RData may be the reason: start it empty.` };
+  const aside = "The objects are set aside then, not deleted.";
+  const words = `${times} What is restored may be the reason: start without restoring first. ${aside}`;
+  return { start: "no-restore", words };
 }
 
 function detailOf({ signal, code }: SessionRecord): string {

@@ -16,7 +16,7 @@ from rserver.sessions.control import (
     SUSPEND_SECONDS,
     SessionControl,
 )
-from rserver.sessions.machine import Fate, State, Status
+from rserver.sessions.machine import Fate, Input, State, Status
 from rserver.sessions.probe import NoAnswer
 from rserver.sessions.quit_call import QuitAnswer
 from rserver.sessions.session import Session, StartChoices
@@ -652,15 +652,34 @@ def test_the_next_process_is_told_how_the_last_one_failed(house: House) -> None:
 
 
 def test_quick_failures_in_a_row_are_counted(house: House) -> None:
-    house.session.note_end(100.0, 50.0)
+    house.session.note_end(100.0, 50.0, Input.BAD_EXIT)
     assert house.session.quick_failures == 0
     house.run()
     house.exit(code=None, signal=11)
-    house.session.note_end(100.0, 71.0)
-    house.session.note_end(200.0, 190.0)
+    house.session.note_end(100.0, 71.0, Input.BAD_EXIT)
+    house.session.note_end(200.0, 190.0, Input.BAD_EXIT)
     assert house.session.quick_failures >= 2
-    house.session.note_end(300.0, 270.0)
+    house.session.note_end(300.0, 270.0, Input.BAD_EXIT)
     assert house.session.quick_failures == 0
+
+
+def test_which_objects_come_back_is_known_and_told(house: House) -> None:
+    house.session.stored = 0.0
+    house.run()
+    house.session.proven = True
+    house.exit(code=None, signal=11)
+    assert house.session.status.fate is not None
+    assert house.session.status.fate.cause.endswith("Nothing had been saved of its objects yet.")
+    house.control.resume(house.session, StartChoices())
+    house.run()
+    house.exit(code=101)
+    assert house.session.stored == house.session.last_used
+    house.control.resume(house.session, StartChoices())
+    house.run()
+    house.exit(code=None, signal=11)
+    assert " Its objects are kept as they were at " in house.session.status.fate.cause
+    house.control.resume(house.session, StartChoices(restore=False))
+    assert house.session.stored == 0.0
 
 
 def test_the_next_session_is_told_which_folders_nobody_needs(house: House) -> None:

@@ -323,17 +323,22 @@ def test_programs_are_not_asked_and_may_say(house: House) -> None:
     assert house.saves[:3] == ["default", "no", "yes"]
 
 
-def test_a_session_that_fails_again_and_again_is_proposed_to_start_without_restoring(house: House) -> None:
+@pytest.mark.parametrize(("stored", "proposed"), [(None, "no-restore"), (1.7e9, "no-restore"), (0.0, "empty")])
+def test_a_session_that_fails_again_and_again_is_proposed_to_start_in_another_way(
+    house: House, stored: float | None, proposed: str
+) -> None:
     browser = house.browse("alice")
     session = running(browser)
     for count in (1, 2):
         house.exit(session, code=1)
+        session.stored = stored
         session.quick_failures = count
         text = browser.get(f"/s/{session.id}/").body.decode()
         assert browser.post("/home", session=session.id, do="resume", how="empty").status == 303
         house.run(session)
     assert "2 times in a row" in text
-    assert text.index('value="no-restore"') < text.index('value="retry"')
+    buttons = ["retry", "no-restore", "no-profile", "empty"]
+    assert min(buttons, key=lambda name: text.index(f'value="{name}"')) == proposed
     argv = house.master.asked("launch")[-1]["launch"]["argv"]
     assert {"--r-run-rprofile=0", "--r-restore-workspace=0"} <= set(argv)
 
