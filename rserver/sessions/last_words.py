@@ -28,28 +28,12 @@ def of_memory(told: object) -> str | None:
     return None
 
 
-def of_objects(checkpoint: object, stored: float | None, now: float, *, answered: bool) -> str:
-    """Which objects come back, as far as it is known; seconds since 1970.
-
-    checkpoint: of the process that ended; stored: of those before it, 0: there is nothing, None: not known.
-    """
-    if known := of_checkpoint(checkpoint, now):
-        return known
-    if stored:
-        return f"Its objects are kept as they were {_moment(stored, now)}."
-    return "Nothing had been saved of its objects yet." if answered and stored is not None else ""
-
-
 def of_checkpoint(told: object, now: float) -> str:
     """Which objects come back; empty when none is known to. told and now: seconds since 1970."""
     if not isinstance(told, (int, float)) or isinstance(told, bool) or not 0 < told <= now:
         return ""
-    return f"The objects of the checkpoint of {_moment(told, now).removeprefix('at ')} are kept."
-
-
-def _moment(told: float, now: float) -> str:
     shape = "%H:%M" if now - told < _DAY_SECONDS else "%H:%M on %Y-%m-%d"
-    return time.strftime(f"at {shape}", time.localtime(told))
+    return f"The objects of the checkpoint of {time.strftime(shape, time.localtime(told))} are kept."
 
 
 def _size(value: object) -> str:

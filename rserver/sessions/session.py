@@ -150,8 +150,8 @@ class Session:
         self.quick_failures = self.quick_failures + 1 if is_quick_failure else 0
 
     def note_checkpoint(self, told: object) -> None:
-        """When the process that ended had last written its objects, as its keeper tells."""
-        if isinstance(told, (int, float)) and told > 0:
+        """When the objects were written that come back, as the keeper of the process that ended tells; 0: never."""
+        if isinstance(told, (int, float)) and not isinstance(told, bool) and told >= 0:
             self.stored = float(told)
 
     def note_launch(self) -> None:

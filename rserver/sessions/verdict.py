@@ -17,8 +17,8 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         if event.get("by") and not session.end_asked:
             return Input.ENDED_FROM_OUTSIDE, causes.of_administrator(Fate(""), "")
         return unseen_end(session, Input.BAD_EXIT)
+    kept = last_words.of_checkpoint(event.get("checkpoint"), time.time())
     answered, said = _was_ready(session, tail if isinstance(tail, str) else "")
-    kept = last_words.of_objects(event.get("checkpoint"), session.stored, time.time(), answered=answered)
     fate = causes.of_exit(
         code if isinstance(code, int) else None,
         number if isinstance(number, int) else None,

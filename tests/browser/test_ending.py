@@ -133,11 +133,11 @@ def test_after_a_crash_the_objects_are_there_and_may_be_put_aside(
 
 
 @pytest.mark.parametrize(
-    ("is_stored", "words", "proposed"),
-    [(True, "are kept", "overlay-no-restore"), (False, "Nothing had been saved of its objects yet.", "overlay-empty")],
+    ("is_stored", "proposed"),
+    [(True, "overlay-no-restore"), (False, "overlay-empty")],
 )
 def test_a_session_that_fails_again_and_again_is_to_be_started_in_another_way(
-    chromium: Browser, server: RunningServer, alice: Account, is_stored: bool, words: str, proposed: str
+    chromium: Browser, server: RunningServer, alice: Account, is_stored: bool, proposed: str
 ) -> None:
     with Person(chromium, server) as person:
         person.sign_in(alice)
@@ -151,7 +151,6 @@ def test_a_session_that_fails_again_and_again_is_to_be_started_in_another_way(
             os.kill(pid_of(person), signal.SIGKILL)
             page.get_by_test_id("session-overlay").wait_for(state="visible")
             assert page.get_by_test_id("overlay-advice").is_visible() is advised
-            expect(page.get_by_test_id("session-overlay")).to_contain_text(words)
             if not advised:
                 page.get_by_test_id("overlay-start").click()
                 person.wait_for_prompt()

@@ -40,15 +40,6 @@ def test_what_is_kept() -> None:
     assert fate.cause.endswith("a crash in compiled code. The objects …")
 
 
-def test_which_objects_come_back() -> None:
-    now = NOON + 60
-    assert last_words.of_objects(NOON, 5.0, now, answered=True) == "The objects of the checkpoint of 12:03 are kept."
-    assert last_words.of_objects(None, NOON, now, answered=True) == "Its objects are kept as they were at 12:03."
-    assert last_words.of_objects(None, 0.0, now, answered=True) == "Nothing had been saved of its objects yet."
-    assert last_words.of_objects(None, 0.0, now, answered=False) == ""
-    assert last_words.of_objects(None, None, now, answered=True) == ""
-
-
 @pytest.mark.parametrize("told", [None, 0, "soon", True, NOON + 1])
 def test_no_checkpoint_is_made_up(told: object) -> None:
     assert last_words.of_checkpoint(told, NOON) == ""
