@@ -66,8 +66,11 @@ class _Process:
         options = message["options"]
         try:
             front = Front(self._loop, Path(message["folder"]), options["server-http-nginx"], self._sockets)
-        except (NginxMissing, OSError) as error:
+        except NginxMissing as error:
             self._refuse(str(error))
+            return
+        except OSError as error:
+            self._refuse(f"{error.filename} cannot be written: {error.strerror}")
             return
         if complaint := front.configure(options, message["tls"]):
             self._refuse(complaint)
