@@ -47,7 +47,7 @@ def test_no_policy_is_broken(chromium: Browser, alice: Account, options: dict[st
             assert (fields["x-frame-options"], fields["referrer-policy"]) == ("DENY", "same-origin"), answer.url
             assert "camera=()" in fields["permissions-policy"], answer.url
         if options:
-            assert {fields["strict-transport-security"] for fields in map(lambda each: each.headers, ours)} == {
+            assert {fields["strict-transport-security"] for fields in (each.headers for each in ours)} == {
                 "max-age=15552000"
             }
         nonces = {match[1] for answer in ours if (match := re.search("'nonce-([^']+)'", str(answer.headers)))}

@@ -2,7 +2,6 @@
 
 import http.server
 import socketserver
-import sys
 import threading
 
 PIECE = b"\0" * (1 << 20)
@@ -47,4 +46,4 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 if __name__ == "__main__":
     server = Server(("127.0.0.1", 0), Streams)
     print(server.server_port, flush=True)
-    sys.exit(server.serve_forever())
+    server.serve_forever()

@@ -241,8 +241,8 @@ def test_the_worker_is_killed_while_nginx_stands(alice: Account) -> None:
         cookie = "; ".join(f"{name}={value}" for name, value in ann.cookies.items())
         with streaming(alice) as (port, said), socket.create_connection(("127.0.0.1", server.port), 20) as waiting:
             waiting.sendall(
-                f"POST {ann.session_path}p/{port}/wait HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nContent-Length: 0\r\n"
-                f"Cookie: {cookie}\r\n\r\n".encode()
+                f"POST {ann.session_path}p/{port}/wait HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n"
+                f"Content-Length: 0\r\nCookie: {cookie}\r\n\r\n".encode()
             )
             assert said.readline() == "waits\n"
             os.kill(server.pids("worker_main")[0], signal.SIGKILL)
