@@ -51,6 +51,10 @@ class UserProfiles:
         """As `of`, without asking: groups are those of the last answer, none before the first."""
         return self.profiles.of(user, self._groups.get(user, frozenset())) if self.profiles.sections else NOTHING
 
+    def section_of(self, user: str, key: str) -> str:
+        """The section of the file that decides that key for this user, as `known`; empty: none."""
+        return self.profiles.section_of(user, self._groups.get(user, frozenset()), key)
+
     async def _ask(self, user: str) -> None:
         try:
             account = await self.accounts.get(user)

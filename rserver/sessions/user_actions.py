@@ -8,7 +8,7 @@ from rserver.profiles import UserProfiles
 from rserver.sessions.control import SessionControl
 from rserver.sessions.homes import Homes
 from rserver.sessions.label import BadLabel, checked_label
-from rserver.sessions.machine import State
+from rserver.sessions.machine import STARTING, State
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.r_chooser import Offer, RChooser
 from rserver.sessions.session import Session, StartChoices
@@ -93,14 +93,15 @@ class UserActions:
         said = (await self.profiles.of(user)).session_limit
         return (self.settings.session_limit if said is None else said) or MOST_SESSIONS
 
+    def has_list(self, user: str, uid: int) -> bool:
+        """There is a choice of sessions; where only one is allowed, of those from before and of other projects."""
+        return self.multiple or len(self.table.open_of_user(user, uid)) > 1
+
     def front(self, user: str, uid: int, server_url: str) -> Session | None:
         """The session that somebody who comes in wants, made when there is none; None when there are several."""
-        own = self.table.open_of_user(user, uid)
-        if self.multiple and len(own) > 1:
+        if self.multiple and len(self.table.open_of_user(user, uid)) > 1:
             return None
-        if self.multiple and own:
-            return own[0]
-        session = self.table.one_of_user(user, uid)
+        session = self._one(user, uid)
         if session.state is State.ENDED:
             # Whoever comes back after q() wants R again; only its own page tells that it ended.
             self.control.resume(session, StartChoices(), server_url)
@@ -111,7 +112,7 @@ class UserActions:
         label = _label(wanted.label)
         wanted = replace(wanted, r_version=await self.checked_wish(user, uid, wanted.r_version))
         if not self.multiple and wanted.project is None:
-            session = self.table.one_of_user(user, uid)
+            session = self._one(user, uid)
             self.control.want(session, server_url)
             return session
         project = await self._project(user, uid, wanted.project or "")
@@ -129,6 +130,12 @@ class UserActions:
         self.table.used(session)
         return session
 
+    def _one(self, user: str, uid: int) -> Session:
+        """The one that this account works in: one that runs before one that does not, and that before an ended one."""
+        own = self.table.open_of_user(user, uid)
+        running = [session for session in own if session.is_alive]
+        return next(iter(running or own), None) or self.table.one_of_user(user, uid)
+
     def _made(self, user: str, uid: int, project: ProjectRow | None, label: str, wanted: NewSession) -> Session:
         place = (project.id, project.path) if project else (NO_PROJECT, "")
         session = self.table.create(user, uid, *place)
@@ -140,6 +147,14 @@ class UserActions:
         if session.state is State.ENDED and self.multiple:
             await self._check_limit(session.user, session.uid)
         self.control.resume(session, choices, server_url)
+
+    async def suspend(self, session: Session, *, force: bool) -> None:
+        """Suspend it; nothing when it is suspended. Refused when it does not run, MasterError."""
+        if session.state in STARTING:
+            raise Refused(STILL_RUNS, "The session is just starting: there is nothing to suspend yet.")
+        if session.state in {State.ABSENT, State.FAILED, State.ENDED}:
+            raise Refused(STILL_RUNS, "The session does not run: there is nothing to suspend.")
+        await self.control.suspend(session, force=force)
 
     async def quit(self, session: Session, save: str) -> str:
         """End it; the path of .RData when its user is to be asked first whether to save there. Refused, MasterError.
@@ -214,9 +229,9 @@ class UserActions:
         count = len(self.table.open_of_user(user, uid)) - len(leaving)
         if count >= limit:
             have = "1 session" if count == 1 else f"{count} sessions"
-            raise Refused(
-                SESSION_LIMIT, f"You have {have}, and this server allows {limit}. Quit one that you do not need."
-            )
+            section = self.profiles.section_of(user, "session_limit")
+            whose = f"the profile [{section}] of this server allows you" if section else "this server allows"
+            raise Refused(SESSION_LIMIT, f"You have {have}, and {whose} {limit}. Quit one that you do not need.")
 
     async def choose_r(self, session: Session, r_version: str) -> None:
         """Which R it runs from its next start on; empty: the rules choose anew. Refused."""

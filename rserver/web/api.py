@@ -31,7 +31,7 @@ _OF_REFUSAL = {NOT_ACCEPTABLE: 400, SESSION_LIMIT: 409}
 _T = TypeVar("_T")
 
 
-class Leave(msgspec.Struct, frozen=True):
+class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The session that a new one takes the place of."""
 
     session: str
@@ -39,7 +39,7 @@ class Leave(msgspec.Struct, frozen=True):
     save: str = "default"
 
 
-class New(msgspec.Struct, frozen=True):
+class New(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of POST /api/sessions."""
 
     r_version: str | None = None
@@ -60,7 +60,7 @@ class New(msgspec.Struct, frozen=True):
         return NewSession(self.label or "", self.r_version or "", self.project, choices, self.reuse, leave)
 
 
-class Resume(msgspec.Struct, frozen=True):
+class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of POST …/resume."""
 
     run_rprofile: bool = True
@@ -69,19 +69,19 @@ class Resume(msgspec.Struct, frozen=True):
     in_project: bool = True
 
 
-class Suspend(msgspec.Struct, frozen=True):
+class Suspend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of POST …/suspend."""
 
     force: bool = False
 
 
-class Quit(msgspec.Struct, frozen=True):
+class Quit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of POST …/quit. default: as the user has set it; who has to be asked is not asked, and nothing is saved."""
 
     save: str = "default"
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of PATCH /api/sessions/{id}."""
 
     label: str | None = None
@@ -169,7 +169,7 @@ class SessionsApi:
         control = self.actions.control
         match action:
             case "suspend":
-                await control.suspend(session, force=_body(request, Suspend).force)
+                await self.actions.suspend(session, force=_body(request, Suspend).force)
             case "resume":
                 body = _body(request, Resume)
                 choices = StartChoices(body.run_rprofile, body.restore, body.create_project, body.in_project)

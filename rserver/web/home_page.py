@@ -51,6 +51,7 @@ _BUTTONS: dict[State, tuple[tuple[str, str], ...]] = {
     State.ENDED: (("resume", "Start again"), ("remove", "Remove from list")),
 }
 _ANYWAY = (("force-suspend", "Suspend anyway"),)
+_ONE_EACH = "This server runs one session for each user. Others that you have are kept here until you quit them."
 _TOO_OLD = "The form was too old. Try again."
 _GONE = "There is no such session any more."
 
@@ -77,11 +78,11 @@ class HomePage:
     now: Callable[[], float] = time.time
 
     async def show(self, request: Request) -> Response:
-        """GET /home; where a user has one session only, that one."""
+        """GET /home; where a user may have one session only, and has no more, that one."""
         identity, head = request.identity, request.head
         if identity is None:
             return sign_in_redirect(head)
-        if not self.actions.multiple:
+        if not self.actions.has_list(identity.user, identity.uid):
             return redirect(head.root_path + "/")
         return await self._page(identity, head)
 
@@ -138,7 +139,7 @@ class HomePage:
         control = self.actions.control
         match fields.get("do"):
             case "suspend" | "force-suspend" as how:
-                await control.suspend(session, force=how == "force-suspend")
+                await self.actions.suspend(session, force=how == "force-suspend")
             case "resume":
                 await self.actions.resume(session, start_choices.HOW.get(fields.get("how", ""), StartChoices()), url)
             case "quit":
@@ -196,6 +197,8 @@ class HomePage:
             return None
 
     async def _new_session(self, identity: Identity, token: str, head: RequestHead, offer: Offer | None) -> Html:
+        if not self.actions.multiple:
+            return Html(f'<p class="hint">{_ONE_EACH}</p>')
         count = len(self.actions.table.open_of_user(identity.user, identity.uid))
         limit = await self.actions.limit_of(identity.user)
         if count >= limit:

@@ -17,7 +17,7 @@ R_VERSIONS = "/api/r-versions"
 _DEFAULT = R_VERSIONS + "/default"
 
 
-class Default(msgspec.Struct, frozen=True):
+class Default(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of PUT /api/r-versions/default; null: the rules of the server."""
 
     r_version: str | None

@@ -1,6 +1,6 @@
 """All sections of the file, and who gets what of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from rserver_core.profiles.profile import NOTHING, Profile
@@ -33,10 +33,19 @@ class Profiles(NamedTuple):
     def of(self, user: str, groups: Collection[str]) -> Profile:
         """The profile of a user who is in these groups: later sections win, key by key."""
         profile = NOTHING
+        for section in self._sections_of(user, groups):
+            profile = profile.followed_by(section.profile)
+        return profile
+
+    def section_of(self, user: str, groups: Collection[str], key: str) -> str:
+        """Name of the section from which this user has that attribute of the profile; empty: from none."""
+        saying = [each.name for each in self._sections_of(user, groups) if getattr(each.profile, key) is not None]
+        return saying[-1] if saying else ""
+
+    def _sections_of(self, user: str, groups: Collection[str]) -> Iterator[Section]:
         for section in self.sections:
             if section.name in {EVERYBODY, user} or (section.group is not None and section.group in groups):
-                profile = profile.followed_by(section.profile)
-        return profile
+                yield section
 
     def to_json(self) -> list[Any]:
         """For a message to another process."""

@@ -237,3 +237,19 @@ class Browser:
 def location(response: Response) -> str:
     """Where a redirect leads."""
     return dict(response.headers).get("Location", "")
+
+
+def new(browser: Browser, **wanted: Any) -> Session:
+    """A new session of whoever sits there; its launch is under way."""
+    status, made = browser.json("POST", "/api/sessions", wanted)
+    assert status == 201, made
+    session = browser.house.worker.control.table.get(made["id"])
+    assert session
+    return session
+
+
+def running(browser: Browser, pid: int = 100, **wanted: Any) -> Session:
+    """As new, and it runs."""
+    session = new(browser, **wanted)
+    browser.house.run(session, pid)
+    return session

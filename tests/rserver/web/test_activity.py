@@ -1,7 +1,5 @@
 """What a session says of itself reaches its user while it is true."""
 
-from pathlib import Path
-
 import pytest
 from twisted.internet.defer import Deferred
 
@@ -10,11 +8,6 @@ from rserver.sessions.session import Session
 from tests.rserver.web.house import Browser, House
 
 OPEN = "Connections are open: x.txt."
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,6 @@ from rserver.sign_in.audit import FILE_NAME
 from rserver.sign_in.standing import FRESH_SECONDS, SURE_SECONDS
 from rserver.web.request import Response
 from tests.rserver.web.house import ALICE, Browser, House
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    made = House(tmp_path)
-    made.master.answers["signal"] = lambda _: {"ok": True}
-    return made
 
 
 @pytest.fixture

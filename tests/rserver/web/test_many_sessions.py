@@ -7,32 +7,10 @@ import pytest
 
 from rserver.sessions.machine import Fate, Input, State
 from rserver.sessions.quit_call import QuitAnswer
-from rserver.sessions.session import Session
 from rserver.sessions.table import MOST_ENDED
 from rserver.sessions.user_actions import MOST_SESSIONS
 from rserver_core.session_id import NO_PROJECT, SessionId
-from tests.rserver.web.house import ALICE, BOB, Browser, House, location
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    made = House(tmp_path)
-    made.master.answers["signal"] = lambda _: {"ok": True}
-    return made
-
-
-def new(browser: Browser, **wanted: Any) -> Session:
-    status, made = browser.json("POST", "/api/sessions", wanted)
-    assert status == 201, made
-    session = browser.house.worker.control.table.get(made["id"])
-    assert session
-    return session
-
-
-def running(browser: Browser, pid: int = 100, **wanted: Any) -> Session:
-    session = new(browser, **wanted)
-    browser.house.run(session, pid)
-    return session
+from tests.rserver.web.house import ALICE, BOB, Browser, House, location, new, running
 
 
 def states_of(house: House) -> dict[str, State]:

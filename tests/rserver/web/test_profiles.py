@@ -26,8 +26,10 @@ def test_session_limit_by_user_and_group(tmp_path: Path) -> None:
     status, refused = house.browse("bob").json("POST", "/api/sessions", {})
     assert (status, refused["error"]["code"]) == (409, 20)
     assert refused["error"]["message"] == (
-        "You have 1 session, and this server allows 1. Quit one that you do not need."
+        "You have 1 session, and the profile [*] of this server allows you 1. Quit one that you do not need."
     )
+    _, refused = house.browse("alice").json("POST", "/api/sessions", {})
+    assert "the profile [@stat] of this server allows you 2." in refused["error"]["message"]
     assert "You have 2 of 2 sessions" in house.browse("alice").get("/home").body.decode()
 
 
@@ -36,6 +38,8 @@ def test_zero_lifts_the_servers_limit(tmp_path: Path) -> None:
     house = House(tmp_path, {"session-limit": 1})
     assert created(house, "alice", 3) == [201] * 3
     assert created(house, "bob", 2) == [201, 409]
+    _, refused = house.browse("bob").json("POST", "/api/sessions", {})
+    assert "and this server allows 1." in refused["error"]["message"]
 
 
 def test_profiles_read_again_count_at_once(tmp_path: Path) -> None:

@@ -7,30 +7,8 @@ import pytest
 
 from rserver.sessions.machine import State
 from rserver.sessions.quit_call import QuitAnswer
-from rserver.sessions.session import Session
 from rserver_core.session_id import NO_PROJECT
-from tests.rserver.web.house import Browser, House, location
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    made = House(tmp_path)
-    made.master.answers["signal"] = lambda _: {"ok": True}
-    return made
-
-
-def new(browser: Browser, **wanted: Any) -> Session:
-    status, made = browser.json("POST", "/api/sessions", wanted)
-    assert status == 201, made
-    session = browser.house.worker.control.table.get(made["id"])
-    assert session
-    return session
-
-
-def running(browser: Browser, pid: int = 100, **wanted: Any) -> Session:
-    session = new(browser, **wanted)
-    browser.house.run(session, pid)
-    return session
+from tests.rserver.web.house import Browser, House, location, new, running
 
 
 def listed(browser: Browser) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from rserver.sessions.r_report import RReport, read_report
 from rserver.sessions.session import Session
 from rserver_core.profiles.profile import Profile
 from rserver_core.profiles.profiles import Profiles, Section
-from tests.rserver.web.house import Browser, House
+from tests.rserver.web.house import Browser, House, new
 from tests.rserver_core.test_r_installation import make_r
 
 STALE_SECONDS = 5.0
@@ -41,14 +41,6 @@ def make_house(folder: Path, **options: Any) -> House:
 
 def page(browser: Browser) -> str:
     return browser.get("/home").body.decode()
-
-
-def new(browser: Browser, **wanted: Any) -> Session:
-    status, answer = browser.json("POST", "/api/sessions", wanted)
-    assert status == 201, answer
-    session = browser.house.worker.control.table.get(answer["id"])
-    assert session is not None
-    return session
 
 
 def launched(house: House) -> dict[str, str]:
