@@ -56,7 +56,7 @@ def test_what_does_not_run_cannot_be_suspended(house: House, state: State) -> No
     [
         ("POST", "", {"labl": "x"}, "labl"),
         ("POST", "", {"leave": {"session": "x", "quits": True}}, "quits"),
-        ("POST", "/suspend", {"forse": True}, "forse"),
+        ("POST", "/suspend", {"forcing": True}, "forcing"),
         ("POST", "/resume", {"restored": False}, "restored"),
         ("POST", "/quit", {"saves": "yes"}, "saves"),
         ("PATCH", "/", {"label": "x", "name": "y"}, "name"),
