@@ -70,10 +70,13 @@ def _run(settings: "RserverSettings", argv: list[str]) -> int:
 
 
 def _log_file(settings: "RserverSettings") -> Path:
-    """Where a server in the background writes: the machine's to the machine's logs, one's own to its own directory."""
+    """Where a server in the background writes: the machine's to the machine's logs, any other to its own directory."""
     from rserver.supervisor.background import LOG_FILE
+    from rserver_core.options.rserver import RSERVER
 
-    return LOG_FILE if os.geteuid() == 0 else Path(settings.server_lib_dir, LOG_FILE.name)
+    usual = RSERVER.options["server-lib-dir"].row.default
+    is_the_machines = os.geteuid() == 0 and settings.server_lib_dir == usual
+    return LOG_FILE if is_the_machines else Path(settings.server_lib_dir, LOG_FILE.name)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import socket
 import subprocess
@@ -87,6 +88,12 @@ def test_auth_none_as_root_is_refused() -> None:
     assert "auth-none" in done.stderr
 
 
+def _port_of(log: Path) -> str:
+    found = re.search(r"listening on http://127\.0\.0\.1:(\d+)", log.read_text())
+    assert found, log.read_text()
+    return found[1]
+
+
 def test_in_the_background_the_command_returns_when_the_server_is_ready_and_tells_why_it_is_not(tmp_path: Path) -> None:
     options = (
         f"--server-data-dir={tmp_path / 'run'}",
@@ -102,6 +109,9 @@ def test_in_the_background_the_command_returns_when_the_server_is_ready_and_tell
     guard = int(Path(f"/proc/{master}/stat").read_text().rsplit(")", 1)[1].split()[1])
     try:
         assert started.returncode == 0
+        log = tmp_path / "lib" / "rserver.log"
+        assert f"127.0.0.1:{_port_of(log)}" in log.read_text()
+        assert log.stat().st_mode & 0o777 == 0o600
         second = subprocess.run(argv, env=env, timeout=30, check=False, capture_output=True, text=True)
         assert second.returncode == 3
         assert "runs already" in second.stderr
