@@ -18,6 +18,7 @@ _MAX_FILE = 1 << 18
 _MAX_SOCKET_PATH = 107
 # Exit codes of a session that suspended or restarted itself.
 _LEFT_CODES = (101, 102)
+_NOTHING_SAVED = 100
 
 
 class RunDirectoryError(Exception):
@@ -94,9 +95,12 @@ class RunRecords:
         return os.path.join(self.folder, f"{session}.sock")
 
     def checkpoint(self, session: str) -> float | None:
-        """When the session last saved its objects: the time of its socket, which it sets, and which is 0 before."""
+        """When its objects were saved that would come back: the time of its socket, which it sets; None before.
+
+        0: it has objects, and none are saved.
+        """
         told = self._told(session)
-        return None if told in _LEFT_CODES else told
+        return None if told in _LEFT_CODES else 0.0 if told == _NOTHING_SAVED else told
 
     def left_code(self, session: str) -> int | None:
         """The exit code of a session that said that its objects are on the disk: in the same place as `checkpoint`."""

@@ -145,8 +145,8 @@ def _keep_objects(session: Session, settings: "RsessionSettings") -> None:
     from rsession.workspace.register import register
     from rsession.workspace.settings import WorkspaceSettings
 
+    session.tell_saved = lambda saved: tell_keeper(settings.listen_fd, saved)
     register(session, WorkspaceSettings.of(settings), limits_of(settings))
-    session.on_checkpoint = lambda: tell_keeper(settings.listen_fd)
     session.on_end(lambda: None if session.was_quit else tell_end(settings.listen_fd, session.exit_status))
 
 

@@ -8,9 +8,17 @@ LEFT_CODES = (101, 102)
 """Exit codes with which the objects are on the disk: suspended, and to be started again at once."""
 
 
-def tell_keeper(listen_fd: int) -> None:
-    """Set the time of the session's socket to now, when it last saved its objects; read when the session is gone."""
-    _set(listen_fd, None)
+_NOTHING_SAVED = 100
+"""In the place of the time: objects were made, and none are on the disk."""
+
+
+def tell_keeper(listen_fd: int, saved: float) -> None:
+    """Set the time of the session's socket to when the objects were saved that would come back, 0: none were.
+
+    It is read when the session is gone.
+    """
+    seconds = saved or _NOTHING_SAVED
+    _set(listen_fd, (seconds, seconds))
 
 
 def tell_end(listen_fd: int, status: int | None) -> None:
@@ -19,6 +27,6 @@ def tell_end(listen_fd: int, status: int | None) -> None:
         _set(listen_fd, (status, status))
 
 
-def _set(listen_fd: int, times: tuple[int, int] | None) -> None:
+def _set(listen_fd: int, times: tuple[float, float]) -> None:
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(listen_fd)) as listener:
         os.utime(listener.getsockname(), times)

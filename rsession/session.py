@@ -69,8 +69,8 @@ class Session:
         self.reader = SegmentReader(_shim, clock, self.listeners.must_wait, self._read_turn)
         self.listeners.on_progress = self.reader.resume
         self.on_quit: Callback = lambda: None
-        self.on_checkpoint: Callback = lambda: None
-        """The objects have been saved against a crash."""
+        self.tell_saved: Callable[[float], None] = lambda saved: None
+        """When the objects were saved that would come back after a crash, seconds since 1970; 0: none were."""
         self.say: Callable[[str], None] = lambda sentence: None
         """Tell the server's keeper why the process ends."""
         self.use_callbacks: list[Callback] = []

@@ -29,11 +29,14 @@ def of_memory(told: object) -> str | None:
 
 
 def of_checkpoint(told: object, now: float) -> str:
-    """Which objects come back; empty when none is known to. told and now: seconds since 1970."""
-    if not isinstance(told, (int, float)) or isinstance(told, bool) or not 0 < told <= now:
+    """Which objects come back; empty when that is not known. told (0: none) and now: seconds since 1970."""
+    if not isinstance(told, (int, float)) or isinstance(told, bool) or not 0 <= told <= now:
         return ""
+    if told == 0:
+        return "Nothing had been saved of its objects yet: they are lost."
     shape = "%H:%M" if now - told < _DAY_SECONDS else "%H:%M on %Y-%m-%d"
-    return f"The objects of the checkpoint of {time.strftime(shape, time.localtime(told))} are kept."
+    saved = time.strftime(shape, time.localtime(told))
+    return f"Its objects are kept as they were at {saved}, later changes are lost."
 
 
 def _size(value: object) -> str:

@@ -39,7 +39,7 @@ class Checkpoints:
         begun = self._session.clock.seconds()
         done = await self._snapshots.checkpoint()
         self._session.events.emit("checkpoint_saved", done)
-        self._session.on_checkpoint()
+        self._session.tell_saved(float(str(done["created"])))
         took = self._session.clock.seconds() - begun
         self._seconds = max(self._seconds, took * _LONGEST_SHARE) if self._seconds > 0 else 0.0
         return done

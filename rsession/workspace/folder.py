@@ -38,6 +38,13 @@ class StoreFolder:
         return holds_objects(self.path)
 
     @property
+    def saved_at(self) -> float | None:
+        """When its objects were written, seconds since 1970; None: there are none."""
+        with suppress(OSError):
+            return os.lstat(f"{self.path}/manifest").st_mtime
+        return None
+
+    @property
     def was_suspended(self) -> bool:
         """It was written by a process that ended right after."""
         return self.holds_objects and was_suspended(self.path)

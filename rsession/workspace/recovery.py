@@ -27,7 +27,7 @@ class Recovery:
     def offer(self, report: Mapping[str, object]) -> None:
         """Objects of a process that had not ended properly are here again."""
         facts = {name: report[name] for name in ("objects", "bytes", "created")}
-        self._offer = facts | last_end(self._session.environment.get(_LAST_END, ""))
+        self._offer = facts | last_end(self._session.environment)
         self._session.events.emit("workspace_recovered", self._offer)
 
     def _withdraw(self) -> None:
@@ -36,10 +36,10 @@ class Recovery:
             self._session.events.emit("recovery_decided", {})
 
 
-def last_end(text: str) -> dict[str, object]:
+def last_end(environment: Mapping[str, str]) -> dict[str, object]:
     """`{"ended": seconds since 1970 or null, "cause": sentence}` of what the server knows of the end before."""
     try:
-        fields = json.loads(text)
+        fields = json.loads(environment.get(_LAST_END, ""))
         return {"ended": float(fields["at"]), "cause": str(fields["cause"])[:_MOST_CHARACTERS]}
     except (ValueError, LookupError, TypeError):
         return {"ended": None, "cause": ""}

@@ -69,13 +69,14 @@ class Workspace:
 
     def open(self) -> None:
         """Show what the console showed; have R open the store."""
-        self._session.add_to_client_init("workspace", self._restoration.state)
+        self._session.add_to_client_init("workspace", self._state)
         self._session.add_to_client_init("timeouts", self._timeouts.state)
         self._session.use_callbacks.append(self._timeouts.touch)
         self._session.on_end(self._end)
         self._timeouts.begin()
         self._session.clock.callLater(_CLEAN_UP_SECONDS, self._clean_up)
         if self._prepare():
+            self._tell_saved()
             self._session.console.show_again(read_console(self._folder.console_path))
             self._restoration.begin()
             Deferred.fromCoroutine(self._after_restart())
@@ -130,7 +131,7 @@ class Workspace:
         def get_workspace_state() -> dict[str, object]:
             """How far objects are loaded after a resume, and the last snapshot."""
             state = {"saved": self._snapshots.last, "open": self._snapshots.is_open}
-            return self._restoration.state() | state | {"untracked": self._restoration.untracked}
+            return self._state() | state | {"untracked": self._restoration.untracked}
 
         @rpc.method("stop_loading")
         def stop_loading() -> None:
@@ -149,6 +150,9 @@ class Workspace:
         def get_status() -> "Deferred[dict[str, object]]":
             """`{"idle": seconds, "busy", "blockers": [{"kind", "reason"}], "timeouts"}`; see event session_timeouts."""
             return Deferred.fromCoroutine(self._timeouts.status())
+
+    def _state(self) -> dict[str, object]:
+        return self._restoration.state() | {"saved_at": self._folder.saved_at}
 
     async def _suspend(self, is_forced: bool, reason: str) -> dict[str, object]:
         await self._wait_until_open()
@@ -180,6 +184,18 @@ class Workspace:
         await self._snapshots.when_open()
         if self._settings.after_restart and not self._session.has_ended:
             self._session.input(self._settings.after_restart, "")
+
+    def _tell_saved(self) -> None:
+        """What a kill would leave; without anything typed there is nothing to lose."""
+        saved = self._folder.saved_at
+        if saved is not None:
+            self._session.tell_saved(saved)
+        else:
+            self._session.on_input(lambda line, is_history: self._tell_nothing_saved())
+
+    def _tell_nothing_saved(self) -> None:
+        if self._folder.saved_at is None:
+            self._session.tell_saved(0)
 
     def _clean_up(self) -> None:
         session, paths = self._session, self._session.paths

@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 
 from rsession import _shim
 from rsession.workspace import sentences
-from rsession.workspace.recovery import Recovery
+from rsession.workspace.recovery import Recovery, last_end
 
 if TYPE_CHECKING:
     from rsession.session import Session
@@ -82,6 +82,8 @@ class Restoration:
             _log.info("each snapshot reads all objects: writes are not tracked: {reason}", reason=self.untracked)
         if opened["restored"] is not None:
             self._tell_restored(cast("dict[str, object]", opened["restored"]))
+        else:
+            self._tell_end()
 
     async def _open(self, is_late: str) -> dict[str, object]:
         ephemeral = ":".join(self._settings.ephemeral_variables)
@@ -94,6 +96,12 @@ class Restoration:
         aside = self._folder.set_aside("damaged")
         self._say("error", f"The saved objects cannot be used: {complaint}. They were set aside in {aside}.")
         return await self._open("1")
+
+    def _tell_end(self) -> None:
+        """After a crash that left no objects its user reads why there are none."""
+        cause = str(last_end(self._session.environment)["cause"])
+        if cause:
+            self._say("warning", f"The session ended unexpectedly before. {cause}")
 
     def _tell_restored(self, report: dict[str, object]) -> None:
         for kind, text in sentences.restored(report):

@@ -1,5 +1,8 @@
 """Quitting and cleaning up, through the whole server."""
 
+import os
+import re
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,3 +110,38 @@ def test_a_profile_that_quits_under_an_open_page(
     wait_until(lambda: record(visitor)["state"] == "failed")
     assert record(visitor)["cause"].startswith(cause)
     assert "first prompt" not in record(visitor)["cause"] + record(visitor)["stderr_tail"]
+
+
+def killed(visitor: Visitor) -> str:
+    """What its user is told when its process is killed."""
+    os.kill(int(record(visitor)["pid"]), signal.SIGKILL)
+    wait_until(lambda: record(visitor)["state"] == "failed")
+    return str(record(visitor)["cause"])
+
+
+def resumed(visitor: Visitor) -> dict[str, Any]:
+    """Start it again; the answer of client_init at its first prompt."""
+    visitor.post_json(f"/api/sessions/{session_id(visitor)}/resume", {})
+    visitor.init()
+    visitor.seen = 0
+    visitor.wait_for_prompt()
+    return visitor.init()
+
+
+def test_a_crash_says_what_became_of_the_objects(server: RunningServer, alice: Account) -> None:
+    visitor = ready(server, alice)
+    visitor.run("x <- 42")
+    nothing = "Nothing had been saved of its objects yet: they are lost."
+    assert nothing in killed(visitor)
+    start = resumed(visitor)
+    visitor.seen = 0
+    visitor.wait_for(lambda event: event["type"] == "show_message" and nothing in event["data"]["text"])
+    assert start["workspace"]["saved_at"] is None
+    visitor.run("x <- 43")
+    assert visitor.rpc("suspend_session")["suspended"]
+    wait_until(lambda: record(visitor)["state"] == "suspended")
+    start = resumed(visitor)
+    assert abs(start["workspace"]["saved_at"] - time.time()) < 60
+    assert re.search(r"Its objects are kept as they were at \d\d:\d\d, later changes are lost\.", killed(visitor))
+    resumed(visitor)
+    assert "43" in visitor.run("x")

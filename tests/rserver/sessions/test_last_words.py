@@ -33,13 +33,16 @@ def test_other_kills_are_told_as_before(told: object) -> None:
 
 
 def test_what_is_kept() -> None:
-    assert last_words.of_checkpoint(NOON, NOON + 60) == "The objects of the checkpoint of 12:03 are kept."
+    assert last_words.of_checkpoint(NOON, NOON + 60) == (
+        "Its objects are kept as they were at 12:03, later changes are lost."
+    )
     later = last_words.of_checkpoint(NOON, NOON + 2 * 86400)
-    assert later == "The objects of the checkpoint of 12:03 on 2026-03-04 are kept."
+    assert later == "Its objects are kept as they were at 12:03 on 2026-03-04, later changes are lost."
+    assert last_words.of_checkpoint(0.0, NOON).startswith("Nothing had been saved")
     fate = causes.of_exit(None, 11, "", answered=True, kept="The objects …")
     assert fate.cause.endswith("a crash in compiled code. The objects …")
 
 
-@pytest.mark.parametrize("told", [None, 0, "soon", True, NOON + 1])
+@pytest.mark.parametrize("told", [None, -1, "soon", True, NOON + 1])
 def test_no_checkpoint_is_made_up(told: object) -> None:
     assert last_words.of_checkpoint(told, NOON) == ""
