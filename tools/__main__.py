@@ -15,15 +15,16 @@ _NEEDS_SET_UP = {
     "check": set_up.for_check,
     "bench": set_up.for_test,
     "chaos": set_up.for_test,
+    "fuzz": set_up.for_test,
 }
 
-_PROGRAMS = {"bench": "bench", "chaos": "tests.chaos"}
+_PROGRAMS = {"bench": "bench", "chaos": "tests.chaos", "fuzz": "tests.fuzz"}
 
 
 def main(argv: Sequence[str]) -> int:
     """Set up what the verb needs, then do it."""
     if not argv or argv[0] not in {*_NEEDS_SET_UP, "generate"}:
-        print("usage: python3 -m tools setup|run|test|check|generate|bench|chaos [arguments]", file=sys.stderr)
+        print("usage: python3 -m tools setup|run|test|check|generate|bench|chaos|fuzz [arguments]", file=sys.stderr)
         return 2
     verb, arguments = argv[0], argv[1:]
     try:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from rserver.proxy.memo import Memo
 
-_ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]{1,64}){1,8}/?|/", re.ASCII)
+_ROOT_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]{1,64}){1,8}/?|/", re.ASCII)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _MOST_HOPS = 16
 

@@ -58,7 +58,18 @@ def test_the_whole_address(url: str, secure: bool, host: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "root"),
-    [("/r", "/r"), ("/a/b/", "/a/b"), ("/", ""), ("//evil", ""), ('/r"x', ""), ("r", ""), ("/" + "x" * 99, "")],
+    [
+        ("/r", "/r"),
+        ("/a/b/", "/a/b"),
+        ("/", ""),
+        ("//evil", ""),
+        ('/r"x', ""),
+        ("r", ""),
+        ("/" + "x" * 99, ""),
+        ("/../r", ""),
+        ("/r/.", ""),
+        ("/.r", "/.r"),
+    ],
 )
 def test_the_path_in_front(given: str, root: str) -> None:
     assert seen({"x-rstudio-root-path": given}).root_path == root

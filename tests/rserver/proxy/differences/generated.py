@@ -81,7 +81,15 @@ _MORE_ODD_CHUNKS = (
     "g\r\n",
 )
 _LASTS = ("0\r\n\r\n", "00\r\n\r\n", "0;a\r\n\r\n", "0\r\nX: y\r\n\r\n", "0\r\n\r\n")
-_ODD_LASTS = ("0\r\n\n", "0\n\r\n", "0\r\nX : y\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX: y\n\r\n", "0\r\n\r")
+_ODD_LASTS = (
+    "0\r\nTransfer-Encoding: x\r\n\r\n",
+    "0\r\n\n",
+    "0\n\r\n",
+    "0\r\nX : y\r\n\r\n",
+    "0\r\n X: y\r\n\r\n",
+    "0\r\nX: y\n\r\n",
+    "0\r\n\r",
+)
 _BREAKS = ("\r\n",)
 _ODD_BREAKS = ("\n", "\r", "\r\r\n", "\n\r")
 # How often a part is one of the bad ones: rarely, so that most requests have one or two faults.

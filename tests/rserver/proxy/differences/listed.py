@@ -15,7 +15,12 @@ PEERS = ("h11", "nginx")
 
 # What we take and a peer may refuse or end otherwise, by what must be in the first head, or in its body.
 _TAKEN = {
-    "h11": {"a blank before a chunk extension": re.compile(rb"(?s).*\r\n\r\n.*[0-9A-Fa-f]+[ \t]+;")},
+    "h11": {
+        "a blank before a chunk extension": re.compile(rb"(?s).*\r\n\r\n.*[0-9A-Fa-f]+[ \t]+;"),
+        "a trailer that poses as framing": re.compile(
+            rb"(?s).*\r\n\r\n.*\r\n(?:content-length|transfer-encoding):", re.IGNORECASE
+        ),
+    },
     "nginx": {
         "a method that is not all capitals": re.compile(rb"(?![A-Z-]+ )"),
         "HTTP/1.0 without Host": re.compile(rb"[^\r\n]+ HTTP/1\.0\r\n(?!(?:[^\r\n]+\r\n)*host:)", re.IGNORECASE),
