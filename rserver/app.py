@@ -32,6 +32,7 @@ from rserver.sessions.probe import SocketProbe
 from rserver.sessions.quit_call import SocketQuit
 from rserver.sessions.r_report import SocketRReport
 from rserver.sessions.suspend_call import SocketSuspend
+from rserver.settings import WorkerSettings
 from rserver.tls.contexts import TlsContexts
 from rserver.web.offline_page import OfflinePage
 from rserver.web.static_files import StaticFiles
@@ -122,11 +123,7 @@ class Application:
     async def _listen(self, worker: Worker) -> None:
         options = worker.settings
         tls = self._tls
-        headers = options.server_add_header + options.tls_headers
-        root = options.root_path.rstrip("/")
-        proxies = TrustedProxies(options.www_trusted_proxies)
-        origins = OriginPolicy(options.www_allow_origin, checks_requests=options.www_enable_origin_check)
-        settings = FrontSettings(root, options.www_frame_origin, headers, proxies, origins, tls=tls is not None)
+        settings = front_settings(options, tls=tls is not None)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
         front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed)
@@ -198,6 +195,25 @@ def main(listen_fds: int, redirect_fds: int) -> NoReturn:
     listeners = [socket.socket(fileno=FIRST_LISTENER_FD + number) for number in range(listen_fds)]
     served = listen_fds - redirect_fds
     Application(uvloop.new_event_loop(), listeners[:served], listeners[served:]).run()
+
+
+def front_settings(options: WorkerSettings, *, tls: bool) -> FrontSettings:
+    """What the options mean for the front; tls: browsers speak it to us."""
+    return FrontSettings(
+        root_path=options.root_path.rstrip("/"),
+        frame_origin=options.www_frame_origin,
+        add_headers=options.server_add_header + options.tls_headers,
+        trusted_proxies=TrustedProxies(options.www_trusted_proxies),
+        origins=OriginPolicy(options.www_allow_origin, checks_requests=options.www_enable_origin_check),
+        tls=tls,
+        head_seconds=options.www_header_timeout_seconds,
+        body_stall_seconds=options.www_body_timeout_seconds,
+        send_seconds=options.www_send_timeout_seconds,
+        least_rate=options.www_min_data_rate,
+        max_connections=options.www_max_connections,
+        max_per_address=options.www_max_connections_per_address,
+        max_per_user=options.www_max_connections_per_user,
+    )
 
 
 def _life_of_master() -> str:

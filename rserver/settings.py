@@ -24,6 +24,13 @@ class WorkerSettings:
     www_same_site: str = ""
     www_enable_origin_check: bool = False
     www_allow_origin: tuple[str, ...] = ()
+    www_max_connections: int = 16384
+    www_max_connections_per_address: int = 2000
+    www_max_connections_per_user: int = 500
+    www_header_timeout_seconds: int = 20
+    www_body_timeout_seconds: int = 60
+    www_send_timeout_seconds: int = 120
+    www_min_data_rate: int = 100
     server_add_header: tuple[str, ...] = ()
     ssl_enabled: bool = False
     ssl_protocols: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")

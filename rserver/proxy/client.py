@@ -7,11 +7,13 @@ from rserver.web.request import Response
 
 
 class Detached(NamedTuple):
-    """A client's transport taken out of HTTP: bytes it sent ahead, and whether it is too slow to be written to now."""
+    """A client's transport taken out of HTTP: bytes it sent ahead, whether it is too slow to be written to now, and its
+    address."""
 
     transport: asyncio.Transport
     surplus: bytes
     full: bool
+    address: str
 
 
 class Client(Protocol):

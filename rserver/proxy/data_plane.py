@@ -4,19 +4,22 @@ import asyncio
 import resource
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import cast
+from functools import partial
+from typing import NamedTuple
 
 from twisted.logger import Logger
 
+from rserver.proxy.acceptor import Acceptor
+from rserver.proxy.admission import Admission
 from rserver.proxy.client import Exchange
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.dispatch import Dispatcher
 from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
 from rserver.proxy.https_redirect import HttpsRedirect
+from rserver.proxy.overload import FEW_REFUSED, MOST_REFUSED, Refusing, hasty
 from rserver.proxy.pool import Pool
 from rserver.proxy.services import Closed, Services
 from rserver.proxy.settings import FrontSettings
@@ -27,12 +30,20 @@ from rserver.web.static_files import StaticFiles
 _BACKLOG = 1024
 # Half-open connections are noticed after about two minutes.
 _KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-# Descriptors left for everything else; a proxied connection needs two.
-_RESERVED_DESCRIPTORS = 64
+# Descriptors left for everything else. A connection needs one, another for its session, and that one may be kept idle.
+_RESERVED_DESCRIPTORS = 160
+_PER_CONNECTION = 3
 
 Begin = Callable[[Front, RequestLine], Exchange | None]
 """Begins the answer to a request, or gives it."""
+
+
+class Door(NamedTuple):
+    """What stands behind one listening socket."""
+
+    begin: Begin
+    encoder: ResponseEncoder
+    tls: ssl.SSLContext | None
 
 
 class DataPlane:
@@ -55,47 +66,46 @@ class DataPlane:
         self._encoder = ResponseEncoder(settings.frame_origin, settings.add_headers)
         self._services = Services(settings, loop, gate, pages, events, self._deadlines, self._pool, Logger(), closed)
         self._dispatcher = Dispatcher(self._services, static)
-        self._fronts: set[Front] = set()
-        self._servers: list[asyncio.Server] = []
+        self._fronts: dict[Front, Callable[[], None]] = {}
+        self._acceptors: list[Acceptor] = []
+        self._arriving: dict[Front, asyncio.Task[None]] = {}
+        self._refusing = Refusing(self._drop)
+        self._hasty = hasty(settings)
         self._empty = asyncio.Event()
-        self._most = max(8, min(settings.max_connections, (_all_descriptors() - _RESERVED_DESCRIPTORS) // 2))
+        most = (_all_descriptors() - _RESERVED_DESCRIPTORS) // _PER_CONNECTION
+        self._services.connections = Admission(max(8, min(settings.max_connections, most)), settings.max_per_address)
 
     async def listen(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Serve a bound TCP (or Unix) socket."""
-        await self._listen(sock, lambda: self._accept(self._dispatcher.begin, self._encoder), tls)
+        self._listen(sock, Door(self._dispatcher.begin, self._encoder, tls))
 
     async def listen_for_redirects(self, sock: socket.socket, port: int) -> None:
         """Send who comes to this socket to HTTPS at port."""
         # What only counts over TLS is not said here.
-        encoder = ResponseEncoder(self._settings.frame_origin, ())
-        redirect = HttpsRedirect(port)
-        await self._listen(sock, lambda: self._accept(redirect.begin, encoder), None)
+        self._listen(sock, Door(HttpsRedirect(port).begin, ResponseEncoder(self._settings.frame_origin, ()), None))
 
-    async def _listen(
-        self, sock: socket.socket, accept: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None
-    ) -> None:
+    def _listen(self, sock: socket.socket, door: Door) -> None:
         if sock.family in {socket.AF_INET, socket.AF_INET6}:
             # Accepted connections inherit these.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option, value in _KEEP_ALIVE:
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
-        limit = self._settings.head_seconds if tls else None
-        server = await self._loop.create_server(
-            accept, sock=sock, backlog=_BACKLOG, ssl=tls, ssl_handshake_timeout=limit
-        )
-        self._servers.append(server)
+        sock.listen(_BACKLOG)
+        self._acceptors.append(Acceptor(self._loop, sock, partial(self._met, door)))
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Accept nothing more, let running requests end within the grace, then break off what is left."""
-        for server in self._servers:
-            server.close()
-        for front in list(self._fronts):
+        while self._acceptors:
+            self._acceptors.pop().close()
+        for task in list(self._arriving.values()):
+            task.cancel()
+        for front in self._fronts.keys() - self._arriving.keys():
             front.close_idle()
         if self._fronts:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), grace_seconds)
         for front in list(self._fronts):
-            front.abort()
+            self._drop(front)
         for live in list(self._services.live):
             live.close()
         self._pool.close_all()
@@ -113,14 +123,14 @@ class DataPlane:
 
     def close_user(self, user: str) -> int:
         """See FrontControl."""
-        found = list(self._services.live_of_user(user))
+        found = self._services.live.of_user(user)
         for live in found:
             live.close()
         return len(found)
 
     def close_session(self, session_id: str) -> int:
         """See FrontControl."""
-        found = list(self._services.live_of_session(session_id))
+        found = self._services.live.of_session(session_id)
         for live in found:
             live.close()
         return len(found)
@@ -134,18 +144,46 @@ class DataPlane:
 
     def listeners(self) -> Mapping[str, int]:
         """See FrontControl."""
-        return Counter(live.session_id for live in self._services.live if live.listens)
+        return self._services.live.listeners()
 
-    def _accept(self, begin: Begin, encoder: ResponseEncoder) -> asyncio.Protocol:
-        if len(self._fronts) + len(self._services.live) >= self._most:
-            return _Refusing()
+    def _met(self, door: Door, sock: socket.socket, address: str, is_plenty: bool) -> None:
+        """A connection has been made."""
+        # Who comes over a Unix socket is our own nginx.
+        counted = bool(address) and address not in self._settings.trusted_proxies
+        if is_plenty and self._services.connections.may_enter(address, counted=counted):
+            front = Front(self._settings, door.encoder, self._deadlines, door.begin, self._gone)
+            left = partial(self._services.connections.leave, address)
+            self._services.connections.enter(address)
+        else:
+            front = Front(self._hasty, door.encoder, self._deadlines, self._dispatcher.refuse, self._gone)
+            left = partial(self._refusing.leave, front)
+            self._refusing.enter(front, MOST_REFUSED if is_plenty else FEW_REFUSED)
         self._empty.clear()
-        front = Front(self._settings, encoder, self._deadlines, begin, self._gone)
-        self._fronts.add(front)
-        return front
+        self._fronts[front] = left
+        task = self._loop.create_task(self._open(front, sock, door.tls))
+        self._arriving[front] = task
+        task.add_done_callback(lambda _: self._arriving.pop(front, None))
+
+    async def _open(self, front: Front, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+        seconds = self._settings.head_seconds if tls else None
+        try:
+            # Named step by step: until the handshake is over nobody tells the front of its end.
+            await self._loop.connect_accepted_socket(lambda: front, sock, ssl=tls, ssl_handshake_timeout=seconds)
+        except (OSError, TimeoutError, asyncio.CancelledError):
+            sock.close()
+            self._gone(front)
+
+    def _drop(self, front: Front) -> None:
+        task = self._arriving.get(front)
+        if task is None:
+            front.abort()
+        else:
+            task.cancel()
 
     def _gone(self, front: Front) -> None:
-        self._fronts.discard(front)
+        left = self._fronts.pop(front, None)
+        if left is not None:
+            left()
         if not self._fronts:
             self._empty.set()
 
@@ -155,11 +193,3 @@ def _all_descriptors() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
-
-
-class _Refusing(asyncio.Protocol):
-    """What a connection meets when there are too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast("asyncio.Transport", transport).write(_BUSY)
-        transport.close()

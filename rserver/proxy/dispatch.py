@@ -5,6 +5,7 @@ from rserver.proxy.forward import parse_cookies
 from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
 from rserver.proxy.origin_policy import token_matches
+from rserver.proxy.overload import HEALTH_CHECK, refusal
 from rserver.proxy.own_nginx import OWN_NGINX, peer_of_nginx
 from rserver.proxy.page_exchange import PageExchange
 from rserver.proxy.port_proxy import PortExchange
@@ -38,6 +39,8 @@ from rserver.web.responses import (
 )
 from rserver.web.static_files import StaticFiles
 
+_MANY_CONNECTIONS = "There are too many connections. Try again in a few seconds."
+
 
 class Dispatcher:
     """Begins the answer to every request of every connection."""
@@ -49,17 +52,33 @@ class Dispatcher:
     def begin(self, front: Front, line: RequestLine) -> Exchange | None:
         """The exchange that answers this request; None when the answer was given already."""
         front.cookies = ()
-        try:
-            path, query = split_target(line.target, self._services.settings.root_path)
-        except BadPath as bad:
-            front.answer(plain(f"{bad}\n", 400))
-            return None
-        head = request_head(self._services.settings, line, front.peer, path, query)
-        found = self._answer_or_exchange(front, line, head, route(path))
+        head = self._head(front, line)
+        if isinstance(head, Response):
+            found: Exchange | Response = head
+        else:
+            found = self._answer_or_exchange(front, line, head, route(head.path))
         if isinstance(found, Response):
             front.answer(found)
             return None
         return found
+
+    def refuse(self, front: Front, line: RequestLine) -> Exchange | None:
+        """As begin, on a connection above the limit: only the health check is answered."""
+        head = self._head(front, line)
+        if not isinstance(head, Response) and head.path == HEALTH_CHECK:
+            return self.begin(front, line)
+        front.answer(head if isinstance(head, Response) else self._too_many(head, _MANY_CONNECTIONS))
+        return None
+
+    def _head(self, front: Front, line: RequestLine) -> RequestHead | Response:
+        try:
+            path, query = split_target(line.target, self._services.settings.root_path)
+        except BadPath as bad:
+            return plain(f"{bad}\n", 400)
+        return request_head(self._services.settings, line, front.peer, path, query)
+
+    def _too_many(self, head: RequestHead, message: str) -> Response:
+        return refusal(head, message, self._services.error_page)
 
     def _answer_or_exchange(
         self, front: Front, line: RequestLine, head: RequestHead, where: Route
@@ -80,13 +99,24 @@ class Dispatcher:
         refusal = self._refusal(line, head, where, seen.identity)
         if refusal is not None:
             return refusal
-        if isinstance(where, PortRoute) and seen.identity is not None:
-            return PortExchange(self._services, front, line, head, seen.identity, where, seen.cookies)
-        if isinstance(where, SessionRoute) and seen.identity is not None:
-            return SessionExchange(self._services, front, line, head, seen.identity, where, seen.cookies)
+        if isinstance(where, SessionRoute | PortRoute) and seen.identity is not None:
+            return self._to_session(front, line, head, where, seen.identity)
         if (line.length or 0) > PAGE_BODY_LIMIT:
             return self._services.error_page(head, 413, "The request is larger than 64 KiB.")
+        if head.path != HEALTH_CHECK and not self._services.pages_open.may_enter(head.remote[0]):
+            return self._too_many(head, "The server has too much to do.")
         return PageExchange(self._services, front, head, seen.identity)
+
+    def _to_session(
+        self, front: Front, line: RequestLine, head: RequestHead, where: SessionRoute | PortRoute, identity: Identity
+    ) -> Exchange | Response:
+        services = self._services
+        most = services.settings.max_per_user
+        if most and services.live.count(identity.user) >= most:
+            return self._too_many(head, f"You have {most} requests and connections open, which is the most allowed.")
+        if isinstance(where, PortRoute):
+            return PortExchange(services, front, line, head, identity, where, front.cookies)
+        return SessionExchange(services, front, line, head, identity, where, front.cookies)
 
     def _refusal(
         self, line: RequestLine, head: RequestHead, where: Route, identity: Identity | None

@@ -28,6 +28,8 @@ _AHEAD_LIMIT = 64 * 1024
 _REQUESTS_IN_A_TURN = 16
 _TCP_ESTABLISHED = 1
 _ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+# tcpi_bytes_acked of struct tcp_info.
+_ACKED, _TCP_INFO_SIZE = struct.Struct("@Q"), 128
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -56,6 +58,8 @@ class Front(asyncio.Protocol):
         "_line",
         "_lost",
         "_pending",
+        "_read",
+        "_received",
         "_settings",
         "_state",
         "_transport",
@@ -85,6 +89,8 @@ class Front(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._pending: Response | None = None
         self._answering = self._advancing = self._full = self._head_started = False
+        self._received = 0
+        self._read: int | None = None
         self.stopping = False
         self.cookies: tuple[str, ...] = ()
         self.peer: tuple[str, int] = ("", 0)
@@ -124,11 +130,15 @@ class Front(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._full = True
+        self._read = self._bytes_read()
+        self._deadlines.set(self, self._settings.send_seconds)
         if self._exchange is not None:
             self._exchange.client_full(True)
 
     def resume_writing(self) -> None:
         self._full = False
+        self._read = None
+        self._end_watch_of_reader()
         if self._exchange is not None:
             self._exchange.client_full(False)
         else:
@@ -136,10 +146,12 @@ class Front(asyncio.Protocol):
 
     def timed_out(self) -> None:
         """See Expiring."""
-        if self._state in {_State.BODY, _State.WAIT} and not self._transport.is_reading():
+        if self._transport.get_write_buffer_size():
+            self._watch_reader()
+        elif self._state in {_State.BODY, _State.WAIT} and not self._transport.is_reading():
             self._watch_paused()
-        elif self._state is _State.LINGER and self._transport.get_write_buffer_size():
-            self._deadlines.set(self, self._settings.linger_seconds)
+        elif self._state is _State.BODY and self._body_comes():
+            self._watch_body()
         elif self._state is _State.LINGER or self._answering:
             self.abort()
         elif self._state is _State.HEAD and not self._head_started:
@@ -184,10 +196,13 @@ class Front(asyncio.Protocol):
         elif not keep_alive:
             self._state = _State.LINGER
             self._transport.close()
+            self._deadlines.set(self, self._settings.linger_seconds)
         else:
             self._state = _State.HEAD
             self._head_started = False
-            self._deadlines.set(self, self._settings.keep_alive_seconds)
+            if not self._full:
+                self._deadlines.set(self, self._settings.keep_alive_seconds)
+            self._transport.resume_reading()
             self._advance()
 
     def hold(self, held: bool) -> None:
@@ -196,7 +211,7 @@ class Front(asyncio.Protocol):
         if held:
             self._pause()
         else:
-            self._deadlines.set(self, self._settings.body_stall_seconds)
+            self._watch_body()
             self._transport.resume_reading()
 
     def send_continue(self) -> None:
@@ -209,7 +224,7 @@ class Front(asyncio.Protocol):
         self._deadlines.clear(self)
         self._exchange = None
         self._lost(self)
-        return Detached(self._transport, self._heads.take_rest(), self._full)
+        return Detached(self._transport, self._heads.take_rest(), self._full, self.peer[0])
 
     def abort(self) -> None:
         half_answered = self._answering and self._line is not None and self._line.version == 0
@@ -271,7 +286,7 @@ class Front(asyncio.Protocol):
             self._deadlines.clear(self)
         else:
             self._state = _State.BODY
-            self._deadlines.set(self, self._settings.body_stall_seconds)
+            self._watch_body()
         self._exchange = exchange = self._begin(self, line)
         if self._body.done:
             self._end_request()
@@ -287,13 +302,12 @@ class Front(asyncio.Protocol):
         except BadBody as bad:
             self._refuse(400, str(bad))
             return
+        self._received += len(payload)
         if payload and self._exchange is not None:
             self._exchange.request_data(payload)
         if self._state is not _State.BODY:
             return
         if not self._body.done:
-            if self._transport.is_reading():
-                self._deadlines.set(self, self._settings.body_stall_seconds)
             return
         self._heads.push(rest)
         self._state = _State.WAIT
@@ -310,7 +324,48 @@ class Front(asyncio.Protocol):
 
     def _pause(self) -> None:
         self._transport.pause_reading()
-        self._deadlines.set(self, self._settings.paused_seconds)
+        if not self._full:
+            self._deadlines.set(self, self._settings.paused_seconds)
+
+    # Clients that take their time.
+
+    def _watch_body(self) -> None:
+        """Look at what has come of the body when its time is over: a limit on each pause would let drops through."""
+        self._received = 0
+        self._deadlines.set(self, self._settings.body_stall_seconds)
+
+    def _body_comes(self) -> bool:
+        line, settings = self._line, self._settings
+        # A client that waits for our word to send the body is not to blame.
+        if line is not None and line.expects_continue and self._exchange is not None:
+            return True
+        return self._received > 0 and self._received >= settings.least_rate * settings.body_stall_seconds
+
+    def _watch_reader(self) -> None:
+        """The client owes us to read: it must have taken enough since it was last looked at."""
+        read, before = self._bytes_read(), self._read
+        if before is not None and read - before < max(1, self._settings.least_rate * self._settings.send_seconds):
+            self.abort()
+            return
+        self._read = read
+        self._deadlines.set(self, self._settings.send_seconds)
+
+    def _end_watch_of_reader(self) -> None:
+        if self._state is _State.BODY and self._transport.is_reading():
+            self._watch_body()
+        elif self._state in {_State.BODY, _State.WAIT} and not self._transport.is_reading():
+            self._deadlines.set(self, self._settings.paused_seconds)
+        elif self._state is _State.WAIT:
+            self._deadlines.clear(self)
+        elif self._state is _State.HEAD and not self._head_started:
+            self._deadlines.set(self, self._settings.keep_alive_seconds)
+
+    def _bytes_read(self) -> int:
+        """What the client's side has taken so far; of a socket that cannot tell: what has left our buffer, negated."""
+        sock = self._transport.get_extra_info("socket")
+        with suppress(OSError, struct.error, AttributeError):
+            return int(_ACKED.unpack_from(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE), 120)[0])
+        return -self._transport.get_write_buffer_size()
 
     def _watch_paused(self) -> None:
         # The loop tells nothing of a connection that is not read.

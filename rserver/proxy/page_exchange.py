@@ -8,7 +8,7 @@ from rserver.web.request import PAGE_BODY_LIMIT, Identity, Request, RequestHead,
 class PageExchange:
     """See Exchange. A page that has begun runs to its end even when the client goes away."""
 
-    __slots__ = ("_body", "_client", "_head", "_identity", "_services")
+    __slots__ = ("_body", "_client", "_head", "_identity", "_is_complete", "_services")
 
     def __init__(self, services: Services, client: Client, head: RequestHead, identity: Identity | None) -> None:
         self._services = services
@@ -16,6 +16,8 @@ class PageExchange:
         self._head = head
         self._identity = identity
         self._body = b""
+        self._is_complete = False
+        services.pages_open.enter(head.remote[0])
 
     def start(self) -> None:
         """See Exchange."""
@@ -26,10 +28,17 @@ class PageExchange:
         """See Exchange."""
         self._body += payload
         if len(self._body) > PAGE_BODY_LIMIT:
+            # The client takes the exchange for ended: it will not tell of its own end.
+            self._services.pages_open.leave(self._head.remote[0])
             self._answer(self._services.error_page(self._head, 413, "The request is larger than 64 KiB."))
 
     def request_end(self) -> None:
         """See Exchange."""
+        self._is_complete = True
+        who = self._identity.user if self._identity else self._head.remote[0]
+        self._services.page_shares.begin(who, self._begin)
+
+    def _begin(self) -> None:
         task = self._services.loop.create_task(self._run())
         self._services.tasks.add(task)
         task.add_done_callback(self._services.tasks.discard)
@@ -40,15 +49,22 @@ class PageExchange:
     def client_lost(self) -> None:
         """See Exchange."""
         self._client = None
+        if not self._is_complete:
+            self._services.pages_open.leave(self._head.remote[0])
 
     async def _run(self) -> None:
+        try:
+            self._answer(await self._response())
+        finally:
+            self._services.pages_open.leave(self._head.remote[0])
+
+    async def _response(self) -> Response:
         request = Request(self._head, self._identity, self._body)
         try:
-            response = await self._services.pages.handle(request)
+            return await self._services.pages.handle(request)
         except Exception:
             self._services.log.failure("{method} {path} failed", method=request.method, path=request.path)
-            response = self._services.error_page(self._head, 500, "The server failed to answer this request.")
-        self._answer(response)
+            return self._services.error_page(self._head, 500, "The server failed to answer this request.")
 
     def _answer(self, response: Response) -> None:
         client, self._client = self._client, None

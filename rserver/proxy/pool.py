@@ -25,15 +25,17 @@ class Pool:
         self._loop = loop
         self._deadlines = deadlines
         self._idle: dict[tuple[str, int], list[Back]] = {}
+        self._count = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._idle.values()))
+        return self._count
 
     def take(self, target: Target) -> Back | None:
         """The idle connection that was used last, if there is one."""
         idle = self._idle.get((target.socket_path, target.uid))
         while idle:
             back = idle.pop()
+            self._count -= 1
             self._deadlines.clear(back)
             if back.alive:
                 return back
@@ -60,10 +62,11 @@ class Pool:
 
     def _keep(self, back: Back) -> None:
         idle = self._idle.setdefault(back.key, [])
-        if len(idle) >= self._settings.pool_size:
+        if len(idle) >= self._settings.pool_size or self._count >= self._settings.pool_total:
             back.timed_out()
             return
         idle.append(back)
+        self._count += 1
         self._deadlines.set(back, self._settings.pool_idle_seconds)
 
     def _forget(self, back: Back) -> None:
@@ -71,6 +74,7 @@ class Pool:
         idle = self._idle.get(back.key, [])
         with suppress(ValueError):
             idle.remove(back)
+            self._count -= 1
         if not idle:
             self._idle.pop(back.key, None)
 

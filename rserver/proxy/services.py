@@ -1,37 +1,19 @@
 """What every exchange needs: the collaborators and the state that the connections of one worker share."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from twisted.logger import Logger
 
+from rserver.proxy.admission import Admission
+from rserver.proxy.carried import Carried
 from rserver.proxy.deadlines import Deadlines
+from rserver.proxy.fair_share import FairShare
 from rserver.proxy.pool import Pool
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Gate, Pages, RequestHead, Response, SessionEvents
 from rserver.web.responses import STATUS_OF_CODE, plain, rpc_error, wants_page
-
-
-class Live(Protocol):
-    """Something carried to a session now: a request or a WebSocket."""
-
-    @property
-    def user(self) -> str:
-        """The account it was signed in as."""
-
-    @property
-    def session_id(self) -> str:
-        """The session it goes to."""
-
-    @property
-    def listens(self) -> bool:
-        """Somebody follows the events of the session with it."""
-
-    def close(self) -> None:
-        """Break it off."""
-
 
 Closed = Callable[[RequestHead], Response | None]
 """The answer to give to everybody while nothing is served, else None."""
@@ -39,7 +21,11 @@ Closed = Callable[[RequestHead], Response | None]
 
 @dataclass(slots=True)
 class Services:
-    """Shared by all connections of one worker."""
+    """Shared by all connections of one worker.
+
+    connections  client connections by address; pages_open: page requests by the browser's address
+    shares, page_shares  whose requests to sessions and pages begin in this turn of the loop
+    """
 
     settings: FrontSettings
     loop: asyncio.AbstractEventLoop
@@ -50,16 +36,17 @@ class Services:
     pool: Pool
     log: Logger
     closed: Closed
-    live: set[Live] = field(default_factory=set)
+    live: Carried = field(default_factory=Carried)
+    connections: Admission = field(default_factory=Admission)
+    pages_open: Admission = field(init=False)
+    shares: FairShare = field(init=False)
+    page_shares: FairShare = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def live_of_user(self, user: str) -> Iterator[Live]:
-        """What is carried for this account."""
-        return (live for live in list(self.live) if live.user == user)
-
-    def live_of_session(self, session_id: str) -> Iterator[Live]:
-        """What is carried to this session."""
-        return (live for live in list(self.live) if live.session_id == session_id)
+    def __post_init__(self) -> None:
+        self.pages_open = Admission(self.settings.max_pages, self.settings.max_per_address)
+        self.shares = FairShare(self.loop, self.settings.share)
+        self.page_shares = FairShare(self.loop, self.settings.page_share)
 
     def error(self, head: RequestHead, code: int, message: str) -> Response:
         """The answer for an error: a page when a browser asked for one to show, else JSON with this code."""

@@ -102,6 +102,11 @@ class SessionExchange:
     def start(self) -> None:
         """See Exchange."""
         self._services.live.add(self)
+        self._services.shares.begin(self._identity.user, self._begin)
+
+    def _begin(self) -> None:
+        if self._client is None:
+            return  # gone while it waited for its turn
         try:
             found = self._services.gate.session_target(self._identity, self.session_id, self._head)
         except Exception:
@@ -283,9 +288,11 @@ class SessionExchange:
         self._end()
 
         def ended(splice: Splice) -> None:
+            services.connections.leave(detached.address)
             services.live.discard(splice)
             services.events.disconnected(session_id)
 
+        services.connections.enter(detached.address)
         services.live.add(Splice(self.user, session_id, detached.transport, session, ended, listens=self.listens))
         detached.transport.resume_reading()
         if detached.full:

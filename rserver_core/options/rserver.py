@@ -89,6 +89,40 @@ class RserverSettings:
         "",
         "SameSite attribute of our cookies; empty: lax. none needs ssl-enabled=1 or auth-cookies-force-secure=1.",
     )
+    www_max_connections: int = option(
+        Integer(8, 1000000),
+        "16384",
+        "Connections at once, of all clients; fewer when the limit on open files (ulimit -n) allows fewer. Whoever "
+        "comes then is answered 503.",
+    )
+    www_max_connections_per_address: int = option(
+        Integer(0, 1000000),
+        "2000",
+        "Connections at once from one address, WebSockets included; 0: any number. Does not hold for "
+        "www-trusted-proxies.",
+    )
+    www_max_connections_per_user: int = option(
+        Integer(0, 1000000),
+        "500",
+        "Requests to R sessions that one user may have open at once, WebSockets included; 0: any number.",
+    )
+    www_header_timeout_seconds: int = option(
+        Integer(1, 3600), "20", "Seconds within which the head of a request must have come, or a TLS handshake."
+    )
+    www_body_timeout_seconds: int = option(
+        Integer(1, 3600),
+        "60",
+        "Seconds after which it is looked whether a request's body comes with www-min-data-rate, again and again.",
+    )
+    www_send_timeout_seconds: int = option(
+        Integer(1, 3600),
+        "120",
+        "Seconds after which it is looked whether a client that is owed data reads with www-min-data-rate, again and "
+        "again. WebSockets and requests that wait are not concerned.",
+    )
+    www_min_data_rate: int = option(
+        Integer(0, 1000000), "100", "Bytes a second that a client must send or read; 0: any at all will do."
+    )
     server_add_header: tuple[str, ...] = option(
         Header(), "", "Header added to every response of the server, `Name: value`.", repeatable=True
     )

@@ -127,7 +127,7 @@ def test_many_slow_heads_do_not_stop_others(world: World) -> None:
 def test_half_open_connections_are_probed(world: World) -> None:
     """Accepted sockets inherit the options of the listener: nobody can be gone for much longer than two minutes."""
     client, _ = world.open_websocket()
-    listener = world.plane._servers[0].sockets[0]
+    listener = world.plane._acceptors[0].listener
     limit = sum(
         (
             listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
@@ -160,11 +160,13 @@ def test_stop_lets_requests_end(world: World) -> None:
 
 
 def test_too_many_connections_are_told_so(world: World) -> None:
-    world.plane._most = 3
+    world.plane._services.connections.most = 3
     clients = [world.client() for _ in range(3)]
     world.until(lambda: world.plane.connections == 3)
     refused = world.client()
+    refused.send(request("/page"))
     status, fields, _ = refused.answer()
+    refused.close()
     assert (status, fields["retry-after"]) == (503, "5")
     clients[0].close()
     world.until(lambda: world.plane.connections == 2)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -289,10 +290,14 @@ class World:
         self.plane = DataPlane(
             self._loop, self._settings, self.gate, self.pages, self.events, static, lambda _: self.closed
         )
+        self.listen_with(None)
+
+    def listen_with(self, tls: ssl.SSLContext | None) -> None:
+        """Listen on one more port, which clients connect to from now on."""
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         self.address = listener.getsockname()
-        self.run(self.plane.listen(listener))
+        self.run(self.plane.listen(listener, tls))
 
     def stop(self) -> None:
         """Close everything that is left."""

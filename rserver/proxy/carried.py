@@ -1,0 +1,70 @@
+"""What is carried to sessions now: requests and WebSockets, by account and by session."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+
+class Live(Protocol):
+    """Something carried to a session now: a request or a WebSocket."""
+
+    @property
+    def user(self) -> str:
+        """The account it was signed in as."""
+
+    @property
+    def session_id(self) -> str:
+        """The session it goes to."""
+
+    @property
+    def listens(self) -> bool:
+        """Somebody follows the events of the session with it."""
+
+    def close(self) -> None:
+        """Break it off."""
+
+
+class Carried:
+    """All of them, with how many there are of each account."""
+
+    def __init__(self) -> None:
+        self._live: set[Live] = set()
+        self._of_user: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __iter__(self) -> Iterator[Live]:
+        return iter(list(self._live))
+
+    def count(self, user: str) -> int:
+        """How many are of this account."""
+        return self._of_user.get(user, 0)
+
+    def add(self, live: Live) -> None:
+        """It begins."""
+        if live not in self._live:
+            self._live.add(live)
+            self._of_user[live.user] = self._of_user.get(live.user, 0) + 1
+
+    def discard(self, live: Live) -> None:
+        """It ended, perhaps long ago."""
+        if live in self._live:
+            self._live.discard(live)
+            left = self._of_user[live.user] - 1
+            if left:
+                self._of_user[live.user] = left
+            else:
+                del self._of_user[live.user]
+
+    def of_user(self, user: str) -> list[Live]:
+        """What is carried for this account."""
+        return [live for live in self._live if live.user == user] if user in self._of_user else []
+
+    def of_session(self, session_id: str) -> list[Live]:
+        """What is carried to this session."""
+        return [live for live in self._live if live.session_id == session_id]
+
+    def listeners(self) -> Mapping[str, int]:
+        """Open event streams by session."""
+        return Counter(live.session_id for live in self._live if live.listens)
