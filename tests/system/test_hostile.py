@@ -28,7 +28,7 @@ EXPECTED_LOG = re.compile(
 @pytest.fixture
 def own_server() -> Iterator[RunningServer]:
     """A server whose log and memory are ours alone."""
-    with running_server() as running:
+    with running_server(www_max_connections_per_user="0") as running:
         yield running
 
 

@@ -44,13 +44,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def test_slowloris_finds_no_patience() -> None:
-    with running_server(www_header_timeout_seconds="2") as server:
-        with connections(server, 300, b"GET / HTTP/1.1\r\nHost: here\r\nX-Slow: ") as slow:
-            assert status_of(server, "/auth-sign-in") == 200
-            begun = time.monotonic()
-            for sock in slow:
-                assert sock.recv(100).startswith(b"HTTP/1.1 408 ")
-            assert time.monotonic() - begun < 10
+    words = b"GET / HTTP/1.1\r\nHost: here\r\nX-Slow: "
+    with running_server(www_header_timeout_seconds="2") as server, connections(server, 300, words) as slow:
+        assert status_of(server, "/auth-sign-in") == 200
+        begun = time.monotonic()
+        for sock in slow:
+            assert sock.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - begun < 10
 
 
 def test_flood_from_one_address_is_told_to_wait_and_the_monitor_is_not() -> None:
