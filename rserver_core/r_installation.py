@@ -16,6 +16,7 @@ _DIRECTORIES = ("R_SHARE_DIR", "R_INCLUDE_DIR", "R_DOC_DIR")
 _BELOW_PREFIX = ("", "/lib/R", "/lib64/R")
 _SET = re.compile(r"^(R_HOME_DIR|R_SHARE_DIR|R_INCLUDE_DIR|R_DOC_DIR)=[\"']?([^\"'\n$`]+)[\"']?\s*$", re.MULTILINE)
 _ARCH = re.compile(r"^: \$\{R_ARCH=(/[A-Za-z0-9_.-]{1,40})\}\s*$", re.MULTILINE)
+_SITE_LIBRARIES = re.compile(r"^R_LIBS_SITE=(?:\$\{R_LIBS_SITE:?-)?(.*)$", re.MULTILINE)
 _VERSION = re.compile(r"^Version:\s*(\S{1,40})\s*$", re.MULTILINE)
 
 
@@ -40,6 +41,18 @@ class RInstallation:
     def library(self) -> str:
         """Path of libR.so."""
         return library_of(self.home, self.environment())
+
+
+def site_libraries(home: str) -> str:
+    """The site libraries of the R in that home, with colons between them, as its own Renviron says; %S as in R."""
+    try:
+        text = _text(f"{home}/etc{_arch(_text(f'{home}/bin/R'))}/Renviron")
+    except NoR:
+        text = ""
+    match = _SITE_LIBRARIES.search(text)
+    if match is None:
+        return f"{home}/site-library"
+    return match[1].replace("${R_HOME}", home).strip("'\"}")
 
 
 def library_of(home: str, environ: Mapping[str, str]) -> str:

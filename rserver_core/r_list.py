@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rserver_core.r_installation import NoR, RInstallation, read_home
+from rserver_core.r_installation import NoR, RInstallation, read_home, site_libraries
 from rserver_core.r_scan import USUAL, UsualPlaces, find_installation, in_usual_places, on_path, version_key
-from rserver_core.r_version import RVersion
+from rserver_core.r_version import RVersion, joined_path
 from rserver_core.r_versions_file import RRecord
 
 _NOWHERE = UsualPlaces((), ())
@@ -77,8 +77,13 @@ def _of_record(record: RRecord) -> RVersion:
         module=record.module,
         script=record.script,
         repo=record.repo,
-        library=record.library,
+        library=_libraries(record.library, found.home),
     )
+
+
+def _libraries(recorded: str, home: str) -> str:
+    """Those of a record in front of its R's own, which are known where that has a home."""
+    return joined_path(recorded, site_libraries(home)) if recorded and home else recorded
 
 
 def _doubts(record: RRecord, modules_bin: str) -> list[str]:

@@ -57,7 +57,26 @@ def test_a_record_says_more_of_an_r_that_was_found(tmp_path: Path) -> None:
     environment = found.environment("/more")
     assert found.wish.title == "R 4.4.1 (Production)"
     assert environment["LD_LIBRARY_PATH"] == f"{tmp_path}/opt/a/lib:/more"
-    assert (environment["R_LIBS_SITE"], environment["RSTUDIO_R_REPO"]) == ("/x:/y", "https://r.example")
+    own = f"{tmp_path}/opt/a/site-library"
+    assert (environment["R_LIBS_SITE"], environment["RSTUDIO_R_REPO"]) == (f"/x:/y:{own}", "https://r.example")
+
+
+@pytest.mark.parametrize(
+    ("line", "libraries"),
+    [
+        ("R_LIBS_SITE=${R_LIBS_SITE:-'/usr/local/lib/R/site-library:%S'}", "/usr/local/lib/R/site-library:%S"),
+        ("R_LIBS_SITE=${R_LIBS_SITE-'/a:/b'}", "/a:/b"),
+        ('R_LIBS_SITE="${R_HOME}/mine:/b"', "{home}/mine:/b"),
+        ("R_LIBS_SITE=${R_HOME}/mine", "{home}/mine"),
+        ("#R_LIBS_SITE=/c", "{home}/site-library"),
+    ],
+)
+def test_libraries_of_a_record_stand_in_front_of_those_of_its_r(tmp_path: Path, line: str, libraries: str) -> None:
+    home = make_r(tmp_path / "a", "4.4.1").parent.parent
+    (home / "etc").mkdir(exist_ok=True)
+    (home / "etc" / "Renviron").write_text(f"A=1\n{line}\nB=2\n")
+    (found,) = list_versions(sources(tmp_path, RRecord("f:1", str(home), library="/x"), scan=False)).versions
+    assert found.environment()["R_LIBS_SITE"] == "/x:" + libraries.format(home=home)
 
 
 def test_one_r_may_be_listed_several_times(tmp_path: Path) -> None:

@@ -156,6 +156,7 @@ def test_a_session_runs_the_chosen_version_with_all_that_its_record_says(visitor
     assert value(session, "getOption('repos')[['CRAN']]") == "https://cran.example.org/old"
     assert value(session, "Sys.getenv('FROM_SCRIPT')") == "module= profile=site bash=yes"
     assert value(session, "normalizePath(.libPaths())[1]") == str(conf / "site")
+    assert value(session, "any(endsWith(.libPaths(), '/site-library'))") == "TRUE"
     folders = value(session, "Sys.getenv('LD_LIBRARY_PATH')").split(":")
     assert (folders[0], folders[-1]) == (f"{other}/lib", "/opt/blas")
     left = value(session, "toString(grep('^RS_R|^R_PROFILE|^RS_MODULES', names(Sys.getenv()), value = TRUE))")
