@@ -108,10 +108,12 @@ def start_all(folder: Path, stack: ExitStack) -> dict[str, Target]:
     return {"nginx": (ports[0], worker_of(pids[0])), "front": (ports[1], pids[1])}
 
 
-def run(folder: Path, name: str, target: Target, path: str, connections: int, seconds: int) -> Row:
+def run(
+    folder: Path, name: str, target: Target, path: str, connections: int, seconds: int, scheme: str = "http"
+) -> Row:
     """Requests per second, p50, p99, CPU us per request."""
     port, pid = target
-    url = f"http://127.0.0.1:{port}/s/{SID}/{path}"
+    url = f"{scheme}://127.0.0.1:{port}/s/{SID}/{path}"
     before = cpu_seconds(pid)
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(folder / "load.lua"), url]
     output = subprocess.run([*pinned(OTHER_CPU), *argv], capture_output=True, text=True, check=True).stdout

@@ -16,7 +16,6 @@ class TlsContexts:
     def __init__(self, materials: Sequence[Mapping[str, Any]], protocols: Sequence[str]) -> None:
         self._protocols = tuple(protocols)
         self.default = self._make()
-        self.default.sni_callback = self._choose
         self._by_name: dict[str, ssl.SSLContext] = {}
         self.replace(materials)
 
@@ -29,6 +28,8 @@ class TlsContexts:
             for name in material["names"]:
                 by_name.setdefault(name, context)
         self._by_name = by_name
+        # Called in every handshake: for one certificate there is nothing to choose.
+        self.default.sni_callback = self._choose if len(materials) > 1 else None
 
     def _make(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -37,6 +38,8 @@ class TlsContexts:
         context.set_ciphers(_CIPHERS)
         context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         context.set_alpn_protocols(["http/1.1"])
+        # The second one would cost a twentieth of a handshake; who comes again is given a new one each time.
+        context.num_tickets = 1
         return context
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
