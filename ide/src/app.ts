@@ -1,4 +1,4 @@
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { ConsoleStore } from "./console/console_store";
 import { MAX_ENTRIES } from "./console/history_model";
 import { type Origin, Outbox } from "./console/outbox";
@@ -67,6 +67,11 @@ export class App implements LinkOwner {
   /** Stopping is possible while R works, or is in the middle of a statement. */
   readonly interruptible = computed(() => this.console.busy.value && this.link.link.value.kind === "live");
 
+  /** The session answers and is not about to be suspended. */
+  private readonly isAwake = computed(
+    () => this.link.link.value.kind === "live" && this.life.life.value.kind !== "suspending",
+  );
+
   constructor(
     readonly rpc: Rpc,
     readonly api: ServerApi,
@@ -77,7 +82,7 @@ export class App implements LinkOwner {
     this.documents = new DocumentStore(rpc, failed);
     this.places = new Places(rpc, this.documents);
     this.environment = new EnvironmentStore(rpc, failed);
-    this.plots = new PlotsStore(rpc, failed);
+    this.plots = new PlotsStore(rpc, failed, () => this.isAwake.peek());
     this.project = new ProjectStore(rpc, failed);
     this.notifications = new Notifications(memory);
     this.link = new SessionLink(rpc, api, transport, this);
@@ -85,6 +90,9 @@ export class App implements LinkOwner {
       ready: () => this.link.whenStarted(),
       register: (text) => this.console.submit(text),
       deliver: ({ id, text, signal }) => rpc.call("console_input", [text, id], { signal }),
+    });
+    effect(() => {
+      if (this.isAwake.value) untracked(() => this.plots.tellPendingSize());
     });
     effect(() => {
       const document = this.documents.active.value;
@@ -135,7 +143,6 @@ export class App implements LinkOwner {
   resumed(): void {
     this.onReturn();
     void this.documents.flushAll();
-    this.plots.tellPendingSize();
   }
 
   gone(): void {

@@ -11,7 +11,9 @@ import {
 } from "../src/environment/environment_model";
 import { keyed, moved, parse, SMALLEST, STANDARD } from "../src/layout/layout_model";
 import type { EnvironmentObject, ObjectKind, PlotsState } from "../src/net/protocol";
+import type { Rpc } from "../src/net/rpc";
 import { explain, NO_PLOTS, neighbour, pictureAddress, placeOf } from "../src/plots/plots_model";
+import { PlotsStore } from "../src/plots/plots_store";
 import { endingOf } from "../src/shell/ending";
 import { joinPath, resolveEntry, shortPath, shownEntries } from "../src/shell/file_paths";
 
@@ -194,5 +196,28 @@ describe("keysOf", () => {
   it("leaves alone what an editor has handled", () => {
     const event = { key: "s", ctrlKey: true, defaultPrevented: true } as KeyboardEvent;
     expect(runKeys({} as App, event)).toBe(false);
+  });
+});
+
+describe("PlotsStore", () => {
+  it("does not bring a suspended session back to tell a size", async () => {
+    const told: unknown[] = [];
+    const rpc = {
+      call: (_: string, params: unknown) => {
+        told.push(params);
+        return Promise.resolve(NO_PLOTS);
+      },
+    } as unknown as Rpc;
+    let isAwake = false;
+    const store = new PlotsStore(
+      rpc,
+      () => undefined,
+      () => isAwake,
+    );
+    store.resize({ width: 10, height: 20, dpr: 1 });
+    expect(told).toEqual([]);
+    isAwake = true;
+    store.tellPendingSize();
+    expect(told).toEqual([[10, 20, 1]]);
   });
 });

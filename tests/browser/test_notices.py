@@ -27,6 +27,7 @@ def test_notices_cover_nothing(chromium: Browser, server: RunningServer, alice: 
         person.sign_in(alice)
         page = person.page
         page.get_by_test_id("new-document").click()
+        expect(page.get_by_label("Text of Untitled1")).to_be_focused()
         person.type_at_prompt("cat('pid', Sys.getpid(), '\\n')")
         person.sees("pid ")
         suspend(elsewhere(server, alice))

@@ -15,6 +15,8 @@ export class PlotsStore {
   constructor(
     private readonly rpc: Rpc,
     private readonly failed: (error: unknown) => void,
+    /** Whether the session may be asked: a question that nobody asked must not bring back one that is suspended. */
+    private readonly isAwake: () => boolean = () => true,
   ) {}
 
   receive(state: PlotsState): void {
@@ -28,6 +30,7 @@ export class PlotsStore {
   /** The pane has another size; the session hears of the newest one only. */
   resize(size: PlotSize): void {
     this.wanted = size;
+    if (!this.isAwake()) return;
     this.telling ??= this.tellSize().finally(() => {
       this.telling = null;
     });
@@ -63,7 +66,7 @@ export class PlotsStore {
   }
 
   private async tellSize(): Promise<void> {
-    for (let size = this.wanted; size !== null; size = this.wanted) {
+    for (let size = this.wanted; size !== null && this.isAwake(); size = this.wanted) {
       // While R is busy the answer waits, but pictures that exist already need not.
       this.size.value ??= size;
       if (!(await this.attempt(() => this.tell(size as PlotSize)))) return;
