@@ -19,7 +19,7 @@ AXE = Path(__file__).parents[2] / "ide" / "node_modules" / "axe-core" / "axe.min
 RUN = """async () => {
   const found = await axe.run(document, {resultTypes: ["violations"]});
   return found.violations.flatMap(({id, help, nodes}) => nodes.map(
-    ({html, any}) => `${id}: ${help}: ${html.slice(0, 160)} ${any.map(({message}) => message).join("; ").slice(0, 200)}`));
+    ({html, any}) => `${id}: ${help}: ${html.slice(0, 160)} ${any.map(({message}) => message).join("; ")}`));
 }"""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
