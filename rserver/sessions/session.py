@@ -99,13 +99,15 @@ class Session:
         """As the store knows it."""
         made = cls(row.id, row.user, row.uid, row.label, row.project, row.r_version, row.created, row.last_used)
         made.r_wish, made.r_key = row.r_wish, row.r_key
-        made.status, made.had_process = remembered.decode(row.status, life)
+        kept = remembered.decode(row.status, life)
+        made.status, made.had_process = kept.status, kept.had_process
+        made.quick_failures, made.stored = kept.quick_failures, kept.stored
         return made
 
     def to_row(self, life: str) -> SessionRow:
         """For the store."""
         named = (self.id, self.user, self.uid, self.label, self.project, self.r_version)
-        status = remembered.encode(self.status, life)
+        status = remembered.encode(self.status, life, self.quick_failures, self.stored)
         return SessionRow(*named, self.created, self.last_used, status, self.r_wish, self.r_key)
 
     @property

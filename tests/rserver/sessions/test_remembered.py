@@ -1,7 +1,7 @@
 import pytest
 
 from rserver.sessions.machine import Fate, State, Status
-from rserver.sessions.remembered import decode, encode
+from rserver.sessions.remembered import Remembered, decode, encode
 from tests.rserver.doubles import record
 
 FATE = Fate("because", None, 11, "tail")
@@ -10,19 +10,19 @@ FATE = Fate("because", None, 11, "tail")
 @pytest.mark.parametrize("state", [State.FAILED, State.ENDED, State.SUSPENDED])
 def test_what_is_over_stays_over_in_the_same_life(state: State) -> None:
     status = Status(state, None, FATE)
-    assert decode(encode(status, "7.1"), "7.1") == (status, False)
+    assert decode(encode(status, "7.1"), "7.1") == Remembered(status)
 
 
 @pytest.mark.parametrize("state", [State.SUSPENDED, State.ENDED])
 @pytest.mark.parametrize("life", ["8.1", ""])
 def test_what_is_suspended_or_quit_stays_so_over_restarts_of_everything(state: State, life: str) -> None:
     status = Status(state, None, FATE)
-    assert decode(encode(status, "7.1"), life) == (status, False)
+    assert decode(encode(status, "7.1"), life) == Remembered(status)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.SUSPENDING, State.RESUMING])
 def test_what_ran_when_everything_ended_is_suspended_and_says_so(state: State) -> None:
-    status, had_process = decode(encode(Status(state), "7.1"), "8.1")
+    status, had_process, *_ = decode(encode(Status(state), "7.1"), "8.1")
     assert (status.state, had_process) == (State.SUSPENDED, False)
     assert status.fate is not None
     assert "restarted" in status.fate.cause
@@ -30,15 +30,22 @@ def test_what_ran_when_everything_ended_is_suspended_and_says_so(state: State) -
 
 @pytest.mark.parametrize("state", [State.LAUNCHING, State.RUNNING, State.SUSPENDING, State.RESUMING])
 def test_a_process_must_be_found_again(state: State) -> None:
-    assert decode(encode(Status(state, record("0" * 21)), "7.1"), "7.1") == (Status(), True)
+    assert decode(encode(Status(state, record("0" * 21)), "7.1"), "7.1") == Remembered(had_process=True)
 
 
 @pytest.mark.parametrize("state", [State.ABSENT, State.LAUNCHING, State.FAILED])
 def test_another_life_begins_anew(state: State) -> None:
-    assert decode(encode(Status(state, None, FATE), "7.1"), "8.1") == (Status(), False)
-    assert decode(encode(Status(state, None, FATE), ""), "") == (Status(), False)
+    assert decode(encode(Status(state, None, FATE), "7.1"), "8.1") == Remembered()
+    assert decode(encode(Status(state, None, FATE), ""), "") == Remembered()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", '{"state": "x", "life": "7.1"}', '{"life": "7.1"}'])
 def test_anything_else_is_nothing(text: str) -> None:
-    assert decode(text, "7.1") == (Status(), False)
+    assert decode(text, "7.1") == Remembered()
+
+
+def test_failures_count_over_a_restart_of_the_worker_and_objects_are_known_over_any() -> None:
+    text = encode(Status(State.FAILED, None, FATE), "7.1", 2, 5.0)
+    assert decode(text, "7.1")[2:] == (2, 5.0)
+    assert decode(text, "8.1")[2:] == (0, 5.0)
+    assert decode(encode(Status(State.FAILED, None, FATE), "7.1"), "7.1")[2:] == (0, None)

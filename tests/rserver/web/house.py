@@ -68,7 +68,7 @@ class FakeFront:
 class House:
     """A worker; `browse` gives somebody in front of it."""
 
-    def __init__(self, directory: Path, options: dict[str, Any] | None = None, **greeting: Any) -> None:
+    def __init__(self, directory: Path, options: dict[str, Any] | None = None, life: str = "", **greeting: Any) -> None:
         self.clock, self.time, self.front = Clock(), 1_700_000_000.0, FakeFront()
         self.master = FakeMaster(check_password=check_password)
         self.probes: list[Deferred[None]] = []
@@ -100,6 +100,7 @@ class House:
             lookup=accounts,
             whose=self._whose,
             ide=ide,
+            life=life,
         )
         full = {
             "options": {"server-lib-dir": str(directory), "server-data-dir": str(directory), **(options or {})},

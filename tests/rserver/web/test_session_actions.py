@@ -35,6 +35,20 @@ def test_sessions_from_when_more_were_allowed_stay_within_reach(tmp_path: Path) 
     assert browser.get(f"/s/{suspended.id}/").status == 200
 
 
+def test_quick_failures_are_counted_over_a_restart_of_the_worker(tmp_path: Path) -> None:
+    house = House(tmp_path, life="7.1")
+    browser = house.browse("alice")
+    session = new(browser)
+    for pid in (100, 101):
+        house.run(session, pid)
+        house.exit(session, pid, signal=11)
+        if pid == 100:
+            browser.json("POST", f"/api/sessions/{session.id}/resume", {})
+    house.worker.save()
+    again = House(tmp_path, life="7.1")
+    assert again.browse("alice").json("GET", f"/api/sessions/{session.id}")[1]["quick_failures"] == 2
+
+
 @pytest.mark.parametrize("state", [State.LAUNCHING, State.ENDED])
 def test_what_does_not_run_cannot_be_suspended(house: House, state: State) -> None:
     browser = house.browse("alice")
