@@ -1,7 +1,8 @@
 """Whether an account that signed in is still the same one: its name has its uid, as the name service says.
 
 What is good is believed for a while and looked at again meanwhile, so that no request waits for a name service unless
-nothing is known. What is not is asked anew soon: a name service that was away for a moment must lock nobody out.
+nothing is known. A name that nobody has may be one of a directory that is away: only after some time is its account
+refused, and only after a long time gone. A name or number that somebody else has is refused at once.
 """
 
 import pwd
@@ -17,7 +18,8 @@ LIMIT_SECONDS = 10.0
 FRESH_SECONDS = 10.0
 GOOD_SECONDS = 60.0
 BAD_SECONDS = 2.0
-SURE_SECONDS = 30.0
+DOUBT_SECONDS = 60.0
+SURE_SECONDS = 3600.0
 _MOST_KEPT = 4096
 _AT_ONCE = 64
 
@@ -53,16 +55,16 @@ def whose(user: str, uid: int) -> Holder:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was found: problem is a sentence, empty when all is well; at, since: seconds of the clock.
+    """What was found: problem is a sentence, empty when all is well; at: seconds of the clock.
 
+    unknown_since: since when nobody has the name nor the uid.
+    is_sure: somebody else has the name or the uid, or nobody had them for SURE_SECONDS.
     is_unknown: nobody has that name.
-    is_sure: somebody else has the name or the uid, or nobody had the name for some time. A name that is merely unknown
-    may be one of a name service that is being restarted.
     """
 
     problem: str
     at: float
-    since: float
+    unknown_since: float | None = None
     is_sure: bool = False
     is_unknown: bool = False
 
@@ -82,8 +84,7 @@ class Standings:
 
     def seen(self, user: str, uid: int) -> None:
         """The name service has just said so."""
-        now = self._clock.seconds()
-        self._keep((user, uid), Standing("", now, now))
+        self._keep((user, uid), Standing("", self._clock.seconds()))
 
     def known(self, user: str, uid: int) -> str | None:
         """What is wrong with it, empty when nothing is; None when it must be asked. Never blocks."""
@@ -128,12 +129,13 @@ class Standings:
             self._keep(account, self._judged(account, holder))
 
     def _judged(self, account: Account, holder: Holder) -> Standing:
-        now, before = self._clock.seconds(), self._kept.get(account)
-        problem = _problem(*account, holder)
-        since = before.since if before is not None and bool(before.problem) == bool(problem) else now
-        is_taken = holder.uid is not None or holder.name is not None
-        is_sure = bool(problem) and (is_taken or now - since >= SURE_SECONDS)
-        return Standing(problem, now, since, is_sure, holder.uid is None)
+        now, problem = self._clock.seconds(), _problem(*account, holder)
+        if not problem or holder.uid is not None or holder.name is not None:
+            return Standing(problem, now, None, bool(problem), holder.uid is None)
+        before = self._kept.get(account)
+        since = now if before is None or before.unknown_since is None else before.unknown_since
+        is_doubtful = before is not None and not before.problem and now - since < DOUBT_SECONDS
+        return Standing("" if is_doubtful else problem, now, since, now - since >= SURE_SECONDS, True)
 
     def _keep(self, account: Account, standing: Standing) -> None:
         self._kept.pop(account, None)

@@ -151,6 +151,7 @@ def test_file_server_that_hangs_holds_up_its_own_user_and_nobody_else(alice: Acc
         waiting.wait_for_prompt()
 
 
+@pytest.mark.slow
 def test_account_that_was_deleted(server: RunningServer) -> None:
     with contextlib.ExitStack() as stack:
         gone = stack.enter_context(account("rhm"))
@@ -158,7 +159,7 @@ def test_account_that_was_deleted(server: RunningServer) -> None:
         suspend(visitor)
         stack.callback(subprocess.run, ["useradd", "--uid", str(gone.uid), gone.name], check=True)
         subprocess.run(["userdel", "--force", gone.name], check=True)
-        wait_until(lambda: visitor.post_json(f"/api{api_path(visitor)}/resume", {}).status == 401)
+        wait_until(lambda: visitor.post_json(f"/api{api_path(visitor)}/resume", {}).status == 401, 120)
         assert f"The account {gone.name} does not exist" in refusal(visitor.get("/api/sessions"))
 
 
@@ -175,18 +176,15 @@ def audit_log(server: RunningServer) -> str:
 
 
 @pytest.mark.slow
-def test_session_of_a_deleted_account_is_refused_and_ended(server: RunningServer) -> None:
+def test_session_of_a_deleted_account_is_refused(server: RunningServer) -> None:
     with contextlib.ExitStack() as stack:
         gone = stack.enter_context(account("rhm"))
         visitor, _ = opened(server, gone)
         stack.callback(subprocess.run, ["useradd", "--uid", str(gone.uid), gone.name], check=True)
         subprocess.run(["userdel", "--force", gone.name], check=True)
-        wait_until(lambda: f"The account {gone.name} does not exist" in rpc_error(visitor))
+        wait_until(lambda: f"The account {gone.name} does not exist" in rpc_error(visitor), 120)
         page = visitor.get(visitor.session_path, {"Accept": "text/html"})
         assert (page.status, b"does not exist" in page.body) == (403, True)
-        server.wait_for_line(re.compile(rf"session \w+ of {gone.name}: running -> ended"), 60)
-        assert processes_of(gone.uid) == []
-        assert '"event": "account_gone"' in audit_log(server)
 
 
 def test_session_whose_number_somebody_else_got_is_ended(server: RunningServer) -> None:
@@ -198,6 +196,7 @@ def test_session_whose_number_somebody_else_got_is_ended(server: RunningServer) 
         server.wait_for_line(re.compile(rf"session \w+ of {old.name}: running -> ended"))
         wait_until(lambda: "another number" in rpc_error(visitor))
         assert processes_of(old.uid) == []
+        assert '"event": "account_gone"' in audit_log(server)
         later = signed_in(server, heir)
         assert listed(later) == {}
 

@@ -9,6 +9,7 @@ from rserver.sign_in.standing import (
     FRESH_SECONDS,
     GOOD_SECONDS,
     LIMIT_SECONDS,
+    DOUBT_SECONDS,
     SURE_SECONDS,
     UNANSWERED,
     Holder,
@@ -62,6 +63,7 @@ def test_a_good_account_is_asked_for_once_and_looked_at_again_meanwhile() -> Non
     assert house.names.asked == 2
     house.names.uids.clear()
     house.clock.advance(FRESH_SECONDS)
+    house.names.uids["heir"] = 1001
     assert house.standings.known("alice", 1001) == ""
     assert "does not exist" in str(house.standings.known("alice", 1001))
 
@@ -82,6 +84,22 @@ def test_a_sign_in_says_that_the_account_is_there() -> None:
     assert house.problem()
     house.standings.seen("alice", 1001)
     assert house.problem() == ""
+
+
+def test_a_name_that_was_known_is_doubted_for_a_while_before_it_is_refused() -> None:
+    house = House()
+    house.look()
+    house.names.uids.clear()
+    house.look()
+    house.clock.advance(DOUBT_SECONDS - 1)
+    house.look()
+    assert house.problem() == ""
+    house.clock.advance(1)
+    house.look()
+    assert "does not exist" in house.problem()
+    house.look()
+    assert "does not exist" in house.problem()
+    assert not house.is_gone()
 
 
 def test_a_name_that_is_unknown_for_a_moment_is_not_gone_yet() -> None:
