@@ -6,10 +6,10 @@ from twisted.internet.task import Clock
 
 from rserver.sign_in.standing import (
     BAD_SECONDS,
+    DOUBT_SECONDS,
     FRESH_SECONDS,
     GOOD_SECONDS,
     LIMIT_SECONDS,
-    DOUBT_SECONDS,
     SURE_SECONDS,
     UNANSWERED,
     Holder,
