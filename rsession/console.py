@@ -40,6 +40,8 @@ class Console:
         self.is_history = False
         self.is_busy = True
         self.on_input: list[Callable[[str, bool], None]] = []
+        self.on_text: list[Callable[[str, str], None]] = []
+        """Called with kind and text of all that the console shows."""
 
     def input(self, text: str, console_id: str) -> None:
         """Queue text line by line; raises RpcError PARAM_INVALID when it cannot be R's input or the queue is full."""
@@ -69,7 +71,7 @@ class Console:
         text = self._decoders[is_error].decode(data)
         if text:
             self._log.append_text("console_write_error" if is_error else "console_write_output", text)
-            self._scrollback.add("error" if is_error else "output", text)
+            self._add("error" if is_error else "output", text)
 
     def read_prompt(self, prompt: str, is_history: bool) -> None:
         """R waits for a line."""
@@ -83,10 +85,16 @@ class Console:
         self.prompt = None
         text = prompt + line
         self._log.append("console_write_input", {"text": text, "console_id": self._take_id(number)})
-        self._scrollback.add("input", text)
+        self._add("input", text)
         self._set_busy(True)
         for callback in self.on_input:
             callback(line.removesuffix("\n"), is_history)
+
+    def note(self, text: str) -> None:
+        """A line of the session itself."""
+        line = f"{'' if self._scrollback.is_at_line_start else chr(10)}{text}\n"
+        self._log.append("console_write_note", {"text": line})
+        self._add("note", line)
 
     def actions(self) -> list[dict[str, str]]:
         """What the console shows, oldest first."""
@@ -112,6 +120,11 @@ class Console:
     def is_idle_at_top(self) -> bool:
         """R waits at the prompt of its top level and no line is queued."""
         return self.prompt is not None and self.is_history and not self._ids and not self.prompt.startswith("Browse[")
+
+    def _add(self, kind: str, text: str) -> None:
+        self._scrollback.add(kind, text)
+        for callback in self.on_text:
+            callback(kind, text)
 
     def _take_id(self, number: int) -> str:
         console_id = ""

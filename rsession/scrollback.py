@@ -22,8 +22,13 @@ class Scrollback:
         """All pieces so far are of an earlier process: nothing is added to them."""
         self.earlier = len(self._pieces)
 
+    @property
+    def is_at_line_start(self) -> bool:
+        """Nothing stands in the last line."""
+        return not self._pieces or self._pieces[-1][1].endswith("\n")
+
     def add(self, type: str, text: str) -> None:  # noqa: A002 - the protocol's own word
-        """Add text of type `input`, `output` or `error` below all other."""
+        """Add text of type `input`, `output`, `error` or `note` below all other."""
         if len(self._pieces) > self.earlier and self._pieces[-1][0] == type and len(self._pieces[-1][1]) < 4096:
             last = self._pieces.pop()
             self._lines -= last[2]

@@ -47,7 +47,7 @@ def r_arguments(
         arguments += ["--no-init-file", *([] if keeps_site_profile else ["--no-site-file"])]
     elif (project and not project.options.runs_profile) or skips_profile(settings):
         arguments += ["--no-init-file"]
-    if restart_note(settings) is not None:
+    if restart_note(settings) is not None or (settings.r_restore_workspace and _has_kept_objects(settings)):
         arguments.append("--quiet")
     return [*arguments, "--no-restore-history" if _restores_image(settings, project) else "--no-restore"]
 

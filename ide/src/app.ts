@@ -114,7 +114,9 @@ export class App implements LinkOwner {
     this.life.restore(init);
     const isOther = anew && !this.isResumed;
     if (anew) this.onReturn();
-    if (isOther) this.console.note("R was started again");
+    // Most sessions say so themselves.
+    const isNoted = init.console.actions.slice(init.console.earlier ?? 0).some((action) => action.type === "note");
+    if (isOther && !isNoted) this.console.note("R was started again");
     // A resumed session shows again what it had shown before.
     this.console.restore(init.console, init.history, isOther);
     this.isResumed = false;

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 NAME = "suspended-session-data"
 HISTORY = "history"
-_CONSOLE = "console.json"
+_CONSOLE = "console"
 _PLOTS = "graphics-r3"
 
 
@@ -65,8 +65,9 @@ class StoreFolder:
         os.rename(self.path, aside)
         if keeps_console:
             self.make()
-            with suppress(FileNotFoundError):
-                os.rename(f"{aside}/{_CONSOLE}", self.console_path)
+            for name in os.listdir(aside):
+                if name.startswith(_CONSOLE):
+                    os.rename(f"{aside}/{name}", f"{self.path}/{name}")
         return aside
 
     def empty(self) -> None:
@@ -85,8 +86,3 @@ class StoreFolder:
         shutil.rmtree(f"{self.session_path}/{_PLOTS}", ignore_errors=True)
         with suppress(OSError):
             os.rmdir(self.session_path)  # unless others keep something there
-
-    @property
-    def console_path(self) -> str:
-        """File of what the console showed."""
-        return f"{self.path}/{_CONSOLE}"

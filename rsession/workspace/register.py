@@ -1,6 +1,7 @@
 """Puts the keeping of objects into a session."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,10 +18,11 @@ from rsession.segment_reader import ReadableDescriptor
 from rsession.services.background import in_thread
 from rsession.timeouts.policy import Limits
 from rsession.timeouts.watch import Timeouts
+from rsession.workspace import sentences
 from rsession.workspace.checkpoints import Checkpoints
 from rsession.workspace.children import end_started_processes
 from rsession.workspace.clean_up import ids_of, prune_asides, remove_sessions
-from rsession.workspace.console_file import read_console
+from rsession.workspace.console_file import ConsoleFile
 from rsession.workspace.folder import HISTORY, StoreFolder
 from rsession.workspace.quitting import Quitting
 from rsession.workspace.r_history import RHistory
@@ -57,7 +59,8 @@ class Workspace:
         self._session = session
         self._settings = settings
         self._folder = StoreFolder(str(session.paths.state), session.paths.session_id)
-        self._snapshots = Snapshots(session, self._folder, settings)
+        self._console = ConsoleFile(self._folder.path, session.console, session.clock, in_thread)
+        self._snapshots = Snapshots(session, self._folder, settings, self._console)
         self._suspension = Suspension(session, self._snapshots, settings.rules)
         self._timeouts = Timeouts(session, self._suspension, limits)
         self._checkpoints = Checkpoints(session, self._snapshots, self._suspension, settings.checkpoint_seconds)
@@ -77,7 +80,7 @@ class Workspace:
         self._session.clock.callLater(_CLEAN_UP_SECONDS, self._clean_up)
         if self._prepare():
             self._tell_saved()
-            self._session.console.show_again(read_console(self._folder.console_path))
+            self._show_again()
             self._restoration.begin()
             Deferred.fromCoroutine(self._after_restart())
         else:
@@ -185,6 +188,18 @@ class Workspace:
         if self._settings.after_restart and not self._session.has_ended:
             self._session.input(self._settings.after_restart, "")
 
+    def _show_again(self) -> None:
+        console, shown = self._session.console, self._console.read()
+        console.show_again(shown)
+        console.on_text.append(self._console.add)
+        self._console.begin()
+        if shown or self._folder.holds_objects:
+            console.note(self._begun_again())
+
+    def _begun_again(self) -> str:
+        folder, is_restart = self._folder, self._settings.after_restart is not None
+        return sentences.begun_again(folder.saved_at, folder.was_suspended, is_restart, time.time())
+
     def _tell_saved(self) -> None:
         """What a kill would leave; without anything typed there is nothing to lose."""
         saved = self._folder.saved_at
@@ -210,6 +225,7 @@ class Workspace:
 
     def _end(self) -> None:
         """A session that was quit leaves nothing; one that ended otherwise can come back."""
+        self._console.end()
         if not self._settings.rules.children:
             end_started_processes()
         self._history.image_was_saved = self._quitting.image_saved

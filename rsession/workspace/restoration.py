@@ -93,7 +93,7 @@ class Restoration:
     async def _start_anew(self, complaint: str) -> dict[str, object]:
         if not self._folder.holds_objects:
             return {"complaint": complaint}
-        aside = self._folder.set_aside("damaged")
+        aside = self._folder.set_aside("damaged", keeps_console=True)
         self._say("error", f"The saved objects cannot be used: {complaint}. They were set aside in {aside}.")
         return await self._open("1")
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from collections.abc import Mapping, Sequence
 
 _SHOWN = 10
@@ -54,6 +55,23 @@ def restored(report: Mapping[str, object]) -> list[tuple[str, str]]:
     if isinstance(complaints, list):
         messages += [("warning", str(text)) for text in complaints]
     return messages + _lost(report["lost"])
+
+
+def begun_again(saved: float | None, was_suspended: bool, is_restart: bool, now: float) -> str:
+    """What the console shows between two processes; saved, now: seconds since 1970, saved: of the objects if any."""
+    here = moment(now, now)
+    if is_restart or saved is None:
+        return f"R was started again at {here}."
+    if was_suspended:
+        return f"Session suspended at {moment(saved, now)}, resumed at {here}."
+    return f"R was started again at {here}, with the objects of {moment(saved, now)}."
+
+
+def moment(at: float, now: float) -> str:
+    """Time of the day, with the day if it is another one."""
+    there = time.localtime(at)
+    is_today = time.strftime("%x", there) == time.strftime("%x", time.localtime(now))
+    return time.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M", there)
 
 
 def left_out(name: str) -> str:

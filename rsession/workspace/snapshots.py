@@ -9,13 +9,13 @@ from twisted.logger import Logger
 
 from rsession.error_code import RpcError
 from rsession.workspace import sentences
-from rsession.workspace.console_file import write_console
 from rsession.workspace.writer import Writer
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorFDSet
 
     from rsession.session import Session
+    from rsession.workspace.console_file import ConsoleFile
     from rsession.workspace.folder import StoreFolder
     from rsession.workspace.settings import WorkspaceSettings
 
@@ -31,8 +31,11 @@ class NotWritten(Exception):
 class Snapshots:
     """Writes the store of a session. Nothing here may be used before R has opened the store."""
 
-    def __init__(self, session: "Session", folder: "StoreFolder", settings: "WorkspaceSettings") -> None:
+    def __init__(
+        self, session: "Session", folder: "StoreFolder", settings: "WorkspaceSettings", console: "ConsoleFile"
+    ) -> None:
         self._session = session
+        self._console = console
         self._folder = folder
         self._settings = settings
         self._writer: Writer | None = None
@@ -153,7 +156,7 @@ class Snapshots:
         try:
             self._folder.make()
             self._session.run_snapshot_callbacks()
-            write_console(self._folder.console_path, self._session.console.actions())
+            self._console.write_all()
         except OSError as error:
             raise NotWritten(f"What the console shows could not be written: {error.strerror}.") from error
         await self._call("workspace_leave", None, str(status))
@@ -178,7 +181,7 @@ class Snapshots:
         try:
             self._folder.make()
             self._session.run_snapshot_callbacks()
-            write_console(self._folder.console_path, self._session.console.actions())
+            self._console.write_all()
             await self._describe()
         except OSError as error:
             self._end(writer)

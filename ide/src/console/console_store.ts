@@ -14,6 +14,7 @@ const KIND_OF_ACTION: Readonly<Record<ConsoleAction["type"], Kind>> = {
   input: "input",
   output: "output",
   error: "error",
+  note: "note",
   prompt: "input",
 };
 
@@ -113,6 +114,7 @@ export class ConsoleStore {
 function kindOfEvent(event: SessionEvent): Kind | null {
   if (event.type === "console_write_output") return "output";
   if (event.type === "console_write_error") return "error";
+  if (event.type === "console_write_note") return "note";
   return event.type === "console_write_input" ? "input" : null;
 }
 

@@ -1,6 +1,6 @@
 /** Messages between the page and its session, as docs/reference/internal-protocols.md §4 and §5 define them. */
 
-export type ActionType = "input" | "output" | "error" | "prompt";
+export type ActionType = "input" | "output" | "error" | "note" | "prompt";
 
 export interface ConsoleAction {
   readonly type: ActionType;
@@ -253,6 +253,7 @@ interface EventData {
   console_write_input: { readonly text: string; readonly console_id: string };
   console_write_output: { readonly text: string };
   console_write_error: { readonly text: string };
+  console_write_note: { readonly text: string };
   console_prompt: { readonly prompt: string; readonly history: boolean; readonly cwd?: string };
   busy: { readonly value: boolean };
   environment_changed: EnvironmentChange;

@@ -1,0 +1,137 @@
+"""What the console showed is there after a kill, and what happened between two processes is said once."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+
+from rsession.workspace.console_file import ConsoleFile
+from tests.rsession.running import RunningSession, evaluate, ready
+from tests.rsession.workspace.keeping import restored, resume, store_of
+
+
+class Shown:
+    """A console that shows these lines."""
+
+    def __init__(self) -> None:
+        self.pieces: list[tuple[str, str]] = []
+
+    def actions(self) -> list[dict[str, str]]:
+        return [{"type": kind, "text": text} for kind, text in self.pieces]
+
+
+def now(function, *args):  # type: ignore[no-untyped-def]
+    function(*args)
+    return succeed(None)
+
+
+def a_file(folder: Path, shown: Shown, background=now) -> ConsoleFile:  # type: ignore[no-untyped-def]
+    file = ConsoleFile(str(folder), shown, Clock(), background)
+    file.begin()
+    return file
+
+
+def show(file: ConsoleFile, shown: Shown, kind: str, text: str) -> None:
+    shown.pieces.append((kind, text))
+    file.add(kind, text)
+    file._clock.advance(1)  # type: ignore[attr-defined]
+
+
+def read(folder: Path) -> list[tuple[str, str]]:
+    return ConsoleFile(str(folder), Shown(), Clock(), now).read()
+
+
+def test_each_piece_is_on_the_disk_at_once(tmp_path: Path) -> None:
+    shown = Shown()
+    file = a_file(tmp_path, shown)
+    for number in range(5):
+        show(file, shown, "output", f"line {number}\n")
+        if number == 2:
+            file.write_all()
+        assert read(tmp_path) == shown.pieces
+
+
+def test_a_line_that_was_cut_off_costs_that_line_alone(tmp_path: Path) -> None:
+    shown = Shown()
+    show(a_file(tmp_path, shown), shown, "output", "whole\n")
+    with (tmp_path / "console-0.rest").open("ab") as file:
+        file.write(b'["output", "cut of')
+    show(a_file(tmp_path, shown), shown, "error", "next\n")
+    assert read(tmp_path) == [("output", "whole\n"), ("error", "next\n")]
+
+
+def test_what_comes_faster_than_it_is_written_is_bounded(tmp_path: Path) -> None:
+    waiting: list[Deferred[None]] = []
+    batches: list[list[tuple[str, str]]] = []
+
+    def slowly(function, path, pieces):  # type: ignore[no-untyped-def]
+        batches.append(pieces)
+        waiting.append(Deferred())
+        return waiting[-1]
+
+    shown = Shown()
+    file = a_file(tmp_path, shown, slowly)
+    for number in range(100):
+        show(file, shown, "output", f"{number:04d}" * 10_000)
+    waiting[0].callback(None)
+    file._clock.advance(1)  # type: ignore[attr-defined]
+    assert len(batches) == 2
+    assert sum(len(text) for _, text in batches[1]) <= 1 << 20
+    assert batches[1][-1][1].startswith("0099")
+
+
+def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
+    shown = Shown()
+    file = a_file(tmp_path, shown)
+    file.end()
+    show(file, shown, "output", "late\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def session() -> Iterator[RunningSession]:
+    with RunningSession() as session:
+        yield session
+
+
+def shown_by(session: RunningSession) -> str:
+    return "".join(action["text"] for action in session.call("client_init")["console"]["actions"])
+
+
+@pytest.mark.r
+def test_lines_since_the_last_checkpoint_survive_a_kill(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "x <- 1; cat('before\\n')")
+    session.call("checkpoint_session")
+    evaluate(session, stream, "cat('after the checkpoint\\n')")
+    evaluate(session, stream, "message('and more')")
+    rest = next(store_of(session).glob("console-*.rest"))
+    end = time.monotonic() + 10
+    while "and more" not in rest.read_text():
+        assert time.monotonic() < end
+        session.call("get_environment_state")
+    os.kill(session.pid, signal.SIGKILL)
+    stream = restored(session)
+    text = shown_by(session)
+    assert "before\n> cat('after the checkpoint\\n')\nafter the checkpoint\n> message('and more')\nand more\n" in text
+    assert re.search(r"\nR was started again at \d\d:\d\d, with the objects of \d\d:\d\d\.\n", text)
+    assert text.count("R version") == 1
+
+
+@pytest.mark.r
+def test_a_resumed_session_says_so_instead_of_r_s_banner(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "x <- 1; cat('half a line')")
+    stream = resume(session, stream)
+    said = r"half a line\nSession suspended at \d\d:\d\d, resumed at \d\d:\d\d\.\n"
+    assert re.search(said, shown_by(session))
+    assert "R version" not in stream.text()
+    assert "resumed at" in stream.text("console_write_note")
+    stream = resume(session, stream)
+    assert shown_by(session).count("resumed at") == 2
