@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from rsession.services.disk_file import write_private
 
@@ -128,8 +128,8 @@ def _read_rest(path: str) -> list[Piece]:
 
 
 def _pieces(found: Iterable[object]) -> list[Piece]:
-    pieces = []
-    for each in found:
-        if isinstance(each, list | tuple) and len(each) == 2 and each[0] in _KINDS and isinstance(each[1], str):
-            pieces.append((str(each[0]), each[1]))
-    return pieces
+    return [(each[0], each[1]) for each in found if _is_piece(each)]
+
+
+def _is_piece(each: object) -> TypeGuard[Piece]:
+    return isinstance(each, list | tuple) and len(each) == 2 and each[0] in _KINDS and isinstance(each[1], str)

@@ -6,11 +6,13 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
+from rsession.services.background import Background
 from rsession.workspace.console_file import ConsoleFile
 from tests.rsession.running import RunningSession, evaluate, ready
 from tests.rsession.workspace.keeping import restored, resume, store_of
@@ -26,12 +28,12 @@ class Shown:
         return [{"type": kind, "text": text} for kind, text in self.pieces]
 
 
-def now(function, *args):  # type: ignore[no-untyped-def]
-    function(*args)
+def now(function: Any, *args: Any, **kwargs: Any) -> "Deferred[Any]":
+    function(*args, **kwargs)
     return succeed(None)
 
 
-def a_file(folder: Path, shown: Shown, background=now) -> ConsoleFile:  # type: ignore[no-untyped-def]
+def a_file(folder: Path, shown: Shown, background: Background = now) -> ConsoleFile:
     file = ConsoleFile(str(folder), shown, Clock(), background)
     file.begin()
     return file
@@ -67,11 +69,11 @@ def test_a_line_that_was_cut_off_costs_that_line_alone(tmp_path: Path) -> None:
 
 
 def test_what_comes_faster_than_it_is_written_is_bounded(tmp_path: Path) -> None:
-    waiting: list[Deferred[None]] = []
+    waiting: list[Deferred[Any]] = []
     batches: list[list[tuple[str, str]]] = []
 
-    def slowly(function, path, pieces):  # type: ignore[no-untyped-def]
-        batches.append(pieces)
+    def slowly(function: Any, *args: Any, **kwargs: Any) -> "Deferred[Any]":
+        batches.append(args[1])
         waiting.append(Deferred())
         return waiting[-1]
 
