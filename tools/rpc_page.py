@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from rserver_core.options.rsession import RSESSION
 from rsession import r_version
 from rsession.core_methods import SessionFacts, add_core_methods
+from rsession.limits import register as limits
 from rsession.projects import register as projects
 from rsession.r_version import SessionR
 from rsession.rpc import Clients
@@ -45,6 +46,7 @@ def _methods() -> list[Method]:
         r_version.register(session, SessionR("", "", ""))
         register(session)
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
+        limits.add_methods(session, None)
         Workspace(session, WorkspaceSettings(), Limits()).add_methods()
     return list(session.rpc)
 

@@ -5,6 +5,7 @@ import { type Origin, Outbox } from "./console/outbox";
 import { DocumentStore } from "./editor/document_store";
 import { Places } from "./editor/places";
 import { EnvironmentStore } from "./environment/environment_store";
+import { MemoryStore } from "./environment/memory_store";
 import type { BrowserMemory } from "./layout/browser_memory";
 import type { StreamTransport } from "./net/events";
 import {
@@ -53,8 +54,7 @@ export class App implements LinkOwner {
   readonly project: ProjectStore;
   readonly session = signal<SessionInfo | null>(null);
   readonly workingDirectory = signal("");
-  /** What to say while memory runs short. */
-  readonly memoryWarning = signal<string | null>(null);
+  readonly memory: MemoryStore;
   /** The working directory as people write it. */
   readonly place = computed(() => shortPath(this.workingDirectory.value, this.session.value?.home ?? ""));
   /** What came back after a crash, until somebody decides. */
@@ -76,15 +76,16 @@ export class App implements LinkOwner {
     readonly rpc: Rpc,
     readonly api: ServerApi,
     transport: StreamTransport,
-    private readonly memory: BrowserMemory,
+    private readonly browser: BrowserMemory,
   ) {
     const failed = (error: unknown): void => this.report(error);
     this.documents = new DocumentStore(rpc, failed);
     this.places = new Places(rpc, this.documents);
+    this.memory = new MemoryStore(rpc);
     this.environment = new EnvironmentStore(rpc, failed);
     this.plots = new PlotsStore(rpc, failed, () => this.isAwake.peek());
     this.project = new ProjectStore(rpc, failed);
-    this.notifications = new Notifications(memory);
+    this.notifications = new Notifications(browser);
     this.link = new SessionLink(rpc, api, transport, this);
     this.outbox = new Outbox({
       ready: () => this.link.whenStarted(),
@@ -97,7 +98,7 @@ export class App implements LinkOwner {
     effect(() => {
       const document = this.documents.active.value;
       if (document === null) return;
-      memory.set(ACTIVE, document.id);
+      browser.set(ACTIVE, document.id);
       this.places.changed();
     });
   }
@@ -107,7 +108,7 @@ export class App implements LinkOwner {
     for (const { kind, text, url } of init.messages) this.messages.show(kind, text, url);
     this.session.value = init.session;
     this.workingDirectory.value = init.session.cwd;
-    this.memoryWarning.value = init.memory?.warning ?? null;
+    this.memory.restore(init.memory);
     this.project.receive(init.project);
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
     this.choosesStart.value = this.overlayAside.value = false;
@@ -126,7 +127,7 @@ export class App implements LinkOwner {
     this.plots.tellSizeAgain();
     void this.environment.reload();
     this.places.receive(init.view);
-    const active = init.view?.active ?? this.memory.get(ACTIVE);
+    const active = init.view?.active ?? this.browser.get(ACTIVE);
     const first = this.documents.documents.value.length === 0;
     await this.documents.adopt(init.documents).catch((error: unknown) => this.report(error));
     if (first) this.documents.activateById(active);
@@ -151,7 +152,7 @@ export class App implements LinkOwner {
     withdrawQuestion(this);
     const { value } = this.link.link;
     this.isResumed = value.kind === "ended" && value.session.state === "suspended";
-    this.memoryWarning.value = null;
+    this.memory.gone();
     this.overlayAside.value = false;
     this.outbox.lose(this.isResumed ? LOST_BY_SUSPENSION : LOST_BY_END, true);
     this.life.gone();
@@ -166,6 +167,11 @@ export class App implements LinkOwner {
   /** Shows the ways in which the session can be started. */
   chooseStart(): void {
     this.choosesStart.value = true;
+  }
+
+  /** Looks at what changes without an event. */
+  look(): void {
+    if (this.isAwake.peek()) void this.memory.look(this.console.busy.peek());
   }
 
   /** Calls a method whose answer nobody waits for; says what went wrong. */
@@ -208,7 +214,7 @@ export class App implements LinkOwner {
     else if (event.type === "plots_changed") this.plots.receive(event.data);
     else if (event.type === "project_changed") this.project.receive(event.data);
     else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text, event.data.url);
-    else if (event.type === "memory_warning") this.memoryWarning.value = event.data.text;
+    else if (event.type === "memory_warning" || event.type === "busy") this.memory.receive(event);
     else if (event.type === "quit") this.console.halt();
     else if (event.type === "console_write_input") this.outbox.taken(event.data.console_id);
     else if (event.type === "quit_question") this.asked(event.data);

@@ -18,6 +18,7 @@ import { Use } from "./shell/use";
 import "./style/page.css";
 
 const SILENCE_CHECK_MS = 5000;
+const LOOK_MS = 3000;
 const NOTIFICATIONS_MS = 15_000;
 const PING_PATIENCE_MS = 5000;
 
@@ -73,6 +74,7 @@ addEventListener("beforeunload", (event) => {
 });
 setInterval(() => void app.link.checkSilence(ping), SILENCE_CHECK_MS);
 setInterval(() => void askNotifications(), NOTIFICATIONS_MS);
+setInterval(() => document.hidden || app.look(), LOOK_MS);
 
 effect(() => {
   const place = app.project.open.value?.name ?? app.place.value;

@@ -18,11 +18,21 @@ def register(session: "Session", event_fd: int) -> None:
     reactor = cast("IReactorFDSet", session.clock)
     watch_processes(session, reactor)
     limit = limit_of()
-    if limit is None:
+    watch = None if limit is None else MemoryWatch(session, limit, is_told=event_fd >= 0)
+    add_methods(session, watch)
+    if limit is None or watch is None:
         return
-    watch = MemoryWatch(session, limit, is_told=event_fd >= 0)
     if event_fd >= 0:
         on_count(event_fd, reactor, watch.look)
     if limit.unified:
         on_change(f"{limit.own}/memory.events", reactor, watch.look)
     watch.look()
+
+
+def add_methods(session: "Session", watch: MemoryWatch | None) -> None:
+    """What pages may ask; watch: None where nothing limits the session."""
+
+    @session.rpc.method("get_memory_use", is_use=False)
+    def get_memory_use() -> dict[str, object] | None:
+        """`{"used", "limit", "warning"}`: bytes that count against the limit of this session; null without a limit."""
+        return None if watch is None else watch.state()

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { App } from "../app";
 import type { EnvironmentObject } from "../net/protocol";
 import { type Environment, formatSize, type Row, visibleRange } from "./environment_model";
+import { MemoryGauge } from "./memory_gauge";
 
 const ROW_HEIGHT = 26;
 
@@ -16,6 +17,7 @@ export function EnvironmentPane({ app }: { readonly app: App }): JSX.Element {
       <header class="pane-header">
         <h2>Environment</h2>
         <span class="pane-detail">{countOf(environment.value)}</span>
+        <MemoryGauge app={app} />
         <input
           class="field field-small"
           type="search"

@@ -158,6 +158,13 @@ export interface Said {
   readonly url?: string;
 }
 
+/** Of the memory that the session may have, in bytes; `warning` while it runs short. */
+export interface MemoryUse {
+  readonly used: number;
+  readonly limit: number;
+  readonly warning: string | null;
+}
+
 export interface ClientInit {
   readonly clientId: string;
   readonly stream: string;
@@ -168,7 +175,7 @@ export interface ClientInit {
   readonly documents: readonly DocumentData[];
   readonly plots: PlotsState;
   /** Missing where nothing limits the session; figures in bytes. */
-  readonly memory?: { readonly used: number; readonly limit: number; readonly warning: string | null } | null;
+  readonly memory?: MemoryUse | null;
   readonly project?: ProjectState;
   readonly messages: readonly Said[];
   readonly quit_question?: QuitQuestion | null;
@@ -324,6 +331,7 @@ export interface Methods {
   keep_running: { params: []; result: null };
   cancel_suspend: { params: []; result: null };
   stop_loading: { params: []; result: null };
+  get_memory_use: { params: []; result: MemoryUse | null };
 }
 
 export type MethodName = keyof Methods;

@@ -9,7 +9,7 @@ export function Banner({ app }: { readonly app: App }): JSX.Element | null {
   const link = app.link.link.value;
   if (link.kind === "reconnecting") return <Reconnecting app={app} since={link.since} />;
   if (link.kind === "signed-out") return <SignedOut app={app} />;
-  return <MemoryShort text={app.memoryWarning.value} />;
+  return <MemoryShort text={app.memory.warning.value} />;
 }
 
 function MemoryShort({ text }: { readonly text: string | null }): JSX.Element | null {

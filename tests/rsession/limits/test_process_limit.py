@@ -19,6 +19,9 @@ class Limited(RunningSession):
 def test_r_refuses_what_is_too_large_and_the_user_was_warned() -> None:
     with Limited() as session:
         assert session.init()["memory"]["limit"] == LIMIT
+        before = session.call("get_memory_use")
+        assert before["limit"] == LIMIT
+        assert 0 < before["used"] < LIMIT
         stream = session.events()
         stream.wait_for_prompt()
         session.type("x <- rep(1, 280 * 131072)")
