@@ -10,10 +10,10 @@ from string import Template
 from rserver_core.security_headers import STRICT_CSP, Field, content_policy, security_fields, transport_field
 
 TEMPLATES = Path(__file__).parent / "templates"
-PAGES = ("away.html", "away.json")
+PAGES = ("away.html", "away.json", "busy.html", "busy.json")
 
 # Two descriptors for a request that is carried, and some for files and logs.
-_MOST_CONNECTIONS, _SPARE = 32_768, 64
+_SPARE = 64
 _TYPES = "application/javascript application/json application/wasm image/svg+xml text/css text/plain"
 
 
@@ -40,6 +40,18 @@ class NginxProgram:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may do; times in seconds. per_address 0: any number; uncounted: networks without that limit."""
+
+    connections: int = 16_384
+    per_address: int = 0
+    uncounted: tuple[str, ...] = ()
+    head_seconds: int = 20
+    body_seconds: int = 60
+    send_seconds: int = 120
+
+
+@dataclass(frozen=True, slots=True)
 class NginxSettings:
     """Everything that the configuration depends on.
 
@@ -61,6 +73,7 @@ class NginxSettings:
     protocols: tuple[str, ...] = ()
     static: tuple[tuple[str, str], ...] = ()
     snippets: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
     processes: int = 1
     descriptors: int = 1024
 
@@ -77,7 +90,9 @@ def fields_of(options: Mapping[str, object]) -> tuple[tuple[Field, ...], str]:
 
 def render(settings: NginxSettings) -> str:
     """The whole configuration file."""
-    connections = max(64, min(_MOST_CONNECTIONS, settings.descriptors - _SPARE))
+    limits = settings.limits
+    # One for the browser, one for the worker.
+    connections = max(64, min(2 * limits.connections, settings.descriptors - _SPARE))
     text = _filled(
         "nginx.conf",
         modules=_lines([f"load_module {_quoted(module)};" for module in settings.program.modules], 0),
@@ -85,6 +100,10 @@ def render(settings: NginxSettings) -> str:
         processes=settings.processes,
         descriptors=settings.descriptors,
         connections=connections,
+        head_seconds=limits.head_seconds,
+        body_seconds=limits.body_seconds,
+        send_seconds=limits.send_seconds,
+        uncounted=_lines([f"{network} 0;" for network in limits.uncounted], 8),
         worker_socket=settings.worker_socket,
         types=_TYPES,
         brotli=_brotli(settings, "brotli_comp_level 4;", "brotli_min_length 1024;", f"brotli_types {_TYPES};"),
@@ -114,6 +133,7 @@ def _server(settings: NginxSettings, certificate: Certificate | None, *, default
         names=names,
         tls=_tls(settings, certificate) if certificate else "",
         server=_include(settings, "server"),
+        limit=f"limit_conn rserver_clients {settings.limits.per_address};" if settings.limits.per_address else "",
         site=_include(settings, "site"),
         proxy=(TEMPLATES / "proxy.conf").read_text("utf-8").rstrip(),
         root="(?:" + re.escape(settings.root_path) + ")?" if settings.root_path else "",

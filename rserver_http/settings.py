@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rserver_core import conf_file
-from rserver_http.nginx_conf import Certificate, NginxProgram, NginxSettings, fields_of
+from rserver_http.nginx_conf import Certificate, Limits, NginxProgram, NginxSettings, fields_of
 
 _ROOT = Path(__file__).resolve().parent.parent
 STATIC = (("/ide", str(_ROOT / "ide" / "dist")), ("/static", str(_ROOT / "rserver" / "web" / "static")))
@@ -53,6 +53,14 @@ def settings_of(
         tuple(options["ssl-protocols"]),
         STATIC,
         snippets(os.environ),
+        Limits(
+            options["www-max-connections"],
+            options["www-max-connections-per-address"],
+            tuple(options["www-trusted-proxies"]),
+            options["www-header-timeout-seconds"],
+            options["www-body-timeout-seconds"],
+            options["www-send-timeout-seconds"],
+        ),
         min(_MOST_PROCESSES, len(os.sched_getaffinity(0))),
         resource.getrlimit(resource.RLIMIT_NOFILE)[1],
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rserver_core.options.rserver import RSERVER
-from rserver_http.nginx_conf import Certificate, NginxProgram, NginxSettings, fields_of
+from rserver_http.nginx_conf import Certificate, Limits, NginxProgram, NginxSettings, fields_of
 
 DEBIAN = NginxProgram("/usr/sbin/nginx", (1, 22, 1))
 BROTLI = ("modules/ngx_http_brotli_filter_module.so", "modules/ngx_http_brotli_static_module.so")
@@ -65,6 +65,9 @@ VARIANTS: dict[str, Callable[[], NginxSettings]] = {
     ),
     "newer-nginx-with-brotli": lambda: _with_fields(
         replace(PLAIN, program=NginxProgram("/usr/sbin/nginx", (1, 26, 0), BROTLI), **TLS)
+    ),
+    "limits": lambda: _with_fields(
+        replace(PLAIN, limits=Limits(500, 20, ("10.0.0.0/8", "2001:db8::/32"), 5, 6, 7), descriptors=512)
     ),
     "own-headers-and-snippets": lambda: _with_fields(
         replace(

@@ -390,3 +390,20 @@ def test_without_root(alice: Account) -> None:
             argv = ["setpriv", f"--reuid={who}", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", code]
             done = subprocess.run([*argv, f"http://127.0.0.1:{server.port}/"], capture_output=True, text=True)
             assert seen in done.stdout + done.stderr, done
+
+
+def test_one_address_cannot_take_all_connections() -> None:
+    with running_server(server_http="1", www_max_connections_per_address="3") as server:
+        visitor = Visitor(server.port)
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                waiting = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 20))
+                waiting.sendall(
+                    b"POST /auth-do-sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+                )
+                assert b" 100 " in waiting.recv(4096)
+            assert visitor.get("/health-check").status == 503
+            answer = visitor.get("/home", {"Accept": "text/html"})
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+            assert b"too many connections from your address" in answer.body
+        wait_until(lambda: visitor.get("/health-check").status == 200)
