@@ -12,6 +12,7 @@ from typing import Any
 
 from rserver_admin import installation, offline
 from rserver_admin.configuration import must_be_good
+from rserver_admin.health import look as health_of
 from rserver_admin.listening import addresses
 from rserver_admin.server import Server
 from rserver_admin.server_process import ServerProcess
@@ -21,6 +22,7 @@ from rserver_admin.verb import EXIT_STOPPED, Context, Refused, Result
 STOP_SECONDS = 30.0
 START_SECONDS = 60.0
 _TAIL = 1 << 16
+_ANSWER = {True: "answers", False: "does not answer; the log tells more"}
 _TOKEN_ADDRESS = re.compile(r"^Open (http\S+)$", re.MULTILINE)
 
 
@@ -90,7 +92,10 @@ def status(context: Context) -> Result:
         f"since     {time.strftime('%Y-%m-%d %H:%M:%S %z', time.localtime(process.since))}",
         *(f"address   {url}" for url in state["addresses"]),
         f"sessions  {state['sessions']}",
+        f"worker    {_ANSWER[state['worker']]}",
     ]
+    if state["nginx"] is not None:
+        lines.append(f"nginx     {_ANSWER[state['nginx']]}")
     if state["offline"]:
         lines.append("offline   yes: every page says so until `rstudio-server online`")
     return Result("\n".join(lines), state)
@@ -98,11 +103,15 @@ def status(context: Context) -> Result:
 
 def _state(server: Server, process: ServerProcess | None) -> dict[str, Any]:
     root = server.settings.www_root_path
+    found = addresses(process.pid) if process else []
+    health = health_of(found, server.run_dir) if process else None
     return {
         "running": process is not None,
         "pid": process.pid if process else None,
         "since": process.since if process else None,
-        "addresses": [f"http://{address}{root}" for address in addresses(process.pid)] if process else [],
+        "addresses": [f"http{'s' * (address in health.tls)}://{address}{root}" for address in found] if health else [],
+        "worker": health.worker if health else None,
+        "nginx": health.nginx if health else None,
         "sessions": len(server.sessions()),
         "offline": offline.is_set(server),
     }

@@ -4,7 +4,10 @@ from rserver_admin import about, active_sessions, configuration, life, offline, 
 from rserver_admin.verb import Verb
 from rserver_admin.verify import verb as verify
 
-_STATE = '`{"running","pid","since","addresses","sessions","offline"}`; `since` is a time, `sessions` a number'
+_STATE = (
+    '`{"running","pid","since","addresses","worker","nginx","sessions","offline"}`; `since` is a time, `sessions` a '
+    "number, `worker` and `nginx` say whether they answer (null: there is none)"
+)
 _SIGNALLED = '`{"signalled":[{"pid","user","session"}]}`'
 _SUSPENDED = (
     '`{"suspended":[{"pid","user","session"}],"blocked":[{…,"blockers":[{"kind","reason"}]}],'
@@ -33,7 +36,8 @@ _TABLE = (
     Verb(
         "status",
         life.status,
-        "Says whether the server runs, its process, since when, its addresses and the number of sessions. Exit code 0 "
+        "Says whether the server runs, its process, since when, its addresses, the number of sessions, and whether the "
+        "worker and, with `server-http=1`, nginx answer. Exit code 0 "
         "when it runs, 3 when it does not.",
         _STATE,
     ),

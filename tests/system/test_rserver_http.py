@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -231,6 +232,24 @@ def test_health_of_both_sides(fronted: RunningServer) -> None:
     visitor = Visitor(fronted.port)
     assert visitor.get("/health-check").body == b"ok"
     assert visitor.get("/health-check/http").body == b"ok\n"
+    worker, front = fronted.pids("worker_main")[0], own_nginx(fronted)
+    assert health(fronted) == (True, True)
+    for pids, seen in (([worker], (False, True)), (front, (True, False))):
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            assert health(fronted) == seen
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+def health(server: RunningServer) -> tuple[bool, bool]:
+    """Whether worker and nginx answer, as rstudio-server status says."""
+    command = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "rstudio-server"
+    argv = [str(command), "status", "--json", f"--server-data-dir={server.run_dir}"]
+    state = json.loads(subprocess.run(argv, capture_output=True, check=True, env=server.env).stdout)
+    return state["worker"], state["nginx"]
 
 
 @pytest.mark.r
