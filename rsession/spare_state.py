@@ -45,7 +45,14 @@ def bring_home(home: str, session_id: str) -> str:
         _append(f"{spare}/{_HISTORY}", f"{chosen.path}/{_HISTORY}")
     except OSError as error:
         return f"What was kept in {spare} cannot be brought back to the home directory: {error.strerror}."
+    _remove_empty(spare)
     return told
+
+
+def _remove_empty(spare: str) -> None:
+    for folder in (_SOURCES, _SESSIONS, os.path.dirname(_SESSIONS), ""):
+        with suppress(OSError):
+            os.rmdir(os.path.join(spare, folder))
 
 
 def _copy(source: str, target: str) -> None:

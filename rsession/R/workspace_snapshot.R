@@ -82,10 +82,19 @@ last_snapshot <- function() {
 workspace_blockers <- function() {
   connections <- showConnections(all = FALSE)
   list(
-    connections = json_array(if (nrow(connections)) unname(connections[, "description"]) else character()),
+    connections = json_array(if (nrow(connections)) connection_words(connections) else character()),
     sinks = sink.number(),
     message_sink = sink.number("message") != 2L
   )
+}
+
+CONNECTION_WORDS <- c(textConnection = "text connection %s", pipe = "output of the command %s", sockconn = "network connection %s")
+
+# A file is known by its name
+connection_words <- function(connections) {
+  words <- CONNECTION_WORDS[connections[, "class"]]
+  words[is.na(words)] <- "%s"
+  unname(mapply(sprintf, words, connections[, "description"]))
 }
 
 # Of these objects those that still hold something outside of R

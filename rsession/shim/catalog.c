@@ -200,25 +200,25 @@ static const char *unpack(struct catalog *catalog, const char *data, size_t size
     struct part parts[5];
     struct hash found;
     if (size < sizeof catalog->heading + sizeof found) {
-        return "its manifest is cut off";
+        return "their table of contents is cut off";
     }
     memcpy(&catalog->heading, data, sizeof catalog->heading);
     if (memcmp(catalog->heading.magic, magic, sizeof magic) != 0) {
-        return "its manifest is none of ours";
+        return "their table of contents was not written by this program";
     }
     if (catalog->heading.format < OLDEST_FORMAT || catalog->heading.format > FORMAT || catalog->heading.byte_order != BYTE_ORDER_MARK) {
-        return "it was written by another version of the server, or on another kind of machine";
+        return "they were written by another version of the server, or on another kind of machine";
     }
     memcpy(&found, data + size - sizeof found, sizeof found);
     struct hash expected = hash_of(data, size - sizeof found);
     if (found.low != expected.low || found.high != expected.high) {
-        return "the checksum of its manifest is wrong";
+        return "their table of contents is damaged (its checksum is wrong)";
     }
     const char *at = data + sizeof catalog->heading, *end = data + size - sizeof found;
     parts_of(catalog, parts);
     for (int i = 0; i < 5; i++) {
         if (parts[i].count > (size_t)(end - at) / parts[i].element) {
-            return "its manifest is cut off";
+            return "their table of contents is cut off";
         }
         size_t bytes = parts[i].count * parts[i].element;
         *parts[i].data = malloc(bytes ? bytes : 1);
@@ -234,7 +234,7 @@ static const char *unpack(struct catalog *catalog, const char *data, size_t size
     catalog->ref_room = catalog->heading.refs;
     catalog->text_room = catalog->heading.text;
     if (!entries_are_sound(catalog)) {
-        return "its manifest contradicts itself";
+        return "their table of contents contradicts itself";
     }
     return make_slots(catalog, catalog->heading.chunks) ? NULL : catalog_no_memory;
 }
@@ -275,7 +275,7 @@ const char *catalog_read(struct catalog *catalog, const char *folder)
     }
     char *data = read_file(path, &size);
     if (data == NULL) {
-        return "its manifest cannot be read";
+        return "their table of contents cannot be read";
     }
     const char *complaint = unpack(catalog, data, size);
     free(data);

@@ -70,6 +70,12 @@ class StoreFolder:
                     os.rename(f"{aside}/{name}", f"{self.path}/{name}")
         return aside
 
+    def last_aside(self, why: str) -> str:
+        """Where the store was set aside last for that reason; empty: nowhere."""
+        stem = f"{NAME}.{why}-"
+        names = [name for name in os.listdir(self.session_path) if name.startswith(stem)]
+        return f"{self.session_path}/{max(names)}" if names else ""
+
     def empty(self) -> None:
         """Forget the objects; what the console showed stays. The next snapshot removes what nothing names any more."""
         for name in ("manifest", "suspended"):

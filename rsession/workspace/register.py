@@ -175,12 +175,20 @@ class Workspace:
     def _prepare(self) -> bool:
         try:
             if self._folder.holds_objects and not self._settings.restores:
-                self._folder.set_aside("not-restored")
+                self._say(sentences.not_restored(self._folder.set_aside("not-restored")))
             self._folder.make()
+            if self._settings.starts_without and (aside := self._folder.last_aside("not-restored")):
+                self._say(sentences.not_restored(aside))
+            if little := sentences.little_room(self._folder.path):
+                self._say(little)
         except OSError as error:
             _log.warn("the objects of this session cannot be kept: {reason}", reason=str(error))
+            self._say(sentences.cannot_keep(self._folder.path, error))
             return False
         return True
+
+    def _say(self, text: str) -> None:
+        self._session.events.emit("show_message", {"kind": "warning", "text": text})
 
     async def _after_restart(self) -> None:
         """The command of whoever restarted R; lines of pages that are faster come before it."""

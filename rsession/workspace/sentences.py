@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 _SHOWN = 10
+LITTLE_ROOM = 4 << 20
 CANCELLED = "It was cancelled. What was saved before is as it was."
 
 
@@ -24,8 +25,8 @@ def listing(names: Sequence[str]) -> str:
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 
 
-def failure(outcome: Mapping[str, object] | None) -> str:
-    """Why a snapshot was not written, from the writer's last word; None when it had none."""
+def failure(outcome: Mapping[str, object] | None, folder: str) -> str:
+    """Why a snapshot was not written to the folder, from the writer's last word; None when it had none."""
     if outcome is None:
         return "The process that writes the objects was killed. What was saved before is as it was."
     needed = float(str(outcome.get("needed", 0)))
@@ -35,14 +36,26 @@ def failure(outcome: Mapping[str, object] | None) -> str:
             "Remove large objects, or save them to files."
         )
     if outcome["end"] == "full":
-        free = f", {size(float(str(outcome['free'])))} are free" if "free" in outcome else ""
         return (
-            f"There is not enough room on the disk (or in your quota): {size(needed)} are needed{free}. "
+            f"There is not enough room for the objects in {folder}: {_needed(needed)}{size(_free(folder))} are free on "
+            "that disk (your quota may allow less). Delete or move files there, or remove large objects. "
             "What was saved before is as it was."
         )
     number = int(str(outcome.get("errno", 0)))
     reason = os.strerror(number) if number else "R failed"
     return f"The objects could not be written: {errno.errorcode.get(number, '')} {reason}.".replace(":  ", ": ")
+
+
+def _needed(needed: float) -> str:
+    return f"{size(needed)} are needed, " if needed > 0 else ""
+
+
+def _free(folder: str) -> float:
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return 0.0
+    return float(room.f_bavail) * room.f_frsize
 
 
 def restored(report: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -72,6 +85,33 @@ def moment(at: float, now: float) -> str:
     there = time.localtime(at)
     is_today = time.strftime("%x", there) == time.strftime("%x", time.localtime(now))
     return time.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M", there)
+
+
+def not_restored(aside: str) -> str:
+    """The session began without its objects, which are in that folder."""
+    return (
+        f"The objects of this session were not restored. They are kept in {aside}. To have them back, quit this "
+        "session, rename that folder to suspended-session-data, and start the session again."
+    )
+
+
+def cannot_keep(folder: str, error: OSError) -> str:
+    """There is no place for the objects of this session."""
+    return (
+        f"Nothing of this session can be stored in {folder} ({error.strerror}): it cannot be suspended, and its objects "
+        "are lost when it ends. Make room there, then start the session again."
+    )
+
+
+def little_room(folder: str) -> str:
+    """Hardly anything can be stored for this session; empty when there is room, as far as can be seen."""
+    free = _free(folder)
+    if free >= LITTLE_ROOM:
+        return ""
+    return (
+        f"Only {size(free)} are free on the disk of {folder}: the objects of this session cannot be saved, and are "
+        "lost when it ends, until you delete or move files."
+    )
 
 
 def left_out(name: str) -> str:

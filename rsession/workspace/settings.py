@@ -28,6 +28,8 @@ class WorkspaceSettings:
     save_default: str = "ask"
     """Whether objects go to .RData at the end, where user and project do not say."""
 
+    starts_without: bool = False
+    """R was restarted to leave the objects aside that had come back after a crash."""
     after_restart: str | None = None
     """To be run at the first prompt; None: R was not restarted."""
 
@@ -49,5 +51,6 @@ class WorkspaceSettings:
             settings.session_ephemeral_env_vars,
             skips_profile(settings),
             settings.session_save_action_default,
+            note is not None and note.objects == "aside",
             note.command if note else None,
         )

@@ -118,7 +118,7 @@ class Snapshots:
                 raise NotWritten(str(answer["error"]))
             await self._settle(bool(answer["is_stage"]))
             if outcome is None and not has_crashed:
-                raise NotWritten(sentences.failure(None))
+                raise NotWritten(sentences.failure(None, self._folder.path))
             return outcome, bool(answer["is_stage"])
         finally:
             self._end(writer)
@@ -225,7 +225,7 @@ class Snapshots:
         return self.last
 
     def _failure(self, outcome: dict[str, object] | None) -> str:
-        return sentences.CANCELLED if self._was_cancelled else sentences.failure(outcome)
+        return sentences.CANCELLED if self._was_cancelled else sentences.failure(outcome, self._folder.path)
 
     def _tell(self, action: str, done: int, total: float) -> None:
         self._session.events.emit("workspace_progress", {"action": action, "done": done, "total": total})

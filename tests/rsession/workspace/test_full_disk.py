@@ -1,6 +1,7 @@
 """A disk that is full before or while objects are written."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rsession.running import RunningSession, evaluate, ready
-from tests.rsession.workspace.keeping import restored, store_of, suspend
+from tests.rsession.workspace.keeping import messages, restored, store_of, suspend
 
 pytestmark = [pytest.mark.r, pytest.mark.root]
 
@@ -47,13 +48,29 @@ def test_the_old_state_survives_and_the_session_goes_on(session: RunningSession)
     evaluate(session, stream, "more <- rnorm(3e6)")
     answer = session.rpc("suspend_session")
     assert answer["error"]["code"] == 1003
-    assert "not enough room" in answer["error"]["message"]
+    text = answer["error"]["message"]
+    assert f"There is not enough room for the objects in {store_of(session)}: " in text
+    assert re.search(r"[\d.]+ [KM]B are free on that disk", text)
+    assert "Delete or move files there, or remove large objects." in text
     assert sorted(path.name for path in store_of(session).iterdir()) == before
     assert evaluate(session, stream, "length(more)") == "[1] 3000000\n"
     evaluate(session, stream, "rm(more)")
     suspend(session, stream)
     stream = restored(session)
     assert evaluate(session, stream, "set.seed(1); identical(old, rnorm(1e6))") == "[1] TRUE\n"
+
+
+def test_a_session_that_begins_on_a_full_disk_says_that_it_keeps_nothing(session: RunningSession) -> None:
+    stream = ready(session)
+    session.type("q('no')")
+    stream.wait_for_type("quit")
+    fill(session.home)
+    session.launch()
+    session.init()
+    stream = session.events(0)
+    stream.wait_for_prompt()
+    assert evaluate(session, stream, "1 + 1") == "[1] 2\n"
+    assert any("the objects of this session cannot be saved" in text for text in messages(stream))
 
 
 def test_stages_that_were_written_are_removed(session: RunningSession) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.rsession.running import RunningSession, evaluate, ready
-from tests.rsession.workspace.keeping import begin_suspension, restored, resume, store_of, suspend
+from tests.rsession.workspace.keeping import begin_suspension, messages, restored, resume, store_of, suspend
 
 pytestmark = pytest.mark.r
 
@@ -242,10 +242,23 @@ def test_without_restoring_the_objects_are_set_aside() -> None:
         suspend(session, stream)
         session._arguments = ["--r-restore-workspace=0"]
         session.launch()
-        assert evaluate(session, ready(session), "exists('x')") == "[1] FALSE\n"
+        session.init()
+        stream = session.events(0)
+        stream.wait_for_prompt()
+        assert evaluate(session, stream, "exists('x')") == "[1] FALSE\n"
         aside = [path for path in store_of(session).parent.iterdir() if ".not-restored-" in path.name]
         assert len(aside) == 1
         assert (aside[0] / "manifest").exists()
+        (told,) = [text for text in messages(stream) if "were not restored" in text]
+        assert f"They are kept in {aside[0]}. To have them back, quit this session, rename that folder" in told
+        # What the sentence advises does it.
+        session._arguments = []
+        session.type("q('no')")
+        assert session.process is not None
+        assert session.process.wait(10) == 0
+        aside[0].rename(store_of(session))
+        session.launch()
+        assert evaluate(session, ready(session), "x") == "[1] 1\n"
 
 
 def answers_until_the_end(session: RunningSession, code: str) -> list[dict[str, Any]]:

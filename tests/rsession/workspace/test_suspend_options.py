@@ -46,6 +46,15 @@ def test_what_need_not_stand_against_it(option: str, code: str) -> None:
         assert evaluate(session, stream, "x") == "[1] 4711\n"
 
 
+def test_connections_are_named_in_words() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, "text <- textConnection('a'); con <- file('notes.txt', 'w'); p <- pipe('ls', 'r')")
+        (blocker,) = session.call("suspend_session")["blockers"]
+        words = "Connections are open: text connection 'a', notes.txt, output of the command ls."
+        assert blocker["reason"].replace('"', "'") == words
+
+
 def test_an_incomplete_statement() -> None:
     with RunningSession() as session:
         stream = ready(session)
