@@ -98,8 +98,8 @@ def not_restored(aside: str) -> str:
 def cannot_keep(folder: str, error: OSError) -> str:
     """There is no place for the objects of this session."""
     return (
-        f"Nothing of this session can be stored in {folder} ({error.strerror}): it cannot be suspended, and its objects "
-        "are lost when it ends. Make room there, then start the session again."
+        f"Nothing of this session can be stored in {folder} ({error.strerror}): it cannot be suspended, and its "
+        "objects are lost when it ends. Make room there, then start the session again."
     )
 
 
