@@ -29,6 +29,7 @@ from rserver.proxy.settings import FrontSettings
 from rserver.proxy.trusted_proxies import TrustedProxies
 from rserver.sessions.activity import SocketActivity
 from rserver.sessions.probe import SocketProbe
+from rserver.sessions.project_report import SocketProjectReport
 from rserver.sessions.quit_call import SocketQuit
 from rserver.sessions.r_report import SocketRReport
 from rserver.sessions.suspend_call import SocketSuspend
@@ -116,6 +117,7 @@ class Application:
             SocketActivity(lambda: self._loop),
             SocketQuit(lambda: self._loop),
             SocketRReport(lambda: self._loop),
+            SocketProjectReport(lambda: self._loop),
             self._ports(),
             life=_life_of_master(),
         )

@@ -21,6 +21,7 @@ from rserver.sessions.control import AskToQuit, AskToSuspend, Probe, SessionCont
 from rserver.sessions.evictions import Evictions
 from rserver.sessions.homes import Homes
 from rserver.sessions.leftovers import SETTING, Leftovers
+from rserver.sessions.project_report import AskForFolder, ProjectReader
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.r_chooser import DEFAULT_SETTING, RChooser
 from rserver.sessions.r_report import AskForR, RReader
@@ -99,6 +100,7 @@ class Surroundings:
     ask_activity: AskActivity
     ask_to_quit: AskToQuit
     ask_for_r: AskForR
+    ask_for_folder: AskForFolder
     ports: tuple[int, ...] = ()
     now: Callable[[], float] = time.time
     life: str = ""
@@ -276,10 +278,12 @@ async def _actions(
     )
     projects = ProjectTable(await store.projects(), around.now)
     r_reader = RReader(around.clock, around.ask_for_r, table.changed)
+    project_reader = ProjectReader(around.clock, around.ask_for_folder, projects)
 
     def answered(session: Session, record: SessionRecord) -> None:
         projects.opened(session.user, session.uid, session.project_id)
         r_reader.look(session, record)
+        project_reader.look(session, record)
 
     control.on_answer = answered
     return UserActions(control, chooser, settings, profiles, projects, homes)

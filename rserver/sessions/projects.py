@@ -1,7 +1,7 @@
 """Folders that users opened as projects, and the ids that stand for them in addresses."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from rserver.store.rows import ProjectRow
@@ -13,7 +13,10 @@ MOST_PROJECTS = 1000
 
 
 class ProjectTable:
-    """Projects of all users; one folder has one id for a user. Times are seconds since 1970."""
+    """Projects of all users; one folder has one id for a user, as soon as it is known which paths lead there.
+
+    Times are seconds since 1970.
+    """
 
     def __init__(self, rows: Iterable[ProjectRow] = (), now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -28,16 +31,34 @@ class ProjectTable:
         return self._of.get((user, uid), {}).get(project_id)
 
     def of_folder(self, user: str, uid: int, path: str) -> ProjectRow:
-        """The project in a folder, with a new id when it was not known."""
+        """The project in a folder, by the path that was given, with a new id when it was not known."""
         own = self._own(user, uid)
-        for row in own.values():
-            if row.path == path:
-                return row
+        row = next((row for row in own.values() if row.path == path), None)
+        if (first := self._first_in(own, row.real if row is not None and row.real else path)) is not None:
+            # What is opened is what was named: the link may lead elsewhere by now.
+            return replace(first, path=path)
+        if row is not None:
+            return row
         while (project_id := new_project_id()) in own:
             continue
         while len(own) >= MOST_PROJECTS:
             self._drop(min(own.values(), key=lambda row: row.opened))
         return self._put(ProjectRow(user, uid, project_id, path))
+
+    def lies_in(self, user: str, uid: int, path: str, real: str) -> None:
+        """A session that was opened in path says that this is the folder real."""
+        own = self._own(user, uid)
+        for row in [row for row in own.values() if row.path == path and row.real != real]:
+            self._put(replace(row, real=real))
+        first = self._first_in(own, real)
+        for row in [row for row in own.values() if row.real == real and row is not first and row.opened]:
+            self.strike(row)
+
+    @staticmethod
+    def _first_in(own: Mapping[str, ProjectRow], real: str) -> ProjectRow | None:
+        """Of several that lie in that folder, the one whose id counts."""
+        there = [row for row in own.values() if real in {row.real, row.path if not row.real else ""}]
+        return min(there, key=lambda row: (row.path != real, row.id), default=None)
 
     def opened(self, user: str, uid: int, project_id: str) -> None:
         """A session came up in it just now."""

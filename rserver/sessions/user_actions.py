@@ -192,6 +192,9 @@ class UserActions:
         if not (wanted.reuse or not self.multiple):
             return None
         there = self.table.of_project(user, uid, project.id if project else NO_PROJECT)
+        if project is not None and project.real not in {"", project.path}:
+            # A link may lead elsewhere by now: what is there was opened by the same one, or is not meant.
+            there = [session for session in there if session.project == project.path]
         open_ones = [session for session in there if session.state is not State.ENDED]
         return next(iter(open_ones if self.multiple else there), None)
 

@@ -24,13 +24,17 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A folder that somebody opened as a project; opened: when last, in seconds since 1970, 0: not on the list."""
+    """A folder that somebody opened as a project; opened: when last, in seconds since 1970, 0: not on the list.
+
+    real: the same folder without links in its path, as the last session there said; empty: not known.
+    """
 
     user: str
     uid: int
     id: str
     path: str
     opened: float = 0.0
+    real: str = ""
 
 
 _COLUMNS = ", ".join(field.name for field in fields(SessionRow))
@@ -56,14 +60,14 @@ def drop_sessions(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
 
 def all_projects(connection: sqlite3.Connection) -> list[ProjectRow]:
     """Every project, the one opened last first."""
-    columns = "user, uid, id, path, opened"
+    columns = "user, uid, id, path, opened, real"
     return [ProjectRow(*row) for row in connection.execute(f"SELECT {columns} FROM project ORDER BY opened DESC")]
 
 
 def put_projects(connection: sqlite3.Connection, rows: Iterable[ProjectRow]) -> None:
     """Write rows, new ones and known ones, in one transaction."""
     with _Transaction(connection):
-        connection.executemany("REPLACE INTO project VALUES (?, ?, ?, ?, ?)", [astuple(row) for row in rows])
+        connection.executemany("REPLACE INTO project VALUES (?, ?, ?, ?, ?, ?)", [astuple(row) for row in rows])
 
 
 def drop_projects(connection: sqlite3.Connection, rows: Iterable[ProjectRow]) -> None:

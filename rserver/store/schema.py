@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 4
+VERSION = 5
 
 _STEPS = (
     """
@@ -45,6 +45,7 @@ _STEPS = (
         PRIMARY KEY (user, uid, name)
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE project ADD COLUMN real TEXT NOT NULL DEFAULT '';",
 )
 
 

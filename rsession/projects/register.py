@@ -57,6 +57,7 @@ def register(
     methods.problems = problems
     methods.add()
     session.add_to_client_init("project", methods.described)
+    _answer_server(session)
     project, home = session.project, session.environment.get("HOME", "/")
     if project is not None:
         background(_note, session.paths, home, settings.session_id, project).addErrback(_not_noted)
@@ -66,6 +67,14 @@ def register(
     if template:
         target = settings.session_default_new_project_dir
         background(copy_first_project, session.paths.state, home, template, target).addErrback(_not_noted)
+
+
+def _answer_server(session: "Session") -> None:
+    # The server, which is no client and follows no link of its users, asks once the session answers.
+    @session.rpc.method("get_project_folder", open_to_strangers=True)
+    def get_project_folder() -> dict[str, str]:
+        """`{"folder"}`: where the open project lies, without links in the path; empty without a project."""
+        return {"folder": os.path.realpath(session.project.folder) if session.project is not None else ""}
 
 
 def _note(paths: "StatePaths", home: str, session_id: str, project: "Project") -> None:

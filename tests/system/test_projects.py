@@ -82,6 +82,23 @@ def test_a_project_is_made_left_and_opened_again(server: RunningServer, alice: A
     assert (recent["path"], len(recent["sessions"])) == (str(folder), 2)
 
 
+def test_a_link_to_a_project_gets_its_id(server: RunningServer, alice: Account) -> None:
+    folder, link = folder_of(alice, "thesis"), alice.home / "link"
+    link.symlink_to(folder)
+    visitor = signed_in(server, alice)
+    opened(visitor, str(folder))
+    first = visitor.session_path.split("/")[2]
+    opened(visitor, str(link))
+
+    def paths() -> list[str]:
+        return [each["path"] for each in visitor.get("/api/projects").json()["projects"]]
+
+    until(lambda: paths() == [str(folder)])
+    start = opened(visitor, str(link))
+    assert visitor.session_path.split("/")[2][5:13] == first[5:13]
+    assert start["project"]["open"]["folder"] == str(link)
+
+
 def state_of(visitor: Visitor, url: str) -> str:
     return str(visitor.get(f"/api/sessions/{url.split('/')[2]}").json()["state"])
 

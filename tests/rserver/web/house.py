@@ -78,6 +78,7 @@ class House:
         self.quit_answer: QuitAnswer | None = None
         self.saves: list[str] = []
         self.r_report: RReport | None = None
+        self.links: dict[str, str] = {}
         self.directory = directory
         self.names: dict[str, int] = {"alice": 1001, "bob": 1002, "root": 0}
         self.names_asked = 0
@@ -96,6 +97,7 @@ class House:
             self._ask_activity,
             self._ask_to_quit,
             self._ask_for_r,
+            self._ask_for_folder,
             now=lambda: self.time + self.clock.seconds(),
             lookup=accounts,
             whose=self._whose,
@@ -142,6 +144,11 @@ class House:
     def _ask_for_r(self, _record: SessionRecord) -> "Deferred[RReport]":
         """By default the session knows no such question."""
         return fail(NoAnswer()) if self.r_report is None else succeed(self.r_report)
+
+    def _ask_for_folder(self, asked: SessionRecord) -> "Deferred[str]":
+        session = self.worker.control.table.get(asked.session)
+        assert session
+        return succeed(self.links.get(session.project, session.project))
 
     def result(self, waiting: "Deferred[Any]", seconds: float = 120.0) -> Any:
         """What waiting gives, time passing as needed."""

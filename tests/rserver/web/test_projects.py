@@ -57,6 +57,33 @@ def test_the_list_survives_a_restart(house: House, tmp_path: Path) -> None:
     assert house.browse().json("GET", "/api/projects")[0] == 401
 
 
+def test_links_to_a_folder_have_its_id(house: House, tmp_path: Path) -> None:
+    browser = house.browse("alice")
+    house.links = {"/home/alice/link": "/srv/p", "/home/alice/other": "/srv/p"}
+    first = running(browser, 100, project="/srv/p")
+    by_link = running(browser, 101, project="~/link")
+    assert by_link.project == "/home/alice/link"
+    assert [each["path"] for each in listed(browser)] == ["/srv/p"]
+    again = running(browser, 102, project="~/link")
+    assert again.project_id == first.project_id
+    assert again.project == "/home/alice/link"
+    assert new(browser, project="~/link", reuse=True) is again
+    restarted = House(tmp_path).browse("alice")
+    assert new(restarted, project="~/link").project_id == first.project_id
+
+
+def test_a_link_that_leads_elsewhere_now_is_known_to_after_the_next_opening(house: House) -> None:
+    browser = house.browse("alice")
+    house.links = {"/home/alice/current": "/srv/one"}
+    one = running(browser, 100, project="/srv/one")
+    running(browser, 101, project="~/current")
+    house.links = {"/home/alice/current": "/srv/two"}
+    assert running(browser, 102, project="~/current", reuse=True) is not one
+    two = running(browser, 103, project="/srv/two")
+    assert two.project_id != one.project_id
+    assert running(browser, 104, project="~/current").project_id == two.project_id
+
+
 @pytest.mark.parametrize("path", ["relative", "/a\nb", "/" + "x" * 4000, "/a\0b"])
 def test_paths_that_cannot_be(house: House, path: str) -> None:
     status, answer = house.browse("alice").json("POST", "/api/sessions", {"project": path})
