@@ -42,6 +42,8 @@ class Console:
         self.on_input: list[Callable[[str, bool], None]] = []
         self.on_text: list[Callable[[str, str], None]] = []
         """Called with kind and text of all that the console shows."""
+        self.on_question: list[Callable[[str], None]] = []
+        """Called with each prompt that is not the one for the next statement."""
 
     def input(self, text: str, console_id: str) -> None:
         """Queue text line by line; raises RpcError PARAM_INVALID when it cannot be R's input or the queue is full."""
@@ -79,6 +81,9 @@ class Console:
         self._set_busy(False)
         where = working_directory()
         self._log.append("console_prompt", {"prompt": prompt, "history": is_history, "cwd": where})
+        if not is_history:
+            for callback in self.on_question:
+                callback(prompt)
 
     def read_input(self, number: int, is_history: bool, prompt: str, line: str) -> None:
         """R took a line (with its newline) at a prompt."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TooLate
 from twisted.logger import Logger
 
 from rsession import _shim
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 QUESTION = "Save workspace image? [y/n/c]: "
 """R's own; the shim asks it at a prompt of that text."""
 _LINES = {"yes": "y", "no": "n", "cancel": "c"}
+_END_SECONDS = 60.0
+_TAKES_LONG = "R has been asked to end and is still busy with it: .Last or what it saves takes long."
 _log = Logger()
 
 
@@ -40,6 +43,7 @@ class Quitting:
         session.add_to_client_init("quit_question", lambda: self._asked)
         session.on_input(lambda line, is_history: self._no_question())
         session.on_prompt(self._goes_on)
+        session.console.on_question.append(self._asks)
         session.on_end(self._ends)
         for type_, answer in (
             ("save_action", self._action),
@@ -91,7 +95,12 @@ class Quitting:
         self._complaint = ""
         self._session.console.forget_input()
         self._session.process.end(save == "yes", is_busy=self._session.console.is_busy)
-        return await outcome
+        outcome.addTimeout(_END_SECONDS, self._session.clock)
+        try:
+            return await outcome
+        except TooLate:
+            self._outcomes.remove(outcome)
+            raise RpcError(ErrorCode.UNAVAILABLE, _TAKES_LONG) from None
 
     # The question at the console
 
@@ -148,6 +157,13 @@ class Quitting:
             else:
                 outcome.callback({"ended": False})
         self._complaint = ""
+
+    def _asks(self, prompt: str) -> None:
+        """`.Last` or a finalizer asks something: whoever wants R to end must not wait for the answer."""
+        outcomes, self._outcomes = self._outcomes, []
+        for outcome in outcomes:
+            text = f"Before R ends it asks at the console: {prompt.strip()} It ends when that is answered."
+            outcome.errback(RpcError(ErrorCode.UNAVAILABLE, text))
 
     def _ends(self) -> None:
         outcomes, self._outcomes = self._outcomes, []

@@ -24,6 +24,7 @@ from rsession.workspace.children import end_started_processes
 from rsession.workspace.clean_up import ids_of, prune_asides, remove_sessions
 from rsession.workspace.console_file import ConsoleFile
 from rsession.workspace.folder import HISTORY, StoreFolder
+from rsession.workspace.image_reading import ImageReading
 from rsession.workspace.quitting import Quitting
 from rsession.workspace.r_history import RHistory
 from rsession.workspace.restarting import Restarting
@@ -68,6 +69,7 @@ class Workspace:
         kept = Path(self._folder.session_path, HISTORY)
         self._history = RHistory(session, kept, self._policy)
         self._quitting = Quitting(session, self._policy)
+        ImageReading(session)
         Restarting(session, self._folder, self._snapshots, self._suspension)
 
     def open(self) -> None:

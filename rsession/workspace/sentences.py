@@ -114,6 +114,14 @@ def little_room(folder: str) -> str:
     )
 
 
+def unreadable_image(path: str) -> str:
+    """R could not read .RData at its start."""
+    return (
+        f"The saved workspace {path} could not be read, it may be damaged: its objects are not here. The file is as it "
+        "was. Rename it if you may want it again, since saving the workspace at the end replaces it."
+    )
+
+
 def left_out(name: str) -> str:
     """An object that R uses by itself could not be read back, and would have stopped R ever after."""
     if name == ".Random.seed":

@@ -1,7 +1,9 @@
 """q() and its question: what is saved, what is asked, what stays."""
 
+import gzip
 import json
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -199,3 +201,33 @@ def test_a_function_of_the_user_may_take_the_saving_over() -> None:
         ended(session, stream)
         assert (session.home / "called").read_text() == ".RData"
         assert not (session.home / ".RData").exists()
+
+
+def test_a_question_of_last_is_told_to_who_wants_r_to_end() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, ".Last <- function() readline('Sure? ')")
+        answer = session.rpc("quit_session")
+        assert answer["error"] == {"code": 2, "message": ANY}
+        assert "it asks at the console: Sure?" in answer["error"]["message"]
+        session.type("yes")
+        stream.wait_for_type("quit")
+        assert session.process is not None
+        assert session.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("content", [b"this is no image", gzip.compress(b"RDX3\nX\n" + bytes(100))[:-20]])
+def test_an_image_that_cannot_be_read_is_explained_and_kept(content: bytes) -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        session.type("q('no')")
+        stream.wait_for_type("quit")
+        (session.home / ".RData").write_bytes(content)
+        session.launch()
+        session.init()
+        stream = session.events(0)
+        stream.wait_for_prompt()
+        told = stream.wait_for_type("show_message")["data"]
+        assert told["text"].startswith(f"The saved workspace {session.home}/.RData could not be read")
+        assert evaluate(session, stream, "1 + 1") == "[1] 2\n"
+        assert (session.home / ".RData").read_bytes() == content
