@@ -151,6 +151,43 @@ def test_a_profile_that_quits_ends_the_session(server: RunningServer, alice: Acc
     assert "good bye" in str(_state(visitor)["stderr_tail"])
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_restarting_r_forks_again(server: RunningServer, alice: Account, keep: bool) -> None:
+    _own(alice, Rprofile="options(digits = 4)\n")
+    visitor, _ = session_of(server, alice)
+    visitor.run("x <- 42; library(splines); options(scipen = 7); plot(1:3)")
+    before = r_pid(visitor)
+    assert visitor.rpc("restart_session", keep, "cat('run afterwards', getOption('digits'), '\\n')")["restarting"]
+    _until(lambda: _state(visitor)["state"] == "running" and _state(visitor)["pid"] != before)
+    visitor.init()
+    visitor.seen = 0
+    visitor.wait_for(lambda event: event["data"].get("text") == "run afterwards 4 \n")
+    visitor.init()
+    after = r_pid(visitor)
+    assert after != before
+    assert was_forked(after)
+    assert f"[1] {str(keep).upper()}" in visitor.run("exists('x') && x == 42")
+    assert f"[1] {str(keep).upper()}" in visitor.run("'package:splines' %in% search() && getOption('scipen') == 7")
+    if keep:
+        assert "Error" not in visitor.run("lines(3:1)")
+
+
+def test_a_suspended_session_comes_back_in_a_fork(server: RunningServer, alice: Account) -> None:
+    visitor, _ = session_of(server, alice)
+    visitor.run("x <- 42; invisible(Sys.umask('077'))")
+    assert visitor.rpc("suspend_session")["suspended"]
+    _until(lambda: _state(visitor)["state"] == "suspended")
+    visitor.get(visitor.session_path)
+    start = visitor.init()
+    visitor.seen = 0
+    visitor.wait_for(lambda event: event["type"] == "workspace_restored")
+    visitor.init()
+    assert '[1] "77"' in visitor.run("Sys.umask()")
+    assert "[1] 42" in visitor.run("x")
+    assert was_forked(r_pid(visitor))
+    assert any("resumed at" in action["text"] for action in start["console"]["actions"])
+
+
 def test_packages_plots_and_forks_work(server: RunningServer, alice: Account) -> None:
     visitor, _ = session_of(server, alice)
     assert "[1] 4" in visitor.run("sum(unlist(parallel::mclapply(1:4, function(i) 1, mc.cores = 2)))")

@@ -62,6 +62,7 @@ def test_everything_comes_back(end: Callable[[RunningSession, EventStream], None
         evaluate(session, stream, "1 + 1")
         for line in SET.strip().splitlines():
             evaluate(session, stream, line)
+        session.call("get_environment_state")  # jobs run in order: the look at the plots is over
         plots = len(session.call("get_plots")["plots"])
         seed = evaluate(session, stream, "seed <- .Random.seed; c(runif(1), rnorm(1))")
         before = {name: evaluate(session, stream, code) for name, code in FACTS.items() if "next" not in name}
