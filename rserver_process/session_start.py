@@ -167,7 +167,8 @@ def _prepare(plan: SessionPlan, session: str, keeper: int, words: int) -> None:
     path = plan.files.socket(session)
     _hold(session_socket.listen(path, plan.account, settings.server_gid))
     record = _record(plan.account, session, keeper, path)
-    plan.files.remove(f"{session}.exit")
+    for kind in ("exit", "order"):
+        plan.files.remove(f"{session}.{kind}")
     plan.files.write_record(record)
     os.write(words, frame.encode({"started": record.to_json()}))
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
 
 from rserver.master_client import MasterError
@@ -17,6 +16,7 @@ from rserver.sign_in import csrf
 from rserver.sign_in.credentials import Credentials
 from rserver.web import r_forms, start_choices
 from rserver.web.forms import BadForm, form_fields
+from rserver.web.home_words import words_of
 from rserver.web.project_parts import ProjectParts, chosen_project
 from rserver.web.r_versions_api import RVersionsApi
 from rserver.web.request import Identity, Request, RequestHead, Response
@@ -25,21 +25,9 @@ from rserver.web.session_view import SessionLister, server_url, url_of
 from rserver.web.sign_in_pages import csrf_token
 from rserver.web.templates import Html, Templates
 from rserver.worker_threads import ThreadsBusy
-from rserver_core.project_path import project_name
 from rserver_core.r_installation import NoR
-from rserver_core.size_words import in_words
 
 HOME = "/home"
-WORDS = {
-    State.ABSENT: "Not running",
-    State.LAUNCHING: "Starting",
-    State.RUNNING: "Running",
-    State.SUSPENDING: "Being suspended",
-    State.SUSPENDED: "Suspended",
-    State.RESUMING: "Resuming",
-    State.FAILED: "Failed",
-    State.ENDED: "Ended",
-}
 _BUTTONS: dict[State, tuple[tuple[str, str], ...]] = {
     State.ABSENT: (("resume", "Start"), ("quit", "Quit")),
     State.LAUNCHING: (),
@@ -217,37 +205,15 @@ class HomePage:
     ) -> str:
         token, offer = form
         state, url = session.state, url_of(session.id, head.root_path)
-        cause, notice = str(facts["cause"] or ""), str(facts["notice"])
         stands = bool(facts["held"]) or session.status.fate is not None
         return self.templates.part(
             "home_session",
-            id=session.id,
-            state=state.value,
-            state_words=WORDS[state],
-            title=session.title,
-            label=session.label,
-            cause_text=cause,
+            **words_of(session, facts, self.now()),
             most=str(MOST_CHARACTERS),
             url=url,
             base=head.root_path + "/",
             csrf_token=token,
-            stands=str(int(bool(facts["held"]))),
-            cause=Html(f'<p class="cause">{escape(cause)}</p>' if cause else ""),
-            notice=notice,
-            notice_hidden=Html("" if notice else " hidden"),
-            doing=_doing(facts["busy"], facts["idle_seconds"]),
-            project=project_name(session.project) or "None",
-            project_path=session.project,
-            r_key=session.r_key,
-            r_version=r_forms.description(session),
-            r_note=r_forms.note(session),
             r_change=r_forms.of_session(session, offer, self.templates, token, head.root_path + "/"),
-            cpu=_percent(facts["cpu_percent"]),
-            memory=_memory(facts["memory_bytes"], facts["memory_limit_bytes"]),
-            connected=_pages(facts["connected"]),
-            last_used=_ago(self.now() - session.last_used),
-            last_used_seconds=f"{session.last_used:.0f}",
-            last_used_iso=datetime.fromtimestamp(session.last_used, UTC).isoformat(timespec="seconds"),
             links=self.templates.part(
                 "home_details" if state in {State.FAILED, State.ENDED} else "home_open", url=url, title=session.title
             ),
@@ -291,34 +257,3 @@ def _above(problem: str) -> Html:
 def _wanted(fields: dict[str, str]) -> NewSession:
     choices = StartChoices("no_profile" not in fields, "no_restore" not in fields, "create_project" in fields)
     return NewSession(fields.get("label", ""), fields.get("r_version", ""), chosen_project(fields), choices)
-
-
-def _percent(value: object) -> str:
-    return "—" if not isinstance(value, float) else f"{value:.0f} %"
-
-
-def _memory(used: object, limit: object) -> str:
-    if not isinstance(used, int):
-        return "—"
-    return f"{in_words(used)} of {in_words(limit)}" if isinstance(limit, int) else in_words(used)
-
-
-def _doing(busy: object, idle: object) -> str:
-    if busy:
-        return "R is working"
-    if not isinstance(idle, float):
-        return "—"
-    since = _ago(idle)
-    return "just used" if since == "just now" else f"idle for {since.removesuffix(' ago')}"
-
-
-def _pages(value: object) -> str:
-    return {0: "nobody", 1: "1 page"}.get(value, f"{value} pages") if isinstance(value, int) else "—"
-
-
-def _ago(seconds: float) -> str:
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {name}{'s' if count > 1 else ''} ago"
-    return "just now"
