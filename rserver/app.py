@@ -128,7 +128,9 @@ class Application:
         settings = front_settings(options, tls=tls is not None)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
-        front = self._front = DataPlane(self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed)
+        front = self._front = DataPlane(
+            self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed, worker.credentials.knows_token
+        )
         worker.link.front = front
         for listener in self._listeners:
             listening = front.listen(listener, tls.default if tls else None)

@@ -44,6 +44,7 @@ from rserver.sign_in.standing import Standings, Whose, whose
 from rserver.store.store import Store
 from rserver.web.account_check import AccountCheck
 from rserver.web.api import SessionsApi
+from rserver.web.diagnosis_page import DiagnosisPage
 from rserver.web.failure_page import FailurePage
 from rserver.web.gate import WorkerGate
 from rserver.web.home_page import HomePage
@@ -76,6 +77,7 @@ class Threads:
     accounts: WorkerThreads
     store: WorkerThreads
     files: WorkerThreads
+    diagnosis: WorkerThreads
 
     @classmethod
     def start(cls, from_thread: FromThread) -> "Threads":
@@ -84,6 +86,7 @@ class Threads:
             WorkerThreads(from_thread, "accounts", 4),
             WorkerThreads(from_thread, "store"),
             WorkerThreads(from_thread, "files"),
+            WorkerThreads(from_thread, "diagnosis", 2, 4),
         )
 
 
@@ -222,6 +225,15 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     actions = await _actions(around, store, settings, link, profiles, Homes(accounts))
     flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
+    pages.diagnosis = DiagnosisPage(
+        credentials,
+        accounts,
+        settings.admin_groups,
+        owner,
+        pages.templates,
+        threads.diagnosis,
+        now=around.now,
+    )
     single_user = _single_user(around, owner)
     gate = WorkerGate(credentials, actions.control, around.loop, single_user, pages.scope.show)
     evictions = None

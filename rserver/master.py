@@ -21,6 +21,7 @@ from rserver.supervisor.places import Places
 from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
 from rserver_core import r_versions_file
 from rserver_core.config_errors import ConfigErrors
+from rserver_core.cookie_key_file import cookie_key_file
 from rserver_core.frame import Message
 from rserver_core.options.command_line import load
 from rserver_core.options.rserver import RSERVER, RserverSettings, redirect_port
@@ -61,7 +62,7 @@ class Master:
         self._places.make()
         self._lock = lock_pid_file(_pid_file(settings, self._places))
         self._publish_first_profiles(is_restart=patience > 0)
-        self._keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
+        self._keys = cookie_keys.read_or_make(cookie_key_file(settings, os.environ))
         self._tls = tls_files.read(settings, self._places.lib_dir, self._places.worker)
         self._listeners = listeners.bind(settings.www_address, settings.www_port, patience)
         port = redirect_port(settings)
@@ -197,7 +198,7 @@ class Master:
     def _reload(self) -> None:
         try:
             settings = load(RSERVER, self._argv, os.environ, files=(r_versions_file.check,))
-            keys = cookie_keys.read_or_make(self._places.cookie_key_file(settings))
+            keys = cookie_keys.read_or_make(cookie_key_file(settings, os.environ))
             tls = tls_files.read(settings, self._places.lib_dir, self._places.worker) if self._tls else []
             self._publish_profiles()
         except (ConfigErrors, StartRefused) as error:

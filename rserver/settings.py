@@ -39,6 +39,7 @@ class WorkerSettings:
     ssl_hsts_include_subdomains: bool = False
     auth_minimum_user_id: int = 1000
     auth_required_user_group: str = ""
+    admin_group: str = ""
     auth_timeout_minutes: int = 60
     auth_stay_signed_in_days: int = 30
     auth_login_page_html: str = ""
@@ -83,8 +84,12 @@ class WorkerSettings:
     @property
     def policy(self) -> SignInPolicy:
         """Who may come in."""
-        groups = frozenset(name for name in self.auth_required_user_group.replace(",", " ").split() if name)
-        return SignInPolicy(self.auth_minimum_user_id, groups)
+        return SignInPolicy(self.auth_minimum_user_id, _names(self.auth_required_user_group))
+
+    @property
+    def admin_groups(self) -> frozenset[str]:
+        """Whose members see the pages below /admin."""
+        return _names(self.admin_group)
 
     @property
     def cookie_life(self) -> CookieLife:
@@ -95,6 +100,10 @@ class WorkerSettings:
     def cookie_style(self) -> CookieStyle:
         """What our cookies have in common."""
         return CookieStyle(self.www_same_site, self.auth_cookies_force_secure)
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.replace(",", " ").split())
 
 
 def _checked(name: str, value: object, kind: type) -> object:

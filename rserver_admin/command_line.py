@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rserver_core.options.rserver import RSERVER
 
-OWN_OPTIONS = ("verify-user", "message")
+OWN_OPTIONS = ("url", "connect", "ca-file", "seconds", "verify-user", "message")
 _HELP = frozenset({"--help", "-h", "help"})
 
 

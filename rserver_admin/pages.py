@@ -34,9 +34,9 @@ _CODES = """
 | code | meaning |
 | --- | --- |
 | 0 | done; `status`: it runs |
-| 1 | not done, the message says why |
+| 1 | not done, the message says why; `diagnose`: something is wrong |
 | 2 | unknown verb or option, an operand too many or too few, or the configuration cannot be used |
-| 3 | `status`: it does not run |
+| 3 | `status`, `diagnose`: it does not run |
 | other | `start`, `restart`: that of [rserver](../how-to/configure.md) or of systemctl |
 
 ## Answers to `--json`

@@ -1,6 +1,15 @@
 """The table of verbs."""
 
-from rserver_admin import about, active_sessions, configuration, life, offline, session_signals, session_suspension
+from rserver_admin import (
+    about,
+    active_sessions,
+    configuration,
+    diagnose,
+    life,
+    offline,
+    session_signals,
+    session_suspension,
+)
 from rserver_admin.verb import Verb
 from rserver_admin.verify import verb as verify
 
@@ -119,6 +128,17 @@ _TABLE = (
         options=("message",),
     ),
     Verb("online", offline.bring_online, "Ends that.", '`{"offline"}`'),
+    Verb(
+        "diagnose",
+        diagnose.diagnose,
+        "Looks at the running server from outside, at the address that people type (`--url=https://r.example.org/r/`), "
+        "and names what reverse proxies in front do wrong, with the line to change for nginx, Apache, HAProxy and "
+        "Traefik. `--connect=HOST:PORT` connects there instead, `--ca-file=FILE` knows more authorities, `--seconds=N` "
+        "is for how long connections are kept silent on trial (35). Exit code 1 when something is wrong.",
+        '`{"ok","url","direct","proxy","findings":[{"code","grave","cause","effect","evidence","mend"}]}`; `direct`: '
+        "no proxy in between; `mend`: lines by `nginx`, `apache`, `haproxy`, `traefik`, `everywhere`",
+        options=("url", "connect", "ca-file", "seconds"),
+    ),
     Verb("version", about.version, "Says which version this is.", '`{"version","system","python"}`', for_anybody=True),
 )
 

@@ -10,6 +10,7 @@ from rserver_core.options import pages
 from rserver_core.options.rserver import RSERVER
 from rserver_core.options.rsession import RSESSION
 from rserver_core.profiles import page as profiles_page
+from rserver_diagnose import page as diagnose_page
 from tools.layout import PYTHON, ROOT
 
 
@@ -44,6 +45,7 @@ def _files() -> Iterator[tuple[str, str]]:
     yield "etc/profiles", profiles_page.sample_file()
     yield "docs/reference/profiles.md", profiles_page.reference_page()
     yield "docs/reference/rstudio-server.md", reference_page(VERBS.values())
+    yield "docs/reference/diagnose.md", diagnose_page.reference_page()
     from tools.rpc_page import rpc_page
 
     yield "docs/reference/rpc.md", rpc_page()

@@ -21,7 +21,7 @@ from rserver.proxy.http_head import RequestLine
 from rserver.proxy.https_redirect import HttpsRedirect
 from rserver.proxy.overload import FEW_REFUSED, MOST_REFUSED, Refusing, hasty
 from rserver.proxy.pool import Pool
-from rserver.proxy.services import Closed, Services
+from rserver.proxy.services import Closed, KnowsToken, Services
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Gate, Pages, SessionEvents
 from rserver.web.responses import ResponseEncoder
@@ -58,13 +58,16 @@ class DataPlane:
         events: SessionEvents,
         static: StaticFiles,
         closed: Closed = lambda head: None,
+        knows_token: KnowsToken = lambda token: False,
     ) -> None:
         self._loop = loop
         self._settings = settings
         self._deadlines = Deadlines(loop, settings.tick_seconds)
         self._pool = Pool(settings, loop, self._deadlines)
         self._encoder = ResponseEncoder(settings.frame_origin, settings.add_headers)
-        self._services = Services(settings, loop, gate, pages, events, self._deadlines, self._pool, Logger(), closed)
+        self._services = Services(
+            settings, loop, gate, pages, events, self._deadlines, self._pool, Logger(), closed, knows_token
+        )
         self._dispatcher = Dispatcher(self._services, static)
         self._fronts: dict[Front, Callable[[], None]] = {}
         self._acceptors: list[Acceptor] = []
@@ -108,6 +111,7 @@ class DataPlane:
             self._drop(front)
         for live in list(self._services.live):
             live.close()
+        self._dispatcher.stop()
         self._pool.close_all()
         self._deadlines.stop()
 

@@ -1,6 +1,7 @@
 """What answers a request: looks at the route, the caller and the tokens, and makes the exchange."""
 
 from rserver.proxy.client import Exchange
+from rserver.proxy.diagnosis import FIELD, Diagnosis
 from rserver.proxy.forward import parse_cookies
 from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
@@ -48,6 +49,11 @@ class Dispatcher:
     def __init__(self, services: Services, static: StaticFiles) -> None:
         self._services = services
         self._static = static
+        self._diagnosis = Diagnosis(services.loop, services.settings, services.knows_token)
+
+    def stop(self) -> None:
+        """Break off what is not known to the connections."""
+        self._diagnosis.stop()
 
     def begin(self, front: Front, line: RequestLine) -> Exchange | None:
         """The exchange that answers this request; None when the answer was given already."""
@@ -85,6 +91,8 @@ class Dispatcher:
     ) -> Exchange | Response:
         if isinstance(where, StaticRoute):
             return self._static.respond(head, where.prefix, where.name)
+        if FIELD in line.headers and (probe := self._diagnosis.exchange(front, line, head, front.peer)) is not None:
+            return probe
         if (closed := self._services.closed(head)) is not None:
             return closed
         if isinstance(where, MovedRoute):

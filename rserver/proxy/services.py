@@ -19,6 +19,10 @@ Closed = Callable[[RequestHead], Response | None]
 """The answer to give to everybody while nothing is served, else None."""
 
 
+KnowsToken = Callable[[str], bool]
+"""Whether this is a good token of `rstudio-server diagnose`."""
+
+
 @dataclass(slots=True)
 class Services:
     """Shared by all connections of one worker.
@@ -36,6 +40,7 @@ class Services:
     pool: Pool
     log: Logger
     closed: Closed
+    knows_token: KnowsToken = lambda token: False
     live: Carried = field(default_factory=Carried)
     connections: Admission = field(default_factory=Admission)
     pages_open: Admission = field(init=False)

@@ -39,6 +39,11 @@ class CookieSigner:
         self._first = _key_id(keys[0])
         self._seen: dict[str, Ticket] = {}
 
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """All keys, the first signs."""
+        return tuple(self._keys.values())
+
     def sign(self, ticket: Ticket) -> str:
         """The value of the cookie."""
         stay = "1" if ticket.stay else "0"

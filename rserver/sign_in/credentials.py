@@ -9,6 +9,7 @@ from rserver.sign_in.cookies import USER_COOKIE, CookieSigner, Ticket
 from rserver.sign_in.csrf import CSRF_COOKIE
 from rserver.sign_in.revocations import Revocations
 from rserver.sign_in.set_cookie import CookieStyle
+from rserver_core import diagnose_token
 
 
 @dataclass(slots=True)
@@ -37,6 +38,14 @@ class Credentials:
         """Set-Cookie for somebody who signed in. root_path is that of the request, as the browser sees it."""
         issued = self.revocations.issue_time(user, int(self.now() * 1_000_000))
         return self._set(self.life.new(user, uid, issued, stay), secure, root_path)
+
+    def knows_token(self, token: str) -> bool:
+        """Whether this is a good token of `rstudio-server diagnose`."""
+        return diagnose_token.is_valid(self.signer.keys, token, self.now())
+
+    def new_token(self) -> str:
+        """Such a token."""
+        return diagnose_token.make(self.signer.keys[0], self.now())
 
     def renewed(self, ticket: Ticket, *, secure: bool, root_path: str) -> tuple[str, ...]:
         """Set-Cookie that prolongs a good ticket, none when it is too early for that."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rserver.supervisor.directories import Owner, make_directory
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
-from rserver_core import conf_file
 from rserver_core.options.rserver import RserverSettings
 
 # A Unix socket's address is 108 bytes with the final NUL; below the run directory comes /sessions/<21 digits>.sock
@@ -43,13 +42,6 @@ class Places:
         make_directory(self.lib_dir, outside, own)
         for name in ("audit", "db"):
             make_directory(self.lib_dir / name, 0o700, self.worker)
-
-    def cookie_key_file(self, settings: RserverSettings) -> Path:
-        """secure-cookie-key-file, or the one in the configuration directory, or our own."""
-        if settings.secure_cookie_key_file:
-            return Path(settings.secure_cookie_key_file)
-        configured = Path(conf_file.directory(os.environ)) / "secure-cookie-key"
-        return configured if configured.exists() else self.lib_dir / "secure-cookie-key"
 
 
 def _account(name: str) -> pwd.struct_passwd:

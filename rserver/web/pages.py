@@ -13,6 +13,7 @@ from rserver.sessions.session import Session
 from rserver.sessions.user_actions import Refused, UserActions
 from rserver.web.account_check import AccountCheck
 from rserver.web.api import SESSIONS, SessionsApi
+from rserver.web.diagnosis_page import DIAGNOSIS, DiagnosisPage
 from rserver.web.failure_page import FailurePage
 from rserver.web.home_page import HOME, HomePage
 from rserver.web.ide_page import IdePage, NotBuilt
@@ -61,6 +62,7 @@ class WorkerPages:
     notifications: NotificationsFile
     loop: Callable[[], asyncio.AbstractEventLoop]
     accounts: AccountCheck | None = None
+    diagnosis: DiagnosisPage | None = None
 
     def handle(self, request: Request) -> Awaitable[Response]:
         """See Pages."""
@@ -108,7 +110,11 @@ class WorkerPages:
         return await handler(request)
 
     def _handlers(self) -> dict[str, dict[str, Handler]]:
+        diagnosis: dict[str, Handler] = (
+            {"GET": self.diagnosis.show, "POST": self.diagnosis.begin} if self.diagnosis else {}
+        )
         return {
+            DIAGNOSIS: diagnosis,
             "/": {"GET": self._root},
             HOME: {"GET": self.home.show, "POST": self._home_form},
             SIGN_IN: {"GET": self.sign_in.show},

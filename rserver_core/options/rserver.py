@@ -229,6 +229,9 @@ class RserverSettings:
     auth_required_user_group: tuple[str, ...] = option(
         Names(), "", "Only members of one of these groups may sign in. Empty: everybody."
     )
+    admin_group: tuple[str, ...] = option(
+        Names(), "", "Members of one of these groups see the pages below /admin. Empty: nobody does."
+    )
     auth_minimum_user_id: int = option(
         MinimumUid(),
         "auto",

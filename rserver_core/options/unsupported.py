@@ -17,7 +17,7 @@ BELONGS_IN = {
 }
 
 _NAMES = """
-admin-enabled admin-group admin-superuser-group allow-external-publish allow-file-downloads allow-file-uploads
+admin-enabled admin-superuser-group allow-external-publish allow-file-downloads allow-file-uploads
 allow-full-ui allow-launcher-jobs allow-package-installation allow-publish allow-r-cran-repos-edit
 allow-remove-public-folder allow-rpubs-publish allow-shell allow-terminal-websockets allow-vcs
 allow-vcs-executable-edit audit-data-path audit-r-console audit-r-console-compress audit-r-console-format

@@ -1,6 +1,8 @@
 """Real reverse proxies in front of a server, configured as docs/how-to/behind-a-proxy.md says."""
 
+import atexit
 import contextlib
+import functools
 import re
 import shutil
 import socket
@@ -20,7 +22,7 @@ PACKAGES = {"nginx": "nginx-light", "apache2": "apache2", "haproxy": "haproxy", 
 Change = Callable[[str], str]
 _MODULES = (
     "mpm_event authz_core ssl socache_shmcb headers alias rewrite setenvif filter deflate env "
-    "proxy proxy_http proxy_wstunnel reqtimeout buffer"
+    "proxy proxy_http proxy_wstunnel reqtimeout buffer ext_filter"
 )
 
 
@@ -82,6 +84,16 @@ def unchanged(text: str) -> str:
     return text
 
 
+@functools.cache
+def certificates() -> Path:
+    """A folder with all of them, made once for all tests."""
+    folder = Path(tempfile.mkdtemp(prefix="rs-certificates-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made_certificates(folder)
+    faulty_certificates(folder)
+    return folder
+
+
 def made_certificates(folder: Path) -> None:
     """root.pem, and r.pem (with its issuers), r.key, both.pem for r.example.org and 127.0.0.1."""
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
@@ -96,13 +108,35 @@ def made_certificates(folder: Path) -> None:
     (folder / "both.pem").write_text(chain + (folder / "r.key").read_text())
 
 
+def faulty_certificates(folder: Path) -> None:
+    """Beside those: expired, other (another name), past-other, alone (without issuers), soon, selfsigned; and .both."""
+    issuer = (folder / "middle.pem").read_text()
+    for name, host, days in (
+        ("expired", HOST, "-1"),
+        ("other", "other.example.org", "90"),
+        ("past-other", "other.example.org", "-1"),
+        ("alone", HOST, "90"),
+        ("soon", HOST, "5"),
+    ):
+        (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{host}\n")
+        sign(folder, name, "middle", f"{name}.ext", days)
+        if name != "alone":
+            (folder / f"{name}.pem").write_text((folder / f"{name}.pem").read_text() + issuer)
+    own = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=own")
+    more = ("-keyout", "selfsigned.key", "-out", "selfsigned.pem", "-days", "90", "-addext")
+    openssl(folder, *own, *more, f"subjectAltName=DNS:{HOST}")
+    for name in ("expired", "other", "past-other", "alone", "soon", "selfsigned"):
+        both = (folder / f"{name}.pem").read_text() + (folder / f"{name}.key").read_text()
+        (folder / f"{name}.both").write_text(both)
+
+
 @contextlib.contextmanager
 def running_proxy(name: str, server_port: int, change: Change = unchanged) -> Iterator[Proxy]:
     """A proxy of that name (nginx, apache2, haproxy, caddy) with the configuration of the page, changed so."""
     folder = Path(tempfile.mkdtemp(prefix="rs-proxy-"))
     folder.chmod(0o755)
     try:
-        made_certificates(folder)
+        shutil.copytree(certificates(), folder, dirs_exist_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         argv = _CONFIGURED[name](folder, port, str(server_port), change)
@@ -142,7 +176,7 @@ def _placed(text: str, folder: Path, server_port: str) -> str:
     }
     for named, real in files.items():
         text = text.replace(named, str(folder / real))
-    return text.replace("127.0.0.1:8787", f"127.0.0.1:{server_port}")
+    return text.replace("FOLDER", str(folder)).replace("127.0.0.1:8787", f"127.0.0.1:{server_port}")
 
 
 def _nginx(folder: Path, port: int, server_port: str, change: Change) -> list[str]:

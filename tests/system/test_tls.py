@@ -54,7 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def sign(folder: Path, name: str, issuer: str, extensions: str) -> None:
+def sign(folder: Path, name: str, issuer: str, extensions: str, days: str = "90") -> None:
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(folder, "req", "-new", *new_key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
     authority = ("-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key", "-CAcreateserial")
@@ -68,7 +68,7 @@ def sign(folder: Path, name: str, issuer: str, extensions: str) -> None:
         "-out",
         f"{name}.pem",
         "-days",
-        "90",
+        days,
         "-extfile",
         extensions,
     )

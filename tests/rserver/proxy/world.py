@@ -288,7 +288,14 @@ class World:
         self._thread.start()
         static = StaticFiles({"static": self.folder / "static"})
         self.plane = DataPlane(
-            self._loop, self._settings, self.gate, self.pages, self.events, static, lambda _: self.closed
+            self._loop,
+            self._settings,
+            self.gate,
+            self.pages,
+            self.events,
+            static,
+            lambda _: self.closed,
+            lambda token: token == "good",
         )
         self.listen_with(None)
 

@@ -89,7 +89,7 @@ class House:
         at_once = ThreadsAtOnce()
         around = Surroundings(
             self.clock,
-            Threads(at_once, at_once, at_once),
+            Threads(at_once, at_once, at_once, at_once),
             asyncio.get_running_loop,
             self.master,
             self._probe,

@@ -1,0 +1,43 @@
+"""`rstudio-server diagnose` through real proxies, each broken in each way."""
+
+import shutil
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rserver_core import diagnose_token
+from rserver_diagnose.address import parse
+from rserver_diagnose.diagnosis import Report, diagnosed
+from tests.system.broken_proxies import APACHE, HAPROXY, NGINX, Broken
+from tests.system.reverse_proxies import PACKAGES, Proxy, running_proxy, server_options
+from tests.system.running_server import RunningServer, running_server
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[RunningServer]:
+    """A server with the options of the page."""
+    with running_server(None, "", None, None, **server_options()) as server:
+        yield server
+
+
+def report_of(server: RunningServer, proxy: Proxy, seconds: int = 1) -> Report:
+    """What is found through the proxy."""
+    key = (server.lib_dir / "secure-cookie-key").read_text().split()[0].encode()
+    token = diagnose_token.make(key, time.time())
+    return diagnosed(parse(proxy.url, f"127.0.0.1:{proxy.port}"), token, str(proxy.authority), seconds)
+
+
+def _case(broken: Broken) -> object:
+    missing = shutil.which(broken.proxy) is None
+    needed = pytest.mark.skipif(missing, reason=f"needs {broken.proxy} (Debian: {PACKAGES[broken.proxy]})")
+    return pytest.param(broken, id=f"{broken.proxy} {broken.name}", marks=[needed])
+
+
+@pytest.mark.parametrize("broken", [_case(row) for row in (*NGINX, *APACHE, *HAPROXY)])
+def test_what_is_wrong_is_named(served: RunningServer, broken: Broken) -> None:
+    with running_proxy(broken.proxy, served.port, broken.change) as proxy:
+        report = report_of(served, proxy, broken.seconds)
+    assert {finding.fault.code for finding in report.findings} == broken.codes, report.text()
