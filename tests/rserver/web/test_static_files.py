@@ -1,5 +1,6 @@
 """Files that come with the program."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,48 @@ def test_unchanged_file_is_not_sent_again(files: StaticFiles) -> None:
 def test_packed_twin_is_sent_to_those_who_unpack(files: StaticFiles) -> None:
     response = ask(files, "assets/index-B1x2y3Z_.js", accept_encoding="gzip, br")
     assert (response.body, dict(response.headers)["Content-Encoding"]) == (b"packed", "gzip")
+    assert ask(files, "assets/index-B1x2y3Z_.js", accept_encoding="gzip;q=0, br").body == b"script"
+    assert ask(files, "assets/index-B1x2y3Z_.js", accept_encoding="x-gzip").body == b"script"
+
+
+def test_each_encoding_has_a_tag_of_its_own(files: StaticFiles) -> None:
+    name = "assets/index-B1x2y3Z_.js"
+    packed, plain = (dict(ask(files, name, accept_encoding=each).headers)["ETag"] for each in ("gzip", ""))
+    assert packed != plain
+    assert ask(files, name, accept_encoding="gzip", if_none_match=packed).status == 304
+    assert ask(files, name, accept_encoding="gzip", if_none_match=plain).status == 200
+
+
+def test_what_was_not_packed_when_it_was_built_is_packed_now(tmp_path: Path) -> None:
+    (tmp_path / "long.css").write_text("a { color: red }\n" * 100)
+    (tmp_path / "short.css").write_text("a { color: red }\n")
+    files = StaticFiles({"static": tmp_path})
+    response = ask(files, "long.css", prefix="static", accept_encoding="gzip, br")
+    assert gzip.decompress(response.body).startswith(b"a { color: red }")
+    assert ask(files, "short.css", prefix="static", accept_encoding="gzip").body == b"a { color: red }\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "body", "part"),
+    [
+        ("bytes=0-3", 206, b"pict", "bytes 0-3/7"),
+        ("bytes=4-", 206, b"ure", "bytes 4-6/7"),
+        ("bytes=-2", 206, b"re", "bytes 5-6/7"),
+        ("bytes=-99", 206, b"picture", "bytes 0-6/7"),
+        ("bytes=5-99", 206, b"re", "bytes 5-6/7"),
+        ("bytes=7-", 416, b"no such range\n", "bytes */7"),
+        ("bytes=-0", 416, b"no such range\n", "bytes */7"),
+        ("bytes=3-1", 200, b"picture", None),
+        ("bytes=0-1,3-4", 200, b"picture", None),
+        ("lines=1-2", 200, b"picture", None),
+        ("bytes=a-", 200, b"picture", None),
+    ],
+)
+def test_parts(files: StaticFiles, wanted: str, status: int, body: bytes, part: str | None) -> None:
+    response = ask(files, "logo.png", range=wanted)
+    assert (response.status, response.body, dict(response.headers).get("Content-Range")) == (status, body, part)
+    other = ask(files, "logo.png", range=wanted, if_range='"another"')
+    assert (other.status, other.body) == (200, b"picture")
 
 
 @pytest.mark.parametrize("name", ["", "none", ".secret", "link", "assets", "../outside", "assets/index-B1x2y3Z_.js.gz"])
