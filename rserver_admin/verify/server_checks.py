@@ -3,6 +3,7 @@
 import errno
 import os
 import pwd
+import shutil
 import socket
 import stat
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ def server_checks(server: Server) -> Iterator[Check]:
     yield run_directory(server.run_dir)
     yield directory("server-lib-dir", server.lib_dir)
     yield port(server.settings.www_address, server.settings.www_port)
+    if server.settings.server_http:
+        yield nginx(server.settings.server_http_nginx)
     if root:
         yield from pam_services(server.settings)
     yield web_page()
@@ -103,6 +106,15 @@ def _no_port(where: str, error: OSError) -> Check:
         mend = f"`ss -ltnp 'sport = :{number}'` names the program; stop it or set another www-port"
         return bad("www-port", f"{where} is in use by another program", mend)
     return bad("www-port", f"{where}: {error.strerror}", "set another www-address or www-port")
+
+
+def nginx(named: str) -> Check:
+    """The nginx that runs in front."""
+    path = named or shutil.which("nginx", path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    if path is None or not os.access(path, os.X_OK):
+        what = f"{path} cannot be run" if path else "there is no nginx"
+        return bad("server-http", what, "apt-get install nginx-light; or name it in server-http-nginx")
+    return good("server-http", path)
 
 
 def pam_services(settings: RserverSettings) -> Iterator[Check]:

@@ -131,3 +131,9 @@ def test_a_session_program_that_fails_is_quoted(installed: RInstallation, ann: A
     assert not found.ok
     assert "no library of that name" in found.text
     assert "exit code 4" in found.text
+
+
+def test_nginx_that_is_not_there(tmp_path: Path) -> None:
+    missing = server_checks.nginx(str(tmp_path / "nginx"))
+    assert not missing.ok
+    assert "cannot be run" in missing.text
