@@ -16,7 +16,7 @@ def files(tmp_path: Path) -> StaticFiles:
     (folder / "assets" / "index-B1x2y3Z_.js").write_text("script")
     (folder / "assets" / "index-B1x2y3Z_.js.gz").write_bytes(b"packed")
     (folder / "home-sessions.js").write_text("plain script")
-    (folder / "logo.png").write_bytes(b"picture")
+    (folder / "logo.png").write_bytes(b"numbers")
     (folder / ".secret").write_text("hidden")
     (tmp_path / "outside").write_text("outside")
     (folder / "link").symlink_to(tmp_path / "outside")
@@ -73,24 +73,24 @@ def test_what_was_not_packed_when_it_was_built_is_packed_now(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("wanted", "status", "body", "part"),
     [
-        ("bytes=0-3", 206, b"pict", "bytes 0-3/7"),
-        ("bytes=4-", 206, b"ure", "bytes 4-6/7"),
-        ("bytes=-2", 206, b"re", "bytes 5-6/7"),
-        ("bytes=-99", 206, b"picture", "bytes 0-6/7"),
-        ("bytes=5-99", 206, b"re", "bytes 5-6/7"),
+        ("bytes=0-3", 206, b"numb", "bytes 0-3/7"),
+        ("bytes=4-", 206, b"ers", "bytes 4-6/7"),
+        ("bytes=-2", 206, b"rs", "bytes 5-6/7"),
+        ("bytes=-99", 206, b"numbers", "bytes 0-6/7"),
+        ("bytes=5-99", 206, b"rs", "bytes 5-6/7"),
         ("bytes=7-", 416, b"no such range\n", "bytes */7"),
         ("bytes=-0", 416, b"no such range\n", "bytes */7"),
-        ("bytes=3-1", 200, b"picture", None),
-        ("bytes=0-1,3-4", 200, b"picture", None),
-        ("lines=1-2", 200, b"picture", None),
-        ("bytes=a-", 200, b"picture", None),
+        ("bytes=3-1", 200, b"numbers", None),
+        ("bytes=0-1,3-4", 200, b"numbers", None),
+        ("lines=1-2", 200, b"numbers", None),
+        ("bytes=a-", 200, b"numbers", None),
     ],
 )
 def test_parts(files: StaticFiles, wanted: str, status: int, body: bytes, part: str | None) -> None:
     response = ask(files, "logo.png", range=wanted)
     assert (response.status, response.body, dict(response.headers).get("Content-Range")) == (status, body, part)
     other = ask(files, "logo.png", range=wanted, if_range='"another"')
-    assert (other.status, other.body) == (200, b"picture")
+    assert (other.status, other.body) == (200, b"numbers")
 
 
 @pytest.mark.parametrize("name", ["", "none", ".secret", "link", "assets", "../outside", "assets/index-B1x2y3Z_.js.gz"])
