@@ -43,14 +43,14 @@ def nginx_before(server: RunningServer, folder: Path, location: str = _LOCATION)
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, location=where))
     nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")])
     try:
-        wait_until(lambda: _listens(port))
+        wait_until(lambda: listens(port))
         yield port
     finally:
         nginx.terminate()
         nginx.wait(20)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False

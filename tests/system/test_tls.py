@@ -243,8 +243,9 @@ def test_account_that_may_not_read_the_key_is_named(made: Path, alice: Account, 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("testssl") is None, reason="needs testssl (Debian: testssl.sh)")
-def test_nothing_is_found_by_testssl(made: Path, tmp_path: Path) -> None:
-    with serving(ssl_certificate=str(made / "combined.pem")) as server:
+@pytest.mark.parametrize("own_nginx", ["0", "1"])
+def test_nothing_is_found_by_testssl(made: Path, tmp_path: Path, own_nginx: str) -> None:
+    with serving(ssl_certificate=str(made / "combined.pem"), server_http=own_nginx) as server:
         argv = [
             "testssl",
             "--quiet",
