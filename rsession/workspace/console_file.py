@@ -6,6 +6,7 @@ console shows after that.
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 NAME = "console.json"
 _LIMIT = 8 << 20
+_REST = re.compile(r"console-\d+\.rest", re.ASCII)
 _KINDS = ("input", "output", "error", "note")
 _MOST_PENDING = 1 << 20
 """Characters: the console shows no more of what comes faster than it is written."""
@@ -62,6 +64,7 @@ class ConsoleFile:
     def begin(self) -> None:
         """The folder is there: what comes from now on is written."""
         self._is_open = True
+        self._remove_others()
         # The last line of a process that was killed may lack its end.
         self._pending.append(("", ""))
 
@@ -88,6 +91,14 @@ class ConsoleFile:
         self._pending, self._size, self._appended = [], 0, 0
         with suppress(OSError):
             os.unlink(self._rest(before))
+
+    def _remove_others(self) -> None:
+        """A file may have been written once more when it was not wanted any longer."""
+        own = os.path.basename(self._rest(self._number))
+        with suppress(OSError):
+            for name in os.listdir(self._folder):
+                if _REST.fullmatch(name) and name != own:
+                    os.unlink(f"{self._folder}/{name}")
 
     def _append(self) -> None:
         if self._is_writing or not self._is_open or not self._pending:

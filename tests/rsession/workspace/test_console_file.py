@@ -88,6 +88,17 @@ def test_what_comes_faster_than_it_is_written_is_bounded(tmp_path: Path) -> None
     assert batches[1][-1][1].startswith("0099")
 
 
+def test_files_that_no_other_names_are_removed(tmp_path: Path) -> None:
+    shown = Shown()
+    file = a_file(tmp_path, shown)
+    file.write_all()
+    (tmp_path / "console-0.rest").write_text("late\n")
+    again = ConsoleFile(str(tmp_path), shown, Clock(), now)
+    again.read()
+    again.begin()
+    assert [path.name for path in tmp_path.iterdir()] == ["console.json"]
+
+
 def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
     shown = Shown()
     file = a_file(tmp_path, shown)
@@ -113,9 +124,8 @@ def test_lines_since_the_last_checkpoint_survive_a_kill(session: RunningSession)
     session.call("checkpoint_session")
     evaluate(session, stream, "cat('after the checkpoint\\n')")
     evaluate(session, stream, "message('and more')")
-    rest = next(store_of(session).glob("console-*.rest"))
     end = time.monotonic() + 10
-    while "and more" not in rest.read_text():
+    while not any("and more" in rest.read_text() for rest in store_of(session).glob("console-*.rest")):
         assert time.monotonic() < end
         session.call("get_environment_state")
     os.kill(session.pid, signal.SIGKILL)
