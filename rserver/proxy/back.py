@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 from rserver.proxy.body import BadBody, Body, UntilCloseBody, response_body
 from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, StatusLine, parse_response
+from rserver.proxy.small_reads import SmallReads
 
 _INTERIM_LIMIT = 16
 
@@ -35,7 +36,7 @@ class BackUser(Protocol):
         """The connection ended before the answer did."""
 
 
-class Back(asyncio.Protocol):
+class Back(SmallReads):
     """Session side of the proxy. `released` gets it after each exchange that left it clean, `closed` at its end."""
 
     __slots__ = (

@@ -1,15 +1,11 @@
 """One client's connection: heads and bodies in, answers out, one request after the other."""
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 from enum import Enum, auto
-from http import HTTPStatus
 from typing import cast
 
+from rserver.proxy import tcp_state
 from rserver.proxy.back import write_pieces
 from rserver.proxy.body import BadBody, Body, request_body
 from rserver.proxy.client import Detached, Exchange
@@ -17,8 +13,9 @@ from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, parse_request
 from rserver.proxy.own_nginx import OWN_NGINX, is_own_nginx
 from rserver.proxy.settings import FrontSettings
+from rserver.proxy.small_reads import SmallReads
 from rserver.web.request import Response
-from rserver.web.responses import ResponseEncoder, plain
+from rserver.web.responses import ResponseEncoder, refusal
 
 # A refused request's body up to this size is read and dropped, so that the connection can stay.
 _DRAIN_LIMIT = 64 * 1024
@@ -26,10 +23,6 @@ _DRAIN_LIMIT = 64 * 1024
 _AHEAD_LIMIT = 64 * 1024
 # Requests of one client that are begun before others have their turn.
 _REQUESTS_IN_A_TURN = 16
-_TCP_ESTABLISHED = 1
-_ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-# tcpi_bytes_acked of struct tcp_info.
-_ACKED, _TCP_INFO_SIZE = struct.Struct("@Q"), 128
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -41,7 +34,7 @@ class _State(Enum):
     DETACHED = auto()  # the transport belongs to somebody else
 
 
-class Front(asyncio.Protocol):
+class Front(SmallReads):
     """Client side of the proxy. `begin` is called with every request and says what answers it, if not answered yet."""
 
     __slots__ = (
@@ -231,8 +224,7 @@ class Front(asyncio.Protocol):
         self._drop_exchange()
         if half_answered:
             # An HTTP/1.0 client takes an orderly end for the end of the answer.
-            sock = self._transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            tcp_state.reset_when_closed(self._transport.get_extra_info("socket"))
         self._transport.abort()
 
     # Reading requests.
@@ -251,17 +243,12 @@ class Front(asyncio.Protocol):
         if not turns:
             asyncio.get_running_loop().call_soon(self._advance)
         if self._state is _State.HEAD:
-            self._read_on_or_wait()
+            ahead, transport = self._full or len(self._heads) > _AHEAD_LIMIT, self._transport
+            (transport.pause_reading if ahead else transport.resume_reading)()
 
     def _may_begin(self) -> bool:
         """A request is (partly) here, and the client takes the answers to those before it."""
         return self._state is _State.HEAD and len(self._heads) > 0 and not self._full
-
-    def _read_on_or_wait(self) -> None:
-        if self._full or len(self._heads) > _AHEAD_LIMIT:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
 
     def _next_request(self) -> bool:
         try:
@@ -362,19 +349,15 @@ class Front(asyncio.Protocol):
 
     def _bytes_read(self) -> int:
         """What the client's side has taken so far; of a socket that cannot tell: what has left our buffer, negated."""
-        sock = self._transport.get_extra_info("socket")
-        with suppress(OSError, struct.error, AttributeError):
-            return int(_ACKED.unpack_from(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE), 120)[0])
-        return -self._transport.get_write_buffer_size()
+        taken = tcp_state.acknowledged_bytes(self._transport.get_extra_info("socket"))
+        return -self._transport.get_write_buffer_size() if taken is None else taken
 
     def _watch_paused(self) -> None:
         # The loop tells nothing of a connection that is not read.
-        sock = self._transport.get_extra_info("socket")
-        with suppress(OSError):
-            if sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _TCP_ESTABLISHED:
-                self.abort()
-                return
-        self._deadlines.set(self, self._settings.paused_seconds)
+        if tcp_state.is_established(self._transport.get_extra_info("socket")):
+            self._deadlines.set(self, self._settings.paused_seconds)
+        else:
+            self.abort()
 
     # Answers of our own.
 
@@ -392,7 +375,7 @@ class Front(asyncio.Protocol):
             self._transport.abort()
         else:
             method = "GET" if self._line is None else self._line.method
-            self._transport.write(self._encoder.encode(_refusal(status, reason), method=method))
+            self._transport.write(self._encoder.encode(refusal(status, reason), method=method))
             self._linger()
 
     def _drainable(self) -> bool:
@@ -415,8 +398,3 @@ class Front(asyncio.Protocol):
         self._pending = None
         if exchange is not None:
             exchange.client_lost()
-
-
-def _refusal(status: int, reason: str) -> Response:
-    answer = plain(f"{reason}\n", status)
-    return replace(answer, headers=(("Allow", _ALLOWED),)) if status == HTTPStatus.METHOD_NOT_ALLOWED else answer

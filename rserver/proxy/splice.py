@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
+from rserver.proxy.small_reads import SmallReads
 
-class _End(asyncio.Protocol):
+
+class _End(SmallReads):
     """One of two joined transports."""
 
     __slots__ = ("_ended", "_splice", "other", "transport")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ STATUS_OF_CODE = {
     SESSION_FAILED: 503,
     LOST: 502,
 }
+_ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -39,6 +41,12 @@ def html(text: str, status: int = 200, cookies: tuple[str, ...] = ()) -> Respons
 def plain(text: str, status: int = 200) -> Response:
     """A line of text."""
     return Response(status, text.encode(), "text/plain; charset=utf-8")
+
+
+def refusal(status: int, reason: str) -> Response:
+    """The answer to a request that cannot be read, or whose method nobody may use."""
+    answer = plain(f"{reason}\n", status)
+    return replace(answer, headers=(("Allow", _ALLOWED),)) if status == HTTPStatus.METHOD_NOT_ALLOWED else answer
 
 
 def json_answer(value: object, status: int = 200, cookies: tuple[str, ...] = ()) -> Response:

@@ -134,22 +134,22 @@ class Session:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.settimeout(LIMIT_SECONDS)
-        self._listener.bind(path)
-        self._listener.listen(128)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.settimeout(LIMIT_SECONDS)
+        self.listener.bind(path)
+        self.listener.listen(128)
         self._wires: list[Wire] = []
         self.stopped = False
 
     def accept(self) -> Wire:
         """The next connection."""
-        self._wires.append(Wire(self._listener.accept()[0]))
+        self._wires.append(Wire(self.listener.accept()[0]))
         return self._wires[-1]
 
     def close_all_comers(self) -> None:
         """Accept and close until stop_accepting."""
         while not self.stopped:
-            self._listener.accept()[0].close()
+            self.listener.accept()[0].close()
 
     def stop_accepting(self) -> None:
         """Tell who accepts to stop."""
@@ -158,13 +158,13 @@ class Session:
 
     def shrink_backlog(self) -> None:
         """Let the kernel refuse a connection when one is waiting already."""
-        self._listener.listen(0)
+        self.listener.listen(0)
 
     def listen_as(self, uid: int) -> None:
         """Let a process of this uid call listen, as sessions do."""
-        code = f"import socket; socket.socket(fileno={self._listener.fileno()}).listen(128)"
+        code = f"import socket; socket.socket(fileno={self.listener.fileno()}).listen(128)"
         command = ["/usr/bin/python3", "-c", code]
-        subprocess.run(command, user=uid, pass_fds=[self._listener.fileno()], check=True, cwd="/")
+        subprocess.run(command, user=uid, pass_fds=[self.listener.fileno()], check=True, cwd="/")
 
     def connect(self) -> Wire:
         """Take a place in the backlog."""
@@ -176,13 +176,13 @@ class Session:
 
     def nobody_comes(self, seconds: float = 0.05) -> bool:
         """No connection is made for this long."""
-        self._listener.settimeout(seconds)
+        self.listener.settimeout(seconds)
         try:
             self.accept()
         except TimeoutError:
             return True
         finally:
-            self._listener.settimeout(LIMIT_SECONDS)
+            self.listener.settimeout(LIMIT_SECONDS)
         return False
 
     def forget(self) -> None:
@@ -191,7 +191,7 @@ class Session:
 
     def close(self) -> None:
         """End the process that would be behind this socket."""
-        self._listener.close()
+        self.listener.close()
         for wire in self._wires:
             wire.close()
 
