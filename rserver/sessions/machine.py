@@ -57,7 +57,7 @@ class Input(StrEnum):
 
 
 MEANINGS = {
-    Input.WANT: "somebody opens its page or sends a request other than an event poll",
+    Input.WANT: "somebody opens its page or sends a request other than those that pages send by themselves",
     Input.RESUME: "its user asks for it: home page, failure page, `resume`",
     Input.SUSPEND: "its user wants it suspended",
     Input.PUT_AWAY: "its user quits it while it has no process",

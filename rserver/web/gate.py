@@ -17,6 +17,15 @@ from rserver.web.responses import wants_page
 from rserver.web.session_view import no_such_session, not_running, server_url
 
 _NOT_RENEWING = ("/events", "/rpc/get_events")
+# What open pages ask and tell without anybody's doing: that must not bring a suspended session back.
+_NOT_WANTING = (
+    *_NOT_RENEWING,
+    "/rpc/get_environment_state",
+    "/rpc/get_memory_use",
+    "/rpc/get_plots",
+    "/rpc/save_view",
+    "/rpc/set_plot_size",
+)
 _BACKGROUND = "x-rstudio-refresh-auth-creds"
 
 
@@ -71,7 +80,7 @@ class WorkerGate:
             return self.no_session(head, session_id, identity) if wants_page(head) else no_such_session()
         if session.target is not None:
             return session.target
-        if not head.path.endswith(_NOT_RENEWING):
+        if not head.path.endswith(_NOT_WANTING):
             self.control.want(session, server_url(head))
         if session.state not in STARTING:
             return _settled(session, head.root_path)

@@ -43,6 +43,22 @@ def test_notices_cover_nothing(chromium: Browser, server: RunningServer, alice: 
         expect(shown).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [700, 390])
+def test_a_narrow_window_keeps_all_of_the_header(
+    chromium: Browser, server: RunningServer, alice: Account, width: int
+) -> None:
+    with Person(chromium, server, width=width) as person:
+        person.sign_in(alice)
+        page = person.page
+        for name in ("Stop", "Session", "Sessions", "Sign out"):
+            control = page.locator("header.top").get_by_text(name, exact=True)
+            box = control.locator("xpath=ancestor-or-self::*[self::a or self::button]").bounding_box()
+            assert box
+            assert box["x"] + box["width"] <= width
+        person.type_at_prompt("cat('works', 'here')")
+        person.sees("works here")
+
+
 def test_the_overlay_put_aside_leaves_a_row(chromium: Browser, server: RunningServer, alice: Account) -> None:
     with Person(chromium, server) as person:
         person.sign_in(alice)

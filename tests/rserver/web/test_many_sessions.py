@@ -186,12 +186,13 @@ def test_what_stands_against_suspending_is_shown(house: House) -> None:
     assert "Suspend anyway" in page(browser)
 
 
-def test_a_request_brings_a_suspended_session_back_and_an_event_poll_does_not(house: House) -> None:
+def test_a_request_brings_a_suspended_session_back_and_what_pages_send_by_themselves_does_not(house: House) -> None:
     browser = house.browse("alice")
     session = running(browser)
     house.exit(session, code=101)
     gate = house.worker.gate
-    gate.session_target(ALICE, session.id, browser.head("POST", f"/s/{session.id}/rpc/get_events"))
+    for method in ("get_events", "save_view", "set_plot_size", "get_memory_use"):
+        gate.session_target(ALICE, session.id, browser.head("POST", f"/s/{session.id}/rpc/{method}"))
     gate.session_target(ALICE, session.id, browser.head("GET", f"/s/{session.id}/events"))
     assert states_of(house) == {session.id: State.SUSPENDED}
     house.worker.control.want(session)
