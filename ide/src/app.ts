@@ -80,7 +80,7 @@ export class App implements LinkOwner {
   ) {
     const failed = (error: unknown): void => this.report(error);
     this.documents = new DocumentStore(rpc, failed);
-    this.places = new Places(rpc, this.documents);
+    this.places = new Places(rpc, this.documents, () => this.isAwake.peek());
     this.memory = new MemoryStore(rpc);
     this.environment = new EnvironmentStore(rpc, failed);
     this.plots = new PlotsStore(rpc, failed, () => this.isAwake.peek());
@@ -93,7 +93,11 @@ export class App implements LinkOwner {
       deliver: ({ id, text, signal }) => rpc.call("console_input", [text, id], { signal }),
     });
     effect(() => {
-      if (this.isAwake.value) untracked(() => this.plots.tellPendingSize());
+      if (!this.isAwake.value) return;
+      untracked(() => {
+        this.plots.tellPendingSize();
+        this.places.wake();
+      });
     });
     effect(() => {
       const document = this.documents.active.value;

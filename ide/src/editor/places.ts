@@ -8,10 +8,13 @@ const PAUSE_MS = 1000;
 export class Places {
   private readonly known = new Map<string, Place>();
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private waits = false;
 
   constructor(
     private readonly rpc: Rpc,
     private readonly documents: DocumentStore,
+    /** Whether the session may be told: it answers, and is not about to be suspended. */
+    private readonly isAwake: () => boolean = () => true,
   ) {}
 
   /** What the session knows; places noted here meanwhile count more. */
@@ -33,6 +36,11 @@ export class Places {
     this.timer ??= setTimeout(() => void this.send(), PAUSE_MS);
   }
 
+  /** The session can be told again. */
+  wake(): void {
+    if (this.waits) this.changed();
+  }
+
   /** Sends what waits; `keepalive` lets it outlive the page. */
   async flush(keepalive = false): Promise<void> {
     if (this.timer !== null) await this.send(keepalive);
@@ -41,6 +49,8 @@ export class Places {
   private async send(keepalive = false): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+    this.waits = !this.isAwake();
+    if (this.waits) return;
     const ids = this.documents.documents.value.map((document) => document.id);
     const places = Object.fromEntries(
       ids.flatMap((id) => {
