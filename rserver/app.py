@@ -36,9 +36,12 @@ from rserver.sessions.suspend_call import SocketSuspend
 from rserver.settings import WorkerSettings
 from rserver.tls.contexts import TlsContexts
 from rserver.web.offline_page import OfflinePage
+from rserver.web.request import Gate, Pages, SessionEvents
 from rserver.web.static_files import StaticFiles
 from rserver.web.templates import Templates
 from rserver.worker_threads import WorkerThreads
+from rserver.workers.data_composition import build_data_worker
+from rserver.workers.data_worker import DataWorker
 from rserver_core.frame import Message
 
 CHANNEL_FD = 3
@@ -57,8 +60,10 @@ class Application:
         loop: asyncio.AbstractEventLoop,
         listeners: Sequence[socket.socket],
         redirects: Sequence[socket.socket] = (),
+        workers: socket.socket | None = None,
     ) -> None:
-        self._loop, self._listeners, self._redirects = loop, listeners, redirects
+        """workers: where data workers connect, if there are any."""
+        self._loop, self._listeners, self._redirects, self._workers = loop, listeners, redirects, workers
         self._reactor = reactor = AsyncioSelectorReactor(loop)
         # Twisted counts by the wall clock, which may jump by hours: timers would fire at once, or not for hours.
         reactor.seconds = time.monotonic
@@ -66,7 +71,7 @@ class Application:
         self._master = MasterClient(reactor, self._on_event, self._master_lost)
         self._tls: TlsContexts | None = None
         self._http_ports: tuple[int, ...] | None = None
-        self._worker: Worker | None = None
+        self._worker: Worker | DataWorker | None = None
         self._front: DataPlane | None = None
         self._early: list[Message] = []
         self._stopping = False
@@ -93,17 +98,36 @@ class Application:
             self._http_ports = tuple(http["ports"])
         if materials := greeting.get("tls"):
             self._tls = TlsContexts(materials, greeting["options"]["ssl-protocols"])
-        worker = self._worker = await build(self._surroundings(), greeting)
-        for event in self._early:
-            self._tell(worker, event)
+        if "control" in greeting:
+            await self._start_data(greeting)
+        else:
+            await self._start_control(greeting)
+        memory.freeze()
+        _log.info("ready on {ports}", ports=self._ports())
+
+    async def _start_data(self, greeting: Message) -> None:
+        building = asyncio.ensure_future(build_data_worker(self._loop, greeting, self._ports()))
+        worker = await Deferred.fromFuture(building)
+        self._begin_to_tell(worker)
+        worker.plane = await self._listen(worker, worker, worker, worker)
+
+    async def _start_control(self, greeting: Message) -> None:
+        worker = await build(self._surroundings(), greeting)
+        self._begin_to_tell(worker)
         await worker.control.restore()
-        await self._listen(worker)
+        if self._workers is not None:
+            letting_in = worker.let_others_in(self._workers, self._loop)
+            await Deferred.fromFuture(asyncio.ensure_future(letting_in))
+        worker.link.front = await self._listen(worker, worker.gate, worker.pages, worker.gate)
         worker.keep_saving()
         worker.keep_watching()
         Deferred.fromCoroutine(worker.look_over_profiles()).addErrback(_not_looked_over)
         Deferred.fromCoroutine(worker.pages.notifications.keep_looking()).addErrback(_not_watched)
-        memory.freeze()
-        _log.info("ready on {ports}", ports=self._ports())
+
+    def _begin_to_tell(self, worker: Worker | DataWorker) -> None:
+        self._worker = worker
+        for event in self._early:
+            self._tell(worker, event)
 
     def _surroundings(self) -> Surroundings:
         probe = SocketProbe(lambda: self._loop)
@@ -122,22 +146,20 @@ class Application:
             life=_life_of_master(),
         )
 
-    async def _listen(self, worker: Worker) -> None:
-        options = worker.settings
-        tls = self._tls
+    async def _listen(self, worker: Worker | DataWorker, gate: Gate, pages: Pages, events: SessionEvents) -> DataPlane:
+        options, tls = worker.settings, self._tls
         settings = front_settings(options, tls=tls is not None)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
-        front = self._front = DataPlane(
-            self._loop, settings, worker.gate, worker.pages, worker.gate, static, closed, worker.credentials.knows_token
-        )
-        worker.link.front = front
+        knows_token = worker.credentials.knows_token
+        front = self._front = DataPlane(self._loop, settings, gate, pages, events, static, closed, knows_token)
         for listener in self._listeners:
             listening = front.listen(listener, tls.default if tls else None)
             await Deferred.fromFuture(asyncio.ensure_future(listening))
         for listener in self._redirects:
             listening = front.listen_for_redirects(listener, self._ports()[0])
             await Deferred.fromFuture(asyncio.ensure_future(listening))
+        return front
 
     async def _offline_file(self, lib_dir: str) -> OfflineFile:
         """Read, and watched from now on."""
@@ -165,7 +187,7 @@ class Application:
         else:
             self._tell(self._worker, event)
 
-    def _tell(self, worker: Worker, event: Message) -> None:
+    def _tell(self, worker: Worker | DataWorker, event: Message) -> None:
         try:
             if self._tls is not None and event.get("event") == "options":
                 self._tls.replace(event["tls"])
@@ -183,8 +205,7 @@ class Application:
         if self._front is not None:
             await Deferred.fromFuture(asyncio.ensure_future(self._front.stop(STOP_GRACE_SECONDS)))
         if self._worker is not None:
-            await self._worker.saver.save()
-            await self._worker.store.close()
+            await self._worker.finish()
         _log.info("stopped")
         self._reactor.stop()
 
@@ -192,13 +213,17 @@ class Application:
         _end(0 if self._stopping else 1)
 
 
-def main(listen_fds: int, redirect_fds: int) -> NoReturn:
-    """Serve on this many listeners, from fd 4 on; the last redirect_fds of them only lead to the first."""
+def main(listen_fds: int, redirect_fds: int, *, has_workers_fd: bool = False) -> NoReturn:
+    """Serve on this many listeners, from fd 4 on; the last redirect_fds of them only lead to the first.
+
+    has_workers_fd: the descriptor after them is the socket that data workers connect to.
+    """
     memory.tune_allocator()
     worker_log.begin()
     listeners = [socket.socket(fileno=FIRST_LISTENER_FD + number) for number in range(listen_fds)]
     served = listen_fds - redirect_fds
-    Application(uvloop.new_event_loop(), listeners[:served], listeners[served:]).run()
+    workers = socket.socket(fileno=FIRST_LISTENER_FD + listen_fds) if has_workers_fd else None
+    Application(uvloop.new_event_loop(), listeners[:served], listeners[served:], workers).run()
 
 
 def front_settings(options: WorkerSettings, *, tls: bool) -> FrontSettings:

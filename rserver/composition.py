@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from rserver.accounts import Accounts, Lookup, look_up
@@ -53,12 +55,13 @@ from rserver.web.pages import WorkerPages
 from rserver.web.project_parts import ProjectParts
 from rserver.web.projects_api import ProjectsApi
 from rserver.web.r_versions_api import RVersionsApi
-from rserver.web.request import FrontControl, Identity
+from rserver.web.request import FrontControl, Identity, Target
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import SessionLister
 from rserver.web.sign_in_pages import SignInPages, read_login_html
 from rserver.web.templates import Templates
 from rserver.worker_threads import FromThread, WorkerThreads
+from rserver.workers.control_socket import Answers, DataWorkers
 from rserver_core.frame import Message
 from rserver_core.launch_wire import SessionRecord
 
@@ -114,23 +117,47 @@ class Surroundings:
 
 @dataclass(slots=True)
 class FrontLink:
-    """The way to the front, which is made last."""
+    """The way to the front, which is made last, and to other workers, if there are any."""
 
     front: FrontControl | None = None
+    others: DataWorkers | None = None
+
+    def void(self, user: str, stamp: int) -> None:
+        """Cookies of user issued up to stamp are void."""
+        if self.others is not None:
+            self.others.void(user, stamp)
+
+    def changed(self) -> None:
+        """Sessions are not what they were."""
+        if self.others is not None:
+            self.others.changed()
+
+    def everybody_knows(self) -> "Deferred[None]":
+        """Fires when all workers have carried out what they were told."""
+        if self.others is None:
+            return succeed(None)
+        return Deferred.fromFuture(asyncio.ensure_future(self.others.heard()))
 
     def close_user(self, user: str) -> None:
         """End what is carried for somebody who signed out."""
         if self.front is not None:
             self.front.close_user(user)
+        if self.others is not None:
+            self.others.close_user(user)
 
     def close_session(self, session: Session) -> None:
         """End what is carried to a session that is gone."""
         if self.front is not None:
             self.front.close_session(session.id)
+        if self.others is not None:
+            self.others.close_session(session.id)
 
     def listeners(self) -> Mapping[str, int]:
         """Open event streams by session id."""
-        return self.front.listeners() if self.front is not None else {}
+        found = Counter(self.front.listeners() if self.front is not None else {})
+        if self.others is not None:
+            found.update(self.others.listeners())
+        return found
 
 
 @dataclass(slots=True)
@@ -154,7 +181,8 @@ class Worker:
     _save_planned: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.control.on_change = self._save_soon
+        self.control.on_change = self._changed
+        self.credentials.on_void = self.link.void
 
     def on_event(self, event: Message) -> None:
         """An event of the master."""
@@ -162,6 +190,25 @@ class Worker:
             self._reload(event)
         else:
             self.control.on_event(event)
+
+    async def let_others_in(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer data workers that connect to this socket."""
+        table, revocations = self.control.table, self.credentials.revocations
+
+        def target(session_id: str) -> Target | None:
+            session = table.get(session_id)
+            return None if session is None else session.target
+
+        answers = Answers(self.gate, self.pages, self.gate, self.gate, target, lambda: revocations.stamps)
+        self.link.others = DataWorkers(loop, answers)
+        await self.link.others.listen(sock)
+
+    async def finish(self) -> None:
+        """The front has stopped: write everything down."""
+        if self.link.others is not None:
+            self.link.others.close()
+        await self.saver.save()
+        await self.store.close()
 
     def keep_saving(self) -> None:
         """Write what changed to the store, now and then."""
@@ -185,6 +232,10 @@ class Worker:
     def save(self) -> None:
         """Write what changed to the store."""
         self.saver.save_soon()
+
+    def _changed(self) -> None:
+        self.link.changed()
+        self._save_soon()
 
     def _save_soon(self) -> None:
         if not self._save_planned:
@@ -323,6 +374,7 @@ def _pages(
     settings, templates = actions.settings, Templates()
     login = read_login_html(settings.auth_login_page_html, os.environ)
     sign_in = SignInPages(credentials, templates, log, store, link.close_user, flow, owner, settings.auth_token, login)
+    sign_in.everybody_knows = link.everybody_knows
     notifications = NotificationsFile(around.clock, around.threads.files, around.now)
     lister = SessionLister(
         UsageMeter(around.clock, around.threads.files),

@@ -16,6 +16,7 @@ from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
 from rserver.supervisor.http_front import HttpFront
 from rserver.supervisor.launcher_host import LauncherHost
+from rserver.supervisor.more_workers import MoreWorkers
 from rserver.supervisor.password_checks import PasswordChecks
 from rserver.supervisor.places import Places
 from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
@@ -35,6 +36,8 @@ from rserver_process.requests import Requests
 # After a crash the last worker may hold the port until it has noticed.
 PORT_PATIENCE_SECONDS = 5.0
 
+# Events that concern every worker; sessions are the business of the first.
+_FOR_ALL = frozenset({"options", "stop"})
 # glibc would give large buffers back to the kernel after every response.
 _WORKER_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "8388608",
@@ -68,6 +71,8 @@ class Master:
         port = redirect_port(settings)
         self._redirects = listeners.bind(settings.www_address, port, patience) if port else []
         self._http = HttpFront(self._places) if settings.server_http else None
+        more = settings.www_workers - 1
+        self._more = MoreWorkers(self._places, more) if more else None
         self._loop = Loop()
         self._checks = PasswordChecks(self._loop, settings.auth_pam_service)
         self._launcher: Service | None = None
@@ -86,6 +91,8 @@ class Master:
         if self._launcher:
             self._launcher.start()
         self._worker.start()
+        if self._more:
+            self._more.begin(self._loop, self._worker_declaration(is_first=False), self._worker_greeting)
         if self._http:
             sockets = (self._listeners, self._redirects)
             self._http_service = self._http.begin(self._loop, sockets, self._told_to_http, self._http_answered)
@@ -134,11 +141,14 @@ class Master:
         host.ready()
         self._event({"event": "launcher_restarted"})
 
-    def _worker_declaration(self) -> Declaration:
+    def _worker_declaration(self, *, is_first: bool = True) -> Declaration:
         sockets = (self._http.worker_socket,) if self._http else (*self._listeners, *self._redirects)
         argv = [*installation.python(installation.WORKER), f"--listen-fds={len(sockets)}"]
         if self._redirects and not self._http:
             argv.append(f"--redirect-fds={len(self._redirects)}")
+        if self._more and is_first:
+            sockets = (*sockets, self._more.socket)
+            argv.append("--workers-fd")
         owner = self._places.worker
         account = None if self._places.single_user else Account(owner.uid, owner.gid)
         env = installation.environment(**_WORKER_ENVIRONMENT)
@@ -175,6 +185,8 @@ class Master:
 
     def _event(self, message: Message) -> None:
         self._worker.send(message)
+        if self._more and message.get("event") in _FOR_ALL:
+            self._more.send(message)
 
     def _announce(self) -> None:
         if self._announced or not self._worker.ready or (self._http and not self._http.serving):
@@ -233,16 +245,19 @@ class Master:
         self._stopping = True
         log("stopping; R sessions keep running")
         self._event({"event": "stop"})
-        for service in (self._worker, self._launcher, self._http_service):
-            if service:
-                service.stop()
+        for service in self._services():
+            service.stop()
         self._stop_when_alone()
 
     def _stop_when_alone(self) -> None:
-        if any(service and service.running for service in (self._worker, self._launcher, self._http_service)):
+        if any(service.running for service in self._services()):
             self._loop.call_later(0.02, self._stop_when_alone)
         else:
             self._loop.stop()
+
+    def _services(self) -> list[Service]:
+        found = [self._worker, self._launcher, self._http_service, *(self._more.services if self._more else ())]
+        return [service for service in found if service]
 
 
 def _pid_file(settings: RserverSettings, places: Places) -> Path:

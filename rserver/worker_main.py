@@ -1,13 +1,14 @@
-"""What the master executes for the worker: `python -I -S worker_main.py --listen-fds=N [--redirect-fds=M]`.
+"""What the master executes for a worker: `python -I -S worker_main.py`, with --listen-fds=N and perhaps others.
 
-The last M of the N listeners only send who comes to HTTPS.
+--redirect-fds=M: the last M of the N listeners only send who comes to HTTPS. --workers-fd: one more descriptor follows,
+to which data workers connect.
 """
 
 import re
 import sys
 from pathlib import Path
 
-_OPTIONS = re.compile(r"--listen-fds=([0-9]{1,2})(?: --redirect-fds=([0-9]{1,2}))?", re.ASCII)
+_OPTIONS = re.compile(r"--listen-fds=([0-9]{1,2})(?: --redirect-fds=([0-9]{1,2}))?( --workers-fd)?", re.ASCII)
 
 
 def library_folders() -> list[str]:
@@ -26,11 +27,11 @@ def main(argv: list[str]) -> None:
     """Run the worker."""
     match = _OPTIONS.fullmatch(" ".join(argv))
     if match is None:
-        sys.exit("worker_main.py: expected --listen-fds=N [--redirect-fds=M]; it is started by rserver")
+        sys.exit("worker_main.py: expected --listen-fds=N [--redirect-fds=M] [--workers-fd]; it is started by rserver")
     sys.path.extend(library_folders())
     from rserver.app import main as serve
 
-    serve(int(match[1]), int(match[2] or 0))
+    serve(int(match[1]), int(match[2] or 0), has_workers_fd=bool(match[3]))
 
 
 if __name__ == "__main__":

@@ -14,13 +14,17 @@ from rserver_core import diagnose_token
 
 @dataclass(slots=True)
 class Credentials:
-    """Signer, life and look of the cookies, and which of them are void. now: seconds since 1970."""
+    """Signer, life and look of the cookies, and which of them are void. now: seconds since 1970.
+
+    on_void is told of every user whose cookies issued up to a stamp become void.
+    """
 
     signer: CookieSigner
     life: CookieLife
     style: CookieStyle
     revocations: Revocations = field(default_factory=Revocations)
     now: Callable[[], float] = time.time
+    on_void: Callable[[str, int], object] = lambda user, stamp: None
 
     def check(self, cookies: Mapping[str, str]) -> Ticket | None:
         """The ticket in these cookies when it is good now."""
@@ -55,7 +59,9 @@ class Credentials:
 
     def revoke(self, user: str) -> int:
         """Void every cookie of user; the stamp to keep."""
-        return self.revocations.revoke(user, int(self.now() * 1_000_000))
+        stamp = self.revocations.revoke(user, int(self.now() * 1_000_000))
+        self.on_void(user, stamp)
+        return stamp
 
     def clear(self, *, secure: bool, root_path: str) -> str:
         """Set-Cookie for somebody who signed out or whose cookie is void."""

@@ -14,6 +14,11 @@ class Revocations:
         self._stamps[user] = max(now, self._stamps.get(user, 0))
         return self._stamps[user]
 
+    @property
+    def stamps(self) -> Mapping[str, int]:
+        """All of them."""
+        return self._stamps
+
     def is_revoked(self, user: str, issued: int) -> bool:
         """True when a cookie issued then is void."""
         return issued <= self._stamps.get(user, -1)

@@ -3,13 +3,10 @@
 import os
 import socket
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from rserver.supervisor import installation
+from rserver.supervisor import installation, listeners
 from rserver.supervisor.directories import Owner, make_directory
-from rserver.supervisor.exit_codes import ExitCode, StartRefused
-from rserver.supervisor.listeners import BACKLOG
 from rserver.supervisor.places import Places
 from rserver.supervisor.service import Account, Declaration, Hooks, Service
 from rserver_core.frame import Message
@@ -26,7 +23,7 @@ class HttpFront:
         self._places, self._folder = places, places.run_dir / "http"
         make_directory(self._folder, 0o755, own)
         make_directory(self._folder / "nginx", 0o700, places.worker)
-        self.worker_socket = _private_listener(self._folder / "worker.sock", places.worker)
+        self.worker_socket = listeners.bind_private(self._folder / "worker.sock", places.worker)
         self.serving = False
         self._service: Service | None = None
 
@@ -75,21 +72,3 @@ class HttpFront:
 
 def _fields(settings: RserverSettings, materials: list[dict[str, Any]]) -> Message:
     return {"options": RSERVER.to_json(settings), "tls": materials}
-
-
-def _private_listener(path: Path, owner: Owner) -> socket.socket:
-    """A listening socket that this account alone (and root) may connect to, in a folder that is ours."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        path.unlink(missing_ok=True)
-        previous = os.umask(0o177)
-        try:
-            listener.bind(str(path))
-        finally:
-            os.umask(previous)
-        os.chown(path, owner.uid, owner.gid)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise StartRefused(ExitCode.CONFIGURATION, f"{path} cannot be listened on: {error.strerror}") from None
-    return listener

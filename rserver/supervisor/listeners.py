@@ -1,9 +1,12 @@
 """The listening TCP sockets: bound by the master, inherited by the worker, so that connects wait while it restarts."""
 
 import errno
+import os
 import socket
 import time
+from pathlib import Path
 
+from rserver.supervisor.directories import Owner
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
 
 BACKLOG = 1024
@@ -59,3 +62,21 @@ def _refused(where: tuple[str, int], error: OSError) -> StartRefused:
             ExitCode.CONFIGURATION, f"this account may not listen on {shown}: ports below 1024 need root"
         )
     return StartRefused(ExitCode.CONFIGURATION, f"cannot listen on {shown}: {error.strerror}")
+
+
+def bind_private(path: Path, owner: Owner) -> socket.socket:
+    """A listening socket that this account alone (and root) may connect to, in a folder that is ours."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.unlink(missing_ok=True)
+        previous = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(previous)
+        os.chown(path, owner.uid, owner.gid)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise StartRefused(ExitCode.CONFIGURATION, f"{path} cannot be listened on: {error.strerror}") from None
+    return listener

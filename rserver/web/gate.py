@@ -98,6 +98,12 @@ class WorkerGate:
             session.connections -= 1
             self.control.table.used(session)
 
+    def carried_elsewhere(self, session_id: str, more: int) -> None:
+        """So many requests and WebSockets more than before are carried by other workers; below 0: fewer."""
+        if (session := self.control.table.get(session_id)) is not None:
+            session.connections += more
+            self.control.table.used(session)
+
     def first_byte(self, session_id: str) -> None:
         """See SessionEvents."""
         if (session := self.control.table.get(session_id)) is not None:
@@ -115,7 +121,7 @@ class WorkerGate:
         identity = Identity(ticket.user, ticket.uid)
         # An account that is not known to stand yet is renewed with a later request.
         stands = self.accounts is None or self.accounts.known(identity) == ""
-        is_renewed = stands and _is_foreground(head)
+        is_renewed = stands and is_foreground(head)
         if not is_renewed:
             return Authentication(identity)
         return Authentication(identity, self.credentials.renewed(ticket, secure=head.secure, root_path=head.root_path))
@@ -125,7 +131,7 @@ def _settled(session: Session, root_path: str) -> Target | Response:
     return session.target or not_running(session, root_path)
 
 
-def _is_foreground(head: RequestHead) -> bool:
+def is_foreground(head: RequestHead) -> bool:
     """False for what a page asks by itself: that must not keep somebody signed in who has gone."""
     if head.headers.get(_BACKGROUND) == "0" or "upgrade" in head.headers:
         return False

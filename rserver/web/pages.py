@@ -14,26 +14,19 @@ from rserver.sessions.user_actions import Refused, UserActions
 from rserver.web.account_check import AccountCheck
 from rserver.web.api import SESSIONS, SessionsApi
 from rserver.web.diagnosis_page import DIAGNOSIS, DiagnosisPage
+from rserver.web.error_page import error_page
 from rserver.web.failure_page import FailurePage
 from rserver.web.home_page import HOME, HomePage
 from rserver.web.ide_page import IdePage, NotBuilt
 from rserver.web.projects_api import PROJECTS, ProjectsApi
 from rserver.web.r_versions_api import R_VERSIONS, RVersionsApi
 from rserver.web.request import Identity, Request, RequestHead, Response
-from rserver.web.responses import NOT_SIGNED_IN, html, json_answer, plain, redirect, rpc_error, sign_in_redirect
+from rserver.web.responses import NOT_SIGNED_IN, json_answer, plain, redirect, rpc_error, sign_in_redirect
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import server_url, url_of
 from rserver.web.sign_in_pages import SIGN_IN, SignInPages, csrf_token
 from rserver.web.templates import Templates
 
-_TITLES = {
-    400: "Bad request",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not allowed",
-    409: "Not possible now",
-    413: "Too large",
-}
 _FAVICON = "/static/favicon.svg"
 _PREFIX = "/s/"
 _FOR_ANYBODY = frozenset(
@@ -94,11 +87,7 @@ class WorkerPages:
 
     def error(self, head: RequestHead, status: int, message: str) -> Response:
         """See Pages."""
-        if status == 404 and head.path.startswith(_PREFIX) and not _names_port(head.path):
-            return self.scope.show(head)
-        title = _TITLES.get(status, "Something went wrong")
-        page = self.templates.render("error", title=title, message=message, base=head.root_path + "/")
-        return html(page, status)
+        return error_page(self.templates, head, status, message)
 
     async def _plain_page(self, request: Request) -> Response:
         handlers = self._handlers().get(request.path)
@@ -185,11 +174,6 @@ class WorkerPages:
         if identity is None:
             return None
         return self.actions.table.find(session_id, identity.user, identity.uid)
-
-
-def _names_port(path: str) -> bool:
-    """A program's port: what is missing there is no session."""
-    return path.removeprefix(_PREFIX).partition("/")[2].startswith("p/")
 
 
 async def _health(_request: Request) -> Response:

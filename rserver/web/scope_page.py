@@ -3,17 +3,13 @@
 from dataclasses import dataclass
 
 from rserver.sessions.user_actions import UserActions
+from rserver.web.error_page import UNKNOWN_SESSION
 from rserver.web.request import Identity, RequestHead, Response
 from rserver.web.responses import html
 from rserver.web.session_view import url_of
 from rserver.web.templates import Html, Templates
 from rserver_core.project_path import project_name
 from rserver_core.session_id import NO_PROJECT, SessionId, owner_digits
-
-_UNKNOWN = (
-    "There is no session of yours at this address. It may have been removed from your list, or the address is not "
-    "complete, or it is the session of somebody else."
-)
 
 
 @dataclass(slots=True)
@@ -25,7 +21,7 @@ class ScopePage:
 
     def show(self, head: RequestHead, session_id: str = "", identity: Identity | None = None) -> Response:
         """404 for an address that leads to no session of this person."""
-        title, cause, link = "No such session", _UNKNOWN, ""
+        title, cause, link = "No such session", UNKNOWN_SESSION, ""
         wanted = SessionId.parse(session_id)
         if wanted is not None and identity is not None and wanted.owner == owner_digits(identity.uid):
             title, cause, link = self._known(wanted, identity, head) or (title, cause, link)
@@ -43,7 +39,7 @@ class ScopePage:
             cause = f"There is no such session of the project {project_name(row.path)} ({row.path}) any more."
             return "No such session", cause, self._link(head.root_path + "/home", "Open the project anew")
         if wanted.project != NO_PROJECT:
-            return "No such project", f"You have no project with this address. {_UNKNOWN}", ""
+            return "No such project", f"You have no project with this address. {UNKNOWN_SESSION}", ""
         return None
 
     def _link(self, url: str, words: str) -> str:

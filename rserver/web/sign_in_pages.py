@@ -1,11 +1,12 @@
 """Signing in and out: the page, the two posts behind it, and the link of single-user mode."""
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+from twisted.internet.defer import succeed
 from twisted.logger import Logger
 
 from rserver.sign_in import csrf
@@ -42,7 +43,10 @@ _log = Logger()
 
 @dataclass(slots=True)
 class SignInPages:
-    """flow is None in single-user mode, where owner and token (of the printed link) take its place."""
+    """flow is None in single-user mode, where owner and token (of the printed link) take its place.
+
+    everybody_knows: done when all workers know who signed out.
+    """
 
     credentials: Credentials
     templates: Templates
@@ -53,6 +57,7 @@ class SignInPages:
     owner: Identity | None = None
     token: str = field(default="", repr=False)
     login_html: str = ""
+    everybody_knows: Callable[[], Awaitable[object]] = lambda: succeed(None)
 
     async def show(self, request: Request) -> Response:
         """GET /auth-sign-in."""
@@ -140,6 +145,7 @@ class SignInPages:
             await self.store.put_revocation(identity.user, stamp)
         except Exception as error:
             _log.error("sign-out of {user} not stored: {error}", user=identity.user, error=str(error))
+        await self.everybody_knows()
 
     def _explain(self, head: RequestHead) -> Response:
         text = (

@@ -89,6 +89,12 @@ class RserverSettings:
         "",
         "SameSite attribute of our cookies; empty: lax. none needs ssl-enabled=1 or auth-cookies-force-secure=1.",
     )
+    www_workers: int = option(
+        Integer(1, 64),
+        "1",
+        "Processes that share the connections of browsers. One is enough for hundreds of users; at most one for each "
+        "processor is of use.",
+    )
     www_max_connections: int = option(
         Integer(8, 1000000),
         "16384",

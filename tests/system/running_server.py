@@ -158,6 +158,7 @@ def running_server(
                 "www-address": "127.0.0.1",
                 # Not 0: after the master was killed the port must be the same.
                 "www-port": str(_free_port()),
+                "www-workers": os.environ.get("RSERVER_TEST_WORKERS", "1"),
                 "auth-pam-service": password_service,
                 "auth-pam-sessions-profile": session_service,
                 **given,

@@ -1,0 +1,1 @@
+"""Several workers: one has control of sessions and sign-in, the others only carry data."""
