@@ -48,7 +48,7 @@ class Visitor:
         timeout: float = 70,
     ) -> Answer:
         """Send one request with our cookies."""
-        connection = self.connect(timeout)
+        connection = self.connection(timeout)
         fields = dict(headers or {})
         if self.cookies:
             fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -61,7 +61,7 @@ class Visitor:
         self._keep_cookies(answer)
         return answer
 
-    def connect(self, timeout: float = 70) -> http.client.HTTPConnection:
+    def connection(self, timeout: float = 70) -> http.client.HTTPConnection:
         """A connection to the server."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 

@@ -19,7 +19,7 @@ class WorkerVisitor(Visitor):
     pid: int = 0
     opened: list[socket.socket] = field(default_factory=list)
 
-    def connect(self, timeout: float = 70) -> http.client.HTTPConnection:
+    def connection(self, timeout: float = 70) -> http.client.HTTPConnection:
         """See Visitor; who else takes the connection is hung up on."""
         give_up = time.monotonic() + timeout
         while time.monotonic() < give_up:
@@ -32,7 +32,7 @@ class WorkerVisitor(Visitor):
 
     def websocket(self) -> socket.socket:
         """The event stream of our session, joined."""
-        sock = self.connect().sock
+        sock = self.connection().sock
         key = base64.b64encode(os.urandom(16)).decode()
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         host = f"127.0.0.1:{self.port}"
