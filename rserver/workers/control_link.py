@@ -12,7 +12,7 @@ from rserver.proxy.pool import Unreachable, check_peer
 from rserver.workers import wire
 
 MOST_QUESTIONS = 2048
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 10.0
 """How long a question waits for control to come back."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
@@ -45,7 +45,7 @@ class ControlLink:
         self._loop, self._path, self._listener = loop, path, listener
         self._connection: _Connection | None = None
         self._open: dict[int, asyncio.Future[wire.Page | wire.Found]] = {}
-        self._last = 0
+        self._last = self._waiting = 0
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -59,8 +59,20 @@ class ControlLink:
         if self._connection is not None:
             self._connection.abort()
 
-    async def ask(self, make: Callable[[int], wire.AskPage | wire.AskTarget], kind: type[_A], *, drop: bool) -> _A:
-        """The answer of this kind; ControlGone. drop: control may stop looking for it when nobody waits any more."""
+    async def ask(self, make: Callable[[int], wire.AskPage | wire.AskTarget], kind: type[_A], *, is_safe: bool) -> _A:
+        """The answer of this kind; ControlGone.
+
+        is_safe: nothing is done by asking, so it may be asked again, and left when nobody waits any more.
+        """
+        try:
+            return await self._ask(make, kind, drop=is_safe)
+        except ControlGone:
+            if not is_safe:
+                raise
+        return await self._ask(make, kind, drop=is_safe)
+
+    async def _ask(self, make: Callable[[int], wire.AskPage | wire.AskTarget], kind: type[_A], *, drop: bool) -> _A:
+        await self._wait_for_control()
         if len(self._open) >= MOST_QUESTIONS:
             raise ControlGone("too many questions are open")
         self._last += 1
@@ -68,7 +80,6 @@ class ControlLink:
         answer: asyncio.Future[wire.Page | wire.Found] = self._loop.create_future()
         self._open[number] = answer
         try:
-            await self._wait_for_control()
             self.send(make(number))
             found = await answer
         except asyncio.CancelledError:
@@ -76,7 +87,7 @@ class ControlLink:
                 self.send(wire.GiveUp(number))
             raise
         finally:
-            self._open.pop(number, None)
+            del self._open[number]
         assert isinstance(found, kind)
         return found
 
@@ -86,10 +97,17 @@ class ControlLink:
             self._connection.send(message)
 
     async def _wait_for_control(self) -> None:
+        if self.begun.is_set():
+            return
+        if self._waiting >= MOST_QUESTIONS:
+            raise ControlGone("too many wait for control")
+        self._waiting += 1
         try:
             await asyncio.wait_for(self.begun.wait(), PATIENCE_SECONDS)
         except TimeoutError:
             raise ControlGone("control is being started") from None
+        finally:
+            self._waiting -= 1
 
     async def _keep_connected(self) -> None:
         pause = _FIRST_PAUSE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.logger import Logger
 
+from rserver.proxy.origin_policy import SAFE_METHODS
 from rserver.proxy.overload import HEALTH_CHECK, refusal
 from rserver.settings import SettingsError, WorkerSettings
 from rserver.sign_in.credentials import Credentials
@@ -116,7 +117,7 @@ class DataWorker:
         fields = wire.fields_of(head)
         try:
             found = await self.link.ask(
-                lambda number: wire.AskTarget(number, session_id, fields), wire.Found, drop=True
+                lambda number: wire.AskTarget(number, session_id, fields), wire.Found, is_safe=True
             )
         except ControlGone:
             return refusal(head, _GONE, self.error)
@@ -144,7 +145,11 @@ class DataWorker:
             return plain("ok")
         fields = wire.fields_of(request.head)
         try:
-            page = await self.link.ask(lambda number: wire.AskPage(number, fields, request.body), wire.Page, drop=False)
+            page = await self.link.ask(
+                lambda number: wire.AskPage(number, fields, request.body),
+                wire.Page,
+                is_safe=request.method in SAFE_METHODS,
+            )
         except ControlGone:
             return refusal(request.head, _GONE, self.error)
         names = {cookie.partition("=")[0] for cookie in page.response.cookies}
