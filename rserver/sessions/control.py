@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -13,7 +13,7 @@ from rserver.sessions import causes
 from rserver.sessions.machine import Fate, Input, State
 from rserver.sessions.roll_call import RollCall
 from rserver.sessions.session import Session, StartChoices
-from rserver.sessions.starter import Master, NotStarted
+from rserver.sessions.starter import Master, NotStarted, Starts
 from rserver.sessions.table import SessionTable
 from rserver.sessions.verdict import verdict
 from rserver_core.frame import Message
@@ -33,15 +33,7 @@ QUIT_ANSWER_SECONDS = 3.0
 SUSPEND_SECONDS = 30.0
 FORCED_SUSPEND_SECONDS = 600.0
 
-
 _log = Logger()
-
-
-class Starts(Protocol):
-    """Starts one process."""
-
-    async def start(self, session: Session) -> SessionRecord:
-        """Its record; NotStarted when it cannot be."""
 
 
 Probe = Callable[[SessionRecord], "Deferred[None]"]

@@ -37,6 +37,13 @@ class NotStarted(Exception):
         self.fate = fate
 
 
+class Starts(Protocol):
+    """Starts one process."""
+
+    async def start(self, session: Session) -> SessionRecord:
+        """Its record; NotStarted when it cannot be."""
+
+
 @dataclass(slots=True)
 class Starter:
     """Starts sessions through the master. server_uid: the only uid besides its own that a session lets in."""
