@@ -178,10 +178,10 @@ def processor_seconds(pid: int) -> float:
 
 
 def test_files_order_and_processors(loop: Loop, user: Account) -> None:
-    with limited(loop, "[*]\nmax-open-files=77\nnice=7\ncpu-affinity=1,900\n") as made:
+    with limited(loop, "[*]\nmax-open-files=277\nnice=7\ncpu-affinity=1,900\n") as made:
         record = made.launch(user.name)
         limits = Path(f"/proc/{record.pid}/limits").read_text()
-        assert next(line for line in limits.splitlines() if "open files" in line).split()[3:5] == ["77", "77"]
+        assert next(line for line in limits.splitlines() if "open files" in line).split()[3:5] == ["277", "277"]
         assert os.getpriority(os.PRIO_PROCESS, record.pid) == 7
         assert os.sched_getaffinity(record.pid) == {0}
 
