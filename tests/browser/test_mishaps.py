@@ -26,9 +26,12 @@ def own_server() -> Iterator[RunningServer]:
 
 
 def _session_pid(person: Person, account: Account) -> int:
-    person.type_at_prompt('cat("pid", Sys.getpid(), "\\n")')
-    person.sees("pid ")
-    pid = int(re.findall(r"pid (\d+) $", person.console, re.MULTILINE)[-1])
+    # The console shows again what an earlier process answered.
+    mark = os.urandom(3).hex()
+    person.type_at_prompt(f'cat("pid", Sys.getpid(), "{mark}")')
+    answer = re.compile(rf"pid (\d+) {mark}")
+    expect(person.page.get_by_test_id("console-output")).to_contain_text(answer)
+    pid = int(answer.findall(person.console)[-1])
     assert pid in processes_of(account.uid)
     return pid
 
