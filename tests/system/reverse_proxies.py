@@ -3,8 +3,10 @@
 import atexit
 import contextlib
 import functools
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -141,20 +143,27 @@ def running_proxy(name: str, server_port: int, change: Change = unchanged) -> It
             port: int = free.getsockname()[1]
         argv = _CONFIGURED[name](folder, port, str(server_port), change)
         with open(folder / "output", "wb") as output:
-            program = subprocess.Popen(argv, stdout=output, stderr=output, cwd=folder, env=_environment(folder))
+            program = subprocess.Popen(
+                argv, stdout=output, stderr=output, cwd=folder, env=_environment(folder), start_new_session=True
+            )
         try:
             wait_until(lambda: program.poll() is not None or _listens(port))
             assert program.poll() is None, (folder / "output").read_text()
             yield Proxy(port, folder / "root.pem", folder / "output")
         finally:
-            program.terminate()
-            try:
-                program.wait(10)
-            except subprocess.TimeoutExpired:
-                program.kill()
-                program.wait()
+            _end(program)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(program: "subprocess.Popen[bytes]") -> None:
+    program.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        program.wait(2)
+    # Apache's children wait for open WebSockets.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
 
 
 def _environment(folder: Path) -> dict[str, str]:
