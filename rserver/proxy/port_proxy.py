@@ -47,9 +47,10 @@ class PortExchange(SessionExchange):
         route: PortRoute,
         cookies: tuple[str, ...],
     ) -> None:
-        super().__init__(services, client, line, head, identity, SessionRoute(route.session_id, route.rest), cookies)
         self._port = route.port
-        self._base = f"{head.root_path}/s/{route.session_id}/p/{route.port}/"
+        self._base = f"{head.root_path}/s/{route.session_id}/{'absproxy' if route.whole else 'p'}/{route.port}/"
+        rest = self._base + route.rest[1:] if route.whole else route.rest
+        super().__init__(services, client, line, head, identity, SessionRoute(route.session_id, rest), cookies)
 
     @property
     def listens(self) -> bool:

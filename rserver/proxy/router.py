@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rserver_core.session_id import LENGTH, is_session_id
 
-_SESSION, _PORT = "/s/", "/p/"
+_SESSION, _PORT, _WHOLE_PORT = "/s/", "/p/", "/absproxy/"
 # Prefixes of the files that come with the program: the web bundle and what the sign-in and home pages load.
 STATIC_PREFIXES = ("/ide/", "/static/")
 # What the next server could read as another path than we do: dot segments, plain or encoded, an encoded NUL,
@@ -25,11 +25,15 @@ class SessionRoute:
 
 @dataclass(frozen=True, slots=True)
 class PortRoute:
-    """To a program of the session's user that listens on a loopback port; it sees `rest` as the path. port 0: none."""
+    """To a program of the session's user that listens on a loopback port; it sees `rest` as the path. port 0: none.
+
+    whole: it sees the whole path, as the browser does.
+    """
 
     session_id: str
     port: int
     rest: str
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +107,15 @@ def _session_route(path: str) -> Route:
         return MovedRoute(path + "/")
     if rest == "/restart":
         return _RESTART
-    if rest.startswith(_PORT):
+    if rest.startswith((_PORT, _WHOLE_PORT)):
         return _port_route(path, session_id, rest)
     return _IDE if rest == "/" else SessionRoute(session_id, rest)
 
 
 def _port_route(path: str, session_id: str, rest: str) -> Route:
-    number, slash, below = rest[len(_PORT) :].partition("/")
+    whole = rest.startswith(_WHOLE_PORT)
+    number, slash, below = rest[len(_WHOLE_PORT if whole else _PORT) :].partition("/")
     port = int(number) if number.isascii() and number.isdigit() and len(number) <= 5 else 0
     if port and not slash:
         return MovedRoute(path + "/")
-    return PortRoute(session_id, port if port < 1 << 16 else 0, "/" + below)
+    return PortRoute(session_id, port if port < 1 << 16 else 0, "/" + below, whole)

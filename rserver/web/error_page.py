@@ -32,4 +32,4 @@ def error_page(templates: Templates, head: RequestHead, status: int, message: st
 
 def _names_port(path: str) -> bool:
     """A program's port: what is missing there is no session."""
-    return path.removeprefix(_PREFIX).partition("/")[2].startswith("p/")
+    return path.removeprefix(_PREFIX).partition("/")[2].startswith(("p/", "absproxy/"))
