@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,9 +33,9 @@ pytestmark = [
 STREAMS = Path(__file__).with_name("streams.py")
 
 
-@pytest.fixture(scope="module")
-def fronted() -> Iterator[RunningServer]:
-    with running_server(server_http="1") as running:
+@pytest.fixture(scope="module", params=["1", "2"], ids=["one worker", "two workers"])
+def fronted(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
+    with running_server(server_http="1", www_workers=request.param) as running:
         yield running
 
 
@@ -232,9 +233,9 @@ def test_health_of_both_sides(fronted: RunningServer) -> None:
     visitor = Visitor(fronted.port)
     assert visitor.get("/health-check").body == b"ok"
     assert visitor.get("/health-check/http").body == b"ok\n"
-    worker, front = fronted.pids("worker_main")[0], own_nginx(fronted)
+    workers, front = fronted.pids("worker_main"), own_nginx(fronted)
     assert health(fronted) == (True, True)
-    for pids, seen in (([worker], (False, True)), (front, (True, False))):
+    for pids, seen in ((workers, (False, True)), (front, (True, False))):
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
@@ -347,20 +348,26 @@ def test_reload_takes_a_new_configuration_and_keeps_the_last_good_one() -> None:
     ],
 )
 def test_what_nginx_cannot_do_is_said_and_nothing_runs(
-    options: dict[str, str], files: dict[str, str], says: str, tmp_path: Path
+    options: dict[str, str], files: dict[str, str], says: str, open_folder: Path
 ) -> None:
     for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    done = refused(tmp_path, [f"--{name.replace('_', '-')}={value}" for name, value in options.items()])
+        (open_folder / name).write_text(text)
+    done = refused(open_folder, [f"--{name.replace('_', '-')}={value}" for name, value in options.items()])
     assert done.returncode == 2
     assert re.search(f"^rserver: .*{re.escape(says)}", done.stderr, re.MULTILINE), done.stderr
-    assert not subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, check=False).stdout
+    assert not subprocess.run(["pgrep", "-f", str(open_folder)], capture_output=True, check=False).stdout
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that the server's account can reach: pytest closes its own."""
+    with tempfile.TemporaryDirectory(prefix="rserver-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def refused(folder: Path, argv: list[str]) -> "subprocess.CompletedProcess[str]":
     """A server with nginx in front that does not start; folder: its configuration directory too."""
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
     rserver = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "rserver"
     places = [f"--server-data-dir={folder}/run", f"--server-lib-dir={folder}/lib", "--www-port=0"]
     return subprocess.run(
