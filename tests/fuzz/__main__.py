@@ -68,7 +68,7 @@ def _result(done: subprocess.CompletedProcess[str], findings: Path) -> Result:
     complaint = ""
     if done.returncode or found:
         inputs = "\n".join(f"{path}: {path.read_bytes()!r}" for path in found)
-        complaint = f"{text[-6000:]}\n{inputs}"
+        complaint = f"{done.stdout[-4000:]}\n{done.stderr[-1000:]}\n{inputs}"
     else:
         findings.rmdir()
     return Result(int(executions[1]) if executions else 0, int(covered[-1]) if covered else 0, complaint)
