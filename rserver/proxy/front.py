@@ -229,26 +229,22 @@ class Front(SmallReads):
 
     # Reading requests.
 
-    def _advance(self) -> None:
+    def _advance(self, *, next_turn: bool = False) -> None:
         # Answers may be given at once: a loop, as recursion would go as deep as a client pipelines requests.
+        self._advancing &= not next_turn
         if self._advancing or self._state is not _State.HEAD or self._transport.is_closing():
             return
-        self._advancing = True
+        self._advancing, turns = True, _REQUESTS_IN_A_TURN
         try:
-            turns = _REQUESTS_IN_A_TURN
-            while turns and self._may_begin() and self._next_request():
+            while turns and self._state is _State.HEAD and len(self._heads) and not self._full and self._next_request():
                 turns -= 1
         finally:
-            self._advancing = False
+            self._advancing = not turns
         if not turns:
-            asyncio.get_running_loop().call_soon(self._advance)
+            asyncio.get_running_loop().call_soon(lambda: self._advance(next_turn=True))
         if self._state is _State.HEAD:
             ahead, transport = self._full or len(self._heads) > _AHEAD_LIMIT, self._transport
             (transport.pause_reading if ahead else transport.resume_reading)()
-
-    def _may_begin(self) -> bool:
-        """A request is (partly) here, and the client takes the answers to those before it."""
-        return self._state is _State.HEAD and len(self._heads) > 0 and not self._full
 
     def _next_request(self) -> bool:
         try:

@@ -4,11 +4,13 @@ import asyncio
 import socket
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 
 import pytest
 
-from rserver.web.request import Request, Response
+from rserver.proxy.front import _REQUESTS_IN_A_TURN
+from rserver.web.request import Request, RequestHead, Response
 from tests.rserver.proxy.memory import peak_bytes, reset_peak, resident_bytes
 from tests.rserver.proxy.world import SID, World, request
 
@@ -83,6 +85,29 @@ def test_others_are_served_meanwhile(world: World) -> None:
     flood.sock.shutdown(socket.SHUT_RDWR)
     for thread in threads:
         thread.join()
+
+
+def test_few_of_one_client_are_begun_before_others_have_their_turn(world: World) -> None:
+    turn, begun = 0, Counter[int]()
+    loop = world.plane._loop
+
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+        if begun.total() < 5000:
+            loop.call_soon(next_turn)
+
+    def count(_: RequestHead) -> None:
+        begun[turn] += 1
+
+    world.plane._services.closed = count
+    world.call(next_turn)
+    client = world.client()
+    client.send(f"GET /s/{SID} HTTP/1.1\r\nHost: h\r\n\r\n".encode() * 5000)
+    for _ in range(5000):
+        assert client.answer()[0] == 308
+    # A piece that arrives and a turn that was owed may meet.
+    assert max(begun.values()) <= 2 * _REQUESTS_IN_A_TURN
 
 
 def test_what_is_pipelined_behind_a_slow_page_is_bounded(world: World) -> None:
