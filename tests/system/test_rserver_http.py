@@ -433,3 +433,23 @@ def test_one_address_cannot_take_all_connections() -> None:
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
             assert b"too many connections from your address" in answer.body
         wait_until(lambda: visitor.get("/health-check").status == 200)
+
+
+@pytest.mark.r
+def test_below_a_path_of_its_own(alice: Account) -> None:
+    with running_server(server_http="1", www_root_path="/r.d/x") as server:
+        visitor = Visitor(server.port)
+        assert visitor.get("/r.d/x/").location.startswith("/r.d/x/auth-sign-in?")
+        assert visitor.get("/r.d/x/static/pages.css").status == 200
+        visitor.get("/r.d/x/auth-sign-in")
+        visitor.post_form("/r.d/x/auth-do-sign-in", username=alice.name, password=alice.password, appUri="/r.d/x/")
+        visitor.session_path = visitor.get("/r.d/x/").location
+        assert visitor.session_path.startswith("/r.d/x/s/")
+        page = visitor.get(visitor.session_path, {"Accept": "text/html", "Accept-Encoding": "gzip"})
+        assert page.status == 200
+        visitor.init()
+        visitor.seen = 0
+        visitor.wait_for_prompt()
+        assert "[1] 2\n" in visitor.run("1 + 1")
+        with websocket(visitor, f"{visitor.session_path}events?clientId={visitor.client_id}&after=0") as stream:
+            assert stream.recv(65536)
