@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rserver.proxy.settings import FrontSettings
-from tests.rserver.proxy.implementations import READERS, Reader
+from tests.rserver.proxy.implementations import ENVIRONMENTS, READERS, Reader
 from tests.rserver.proxy.world import World, running_world
 
 
@@ -15,6 +15,12 @@ def reader(request: pytest.FixtureRequest) -> Reader:
     """Every implementation of heads and bodies, one after the other."""
     assert isinstance(request.param, Reader)
     return request.param
+
+
+@pytest.fixture(params=list(ENVIRONMENTS), scope="module")
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Of a program that carries bytes, for every implementation."""
+    return dict(ENVIRONMENTS[request.param])
 
 
 @pytest.fixture

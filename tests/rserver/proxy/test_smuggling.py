@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import h11
 import pytest
 
-from tests.rserver.proxy.implementations import ENVIRONMENTS
 from tests.rserver.proxy.nginx import needs_nginx
 from tests.rserver.proxy.smuggling.cases import Case, Request, corpus
 from tests.rserver.proxy.smuggling.ways import (
@@ -21,15 +20,11 @@ CASES = corpus()
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
 
-@pytest.fixture(scope="module", params=list(ENVIRONMENTS))
-def environment(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Of a program that carries bytes with one of the implementations."""
-    return dict(ENVIRONMENTS[request.param])
-
-
-@pytest.fixture(scope="module")
-def direct(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return outcomes(ours, tmp_path_factory.mktemp("ours"), environment, CASES)
+@pytest.fixture(scope="module", params=[False, True], ids=["at first", "after others"])
+def direct(
+    request: pytest.FixtureRequest, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Outcomes:
+    return outcomes(ours, tmp_path_factory.mktemp("ours"), environment, CASES, warm=request.param)
 
 
 @pytest.fixture(scope="module")
