@@ -7,6 +7,7 @@ import pwd
 from collections.abc import Mapping, Sequence
 
 from rserver_core import r_versions_file
+from rserver_core.nginx_path import NginxMissing, nginx_path
 from rserver_core.options.rserver import RserverSettings
 from rserver_core.profiles import file as profiles_file
 from rserver_core.profiles.doubts import Surroundings, doubts
@@ -26,7 +27,16 @@ def warnings(settings: RserverSettings, environ: Mapping[str, str]) -> tuple[str
     )
     listed = list_versions(sources)
     fault = (f"there is no default R: {listed.fault}",) if listed.fault else ()
-    return (*fault, *listed.warnings, *of_profiles(profiles_file.load(environ), listed.versions))
+    return (*_of_nginx(settings), *fault, *listed.warnings, *of_profiles(profiles_file.load(environ), listed.versions))
+
+
+def _of_nginx(settings: RserverSettings) -> tuple[str, ...]:
+    try:
+        if settings.server_http:
+            nginx_path(settings.server_http_nginx)
+    except NginxMissing as error:
+        return (str(error),)
+    return ()
 
 
 def of_profiles(profiles: Profiles, versions: Sequence[RVersion]) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rserver_core.frame import Message, greeting
+from rserver_core.nginx_path import NginxMissing
 from rserver_http.front import Front, Sockets
-from rserver_http.nginx_program import NginxMissing
 from rserver_process.channel import Channel
 from rserver_process.descriptors import close_all_but
 from rserver_process.event_loop import Loop

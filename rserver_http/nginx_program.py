@@ -1,31 +1,21 @@
 """Which nginx is installed, and what it can do."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from rserver_core.nginx_path import NginxMissing, nginx_path
 from rserver_http.nginx_conf import NginxProgram
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SECONDS = 10.0
 _OLDEST = (1, 18)
 _BROTLI = ("ngx_http_brotli_filter_module.so", "ngx_http_brotli_static_module.so")
 
 
-class NginxMissing(Exception):
-    """There is none that can be used; the text is a sentence for the administrator."""
-
-
 def find(named: str, environ: Mapping[str, str]) -> NginxProgram:
     """The nginx named by server-http-nginx, or the first one in the usual folders; NginxMissing."""
-    path = named or shutil.which("nginx", path=PATH)
-    if path is None:
-        raise NginxMissing(
-            "server-http=1 needs nginx, and there is none: install it (apt-get install nginx-light), name it with "
-            "server-http-nginx, or set server-http=0"
-        )
+    path = nginx_path(named)
     try:
         done = subprocess.run(
             [path, "-V"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, env=dict(environ), text=True

@@ -3,7 +3,6 @@
 import errno
 import os
 import pwd
-import shutil
 import socket
 import stat
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from rserver_admin import installation
 from rserver_admin.server import Server
 from rserver_admin.verify.check import Check, bad, good
+from rserver_core.nginx_path import NginxMissing, nginx_path
 from rserver_core.options.rserver import RserverSettings
 
 _PAM_FOLDERS = (Path("/etc/pam.d"), Path("/usr/lib/pam.d"))
@@ -110,11 +110,10 @@ def _no_port(where: str, error: OSError) -> Check:
 
 def nginx(named: str) -> Check:
     """The nginx that runs in front."""
-    path = named or shutil.which("nginx", path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    if path is None or not os.access(path, os.X_OK):
-        what = f"{path} cannot be run" if path else "there is no nginx"
-        return bad("server-http", what, "apt-get install nginx-light; or name it in server-http-nginx")
-    return good("server-http", path)
+    try:
+        return good("server-http", nginx_path(named))
+    except NginxMissing as error:
+        return bad("server-http", str(error), "apt-get install nginx-light; or name it in server-http-nginx")
 
 
 def pam_services(settings: RserverSettings) -> Iterator[Check]:

@@ -342,7 +342,11 @@ def test_reload_takes_a_new_configuration_and_keeps_the_last_good_one() -> None:
 @pytest.mark.parametrize(
     ("options", "files", "says"),
     [
-        ({"server_http_nginx": "/nowhere/nginx"}, {}, "server-http-nginx: /nowhere/nginx cannot be run: No such file"),
+        (
+            {"server_http_nginx": "/nowhere/nginx"},
+            {},
+            "server-http-nginx: /nowhere/nginx cannot be run: there is no such program",
+        ),
         ({"server_http_nginx": "/bin/true"}, {}, "/bin/true is no nginx"),
         ({}, {"nginx.http.conf": "nonsense;\n"}, 'unknown directive "nonsense" in '),
     ],
