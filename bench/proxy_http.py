@@ -219,6 +219,14 @@ def serve(port: int, backend: str) -> None:
 
 async def serve_front(port: int, backend: str) -> None:
     """Until terminated."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    await serve_on(listener, backend)
+
+
+async def serve_on(listener: socket.socket, backend: str) -> None:
+    """As serve_front."""
     from bench.proxy_peers import Everything
     from rserver import memory
     from rserver.proxy.data_plane import DataPlane
@@ -229,9 +237,6 @@ async def serve_front(port: int, backend: str) -> None:
     loop = asyncio.get_running_loop()
     everything = Everything(backend, COOKIE)
     plane = DataPlane(loop, FrontSettings(), everything, everything, everything, StaticFiles({}))
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
     await plane.listen(listener)
     memory.freeze()
     await asyncio.Event().wait()
