@@ -3,7 +3,8 @@
     python bench/fairness.py [--rounds 3] [--seconds 4]
 
 One worker; behind it one nginx worker for both users. Prints p50 and p99 of the requests of the one, in ms: alone,
-beside the other, and beside the other when the front takes requests in the order in which they come (`unfair`).
+beside the other, beside the other when the front takes requests in the order in which they come (`unfair`), and beside
+the other when he downloads 1 MB with each request.
 """
 
 import argparse
@@ -59,6 +60,7 @@ def main() -> None:
 def start_all(folder: Path, stack: ExitStack) -> dict[str, int]:
     """The port of each front."""
     (folder / "j").write_text(json.dumps({"result": "x" * 186}))
+    (folder / "m").write_bytes(b"m" * 1_000_000)
     backend = str(folder / "session.sock")
     text = proxy_http.BACKEND.format(socket=backend, folder=folder)
     stack.enter_context(two_workers.nginx(folder, "backend", text, 1))
@@ -76,8 +78,9 @@ def start_all(folder: Path, stack: ExitStack) -> dict[str, int]:
 def measured(ports: dict[str, int], seconds: int) -> dict[str, float]:
     """p50 and p99 in ms."""
     row = felt("alone", ports["fair"], 1)
-    for name, port in ports.items():
-        url = f"http://127.0.0.1:{port}/s/{proxy_http.SID}/j"
+    cases = {**{name: (port, "j") for name, port in ports.items()}, "downloads": (ports["fair"], "m")}
+    for name, (port, path) in cases.items():
+        url = f"http://127.0.0.1:{port}/s/{proxy_http.SID}/{path}"
         argv = ["wrk", "-t1", f"-c{CROWD}", f"-d{seconds}s", "-H", _COOKIE.format(user="crowd"), url]
         crowd = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         time.sleep(1)
