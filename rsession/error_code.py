@@ -15,6 +15,7 @@ class ErrorCode(IntEnum):
     PARAM_TYPE = 9
     PARAM_INVALID = 10
     INTERNAL = 11
+    WRONG_STATE = 22
     R_ERROR = 100
     STALE_REVISION = 1001
     CHANGED_ON_DISK = 1002

@@ -7,7 +7,7 @@ import {
   saveDocument,
   sourceDocument,
 } from "./editor/document_commands";
-import { quitSession, restartR } from "./session/ending_commands";
+import { quitSession, restartR, takeBack } from "./session/ending_commands";
 
 /** Something the user can do from anywhere, by button or key. */
 export interface Command {
@@ -49,6 +49,7 @@ export const COMMANDS = {
   newProject: { label: "New project…", run: (app) => app.dialogs.newSession("new-project") },
   restartR: { label: "Restart R", keys: "Ctrl+Shift+F10", run: (app) => restartR(app) },
   restartEmpty: { label: "Restart R without objects…", run: (app) => restartR(app, false) },
+  takeBack: { label: "Take back objects set aside…", run: takeBack },
   quitSession: { label: "Quit session…", run: quitSession },
   projectOptions: {
     label: "Project options…",

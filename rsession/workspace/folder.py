@@ -3,9 +3,11 @@
 import os
 import time
 from contextlib import suppress
+from errno import ENOENT
 
 NAME = "suspended-session-data"
 HISTORY = "history"
+NOT_RESTORED = "not-restored"
 _CONSOLE = "console"
 _PLOTS = "graphics-r3"
 
@@ -65,10 +67,19 @@ class StoreFolder:
         os.rename(self.path, aside)
         if keeps_console:
             self.make()
-            for name in os.listdir(aside):
-                if name.startswith(_CONSOLE):
-                    os.rename(f"{aside}/{name}", f"{self.path}/{name}")
+            _move_console(aside, self.path)
         return aside
+
+    def take_back(self, name: str) -> None:
+        """Have the store back that was set aside under that name; the present one is set aside instead."""
+        wanted = f"{self.session_path}/{name}"
+        if "/" in name or not name.startswith(f"{NAME}.{NOT_RESTORED}-") or not holds_objects(wanted):
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT), wanted)
+        aside = self.set_aside(NOT_RESTORED)
+        for old in _console_files(wanted):
+            os.unlink(f"{wanted}/{old}")
+        _move_console(aside, wanted)
+        os.rename(wanted, self.path)
 
     def last_aside(self, why: str) -> str:
         """Where the store was set aside last for that reason; empty: nowhere."""
@@ -92,3 +103,12 @@ class StoreFolder:
         shutil.rmtree(f"{self.session_path}/{_PLOTS}", ignore_errors=True)
         with suppress(OSError):
             os.rmdir(self.session_path)  # unless others keep something there
+
+
+def _console_files(store: str) -> list[str]:
+    return [name for name in os.listdir(store) if name.startswith(_CONSOLE)]
+
+
+def _move_console(old: str, new: str) -> None:
+    for name in _console_files(old):
+        os.rename(f"{old}/{name}", f"{new}/{name}")

@@ -23,7 +23,7 @@ from rsession.workspace.checkpoints import Checkpoints
 from rsession.workspace.children import end_started_processes
 from rsession.workspace.clean_up import ids_of, prune_asides, remove_sessions
 from rsession.workspace.console_file import ConsoleFile
-from rsession.workspace.folder import HISTORY, StoreFolder
+from rsession.workspace.folder import HISTORY, NOT_RESTORED, StoreFolder
 from rsession.workspace.image_reading import ImageReading
 from rsession.workspace.quitting import Quitting
 from rsession.workspace.r_history import RHistory
@@ -177,9 +177,9 @@ class Workspace:
     def _prepare(self) -> bool:
         try:
             if self._folder.holds_objects and not self._settings.restores:
-                self._say(sentences.not_restored(self._folder.set_aside("not-restored")))
+                self._say(sentences.not_restored(self._folder.set_aside(NOT_RESTORED)))
             self._folder.make()
-            if self._settings.starts_without and (aside := self._folder.last_aside("not-restored")):
+            if self._settings.starts_without and (aside := self._folder.last_aside(NOT_RESTORED)):
                 self._say(sentences.not_restored(aside))
             if little := sentences.little_room(self._folder.path):
                 self._say(little)

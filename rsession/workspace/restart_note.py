@@ -9,25 +9,29 @@ from pathlib import Path
 from typing import Literal
 
 from rsession.state_home import state_home
-from rsession.workspace.folder import StoreFolder
+from rsession.workspace.folder import NOT_RESTORED, StoreFolder
 
-Objects = Literal["keep", "drop", "aside"]
+Objects = Literal["keep", "drop", "aside", "back"]
 _NAME = "restart"
 _LIMIT = 1 << 20
 
 
 @dataclass(frozen=True)
 class RestartNote:
-    """objects: what becomes of the store. command: to be run at the first prompt. directory: where to begin."""
+    """objects: what becomes of the store. command: to be run at the first prompt. directory: where to begin.
+
+    aside: the name of the store that comes back, the present one is set aside for it; with objects="back".
+    """
 
     objects: Objects
     command: str = ""
     directory: str = ""
+    aside: str = ""
 
     @property
     def starts_empty(self) -> bool:
         """Neither the store nor `.RData` is read."""
-        return self.objects != "keep"
+        return self.objects in {"drop", "aside"}
 
 
 def write_note(folder: StoreFolder, note: RestartNote) -> None:
@@ -55,15 +59,17 @@ def take_note(home: str, session_id: str) -> RestartNote | None:
     note = _read(f"{folder.session_path}/{_NAME}")
     if note is None:
         return None
-    if note.objects == "keep" and not folder.was_suspended:
+    if not note.starts_empty and not folder.was_suspended:
         # R ended before everything was written: nobody restarted it.
         withdraw_note(folder)
         return None
     try:
         if note.objects == "aside" and folder.holds_objects:
-            folder.set_aside("not-restored", keeps_console=True)
+            folder.set_aside(NOT_RESTORED, keeps_console=True)
         elif note.objects == "drop":
             folder.empty()
+        elif note.objects == "back":
+            folder.take_back(note.aside)
     except OSError as error:
         print(f"rsession: the old objects cannot be put away: {error.strerror}", file=sys.stderr)
     withdraw_note(folder)
@@ -77,7 +83,8 @@ def _read(path: str) -> RestartNote | None:
         import json
 
         fields = json.loads(text)
-        return RestartNote(_objects(fields["objects"]), str(fields["command"]), str(fields["directory"]))
+        texts = (str(fields[name]) for name in ("command", "directory", "aside"))
+        return RestartNote(_objects(fields["objects"]), *texts)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError):
@@ -86,6 +93,6 @@ def _read(path: str) -> RestartNote | None:
 
 def _objects(text: object) -> Objects:
     match text:
-        case "drop" | "aside" | "keep":
+        case "drop" | "aside" | "keep" | "back":
             return text
     raise ValueError(text)

@@ -1,5 +1,6 @@
 """Restart R: this process ends with an exit code of its own, and the server starts the next one at once."""
 
+import os
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -8,6 +9,7 @@ from rsession.error_code import ErrorCode, RpcError
 from rsession.rpc_method import Param
 from rsession.services.background import in_thread
 from rsession.working_directory import working_directory
+from rsession.workspace.folder import NOT_RESTORED
 from rsession.workspace.restart_note import Objects, RestartNote, withdraw_note, write_note
 from rsession.workspace.suspension import EXIT_RESTARTED
 
@@ -55,10 +57,17 @@ class Restarting:
             """Start empty after a crash: all objects are written, the store is moved aside, R is started again."""
             return Deferred.fromCoroutine(self._restart("aside", "", is_forced))
 
+        @self._session.rpc.method("take_back_objects", force)
+        def take_back_objects(is_forced: bool) -> "Deferred[dict[str, object]]":
+            """Have the objects back that were set aside last; those of now are written and set aside instead, and R is
+            started again. Code 22 when none are set aside.
+            """
+            return Deferred.fromCoroutine(self._restart("back", "", is_forced))
+
     async def _restart(self, objects: Objects, command: str, is_forced: bool) -> dict[str, object]:
         await self._snapshots.when_open()
         directory = working_directory() if objects == "drop" else ""
-        note = RestartNote(objects, command, directory)
+        note = RestartNote(objects, command, directory, await in_thread(self._set_aside) if objects == "back" else "")
         try:
             await in_thread(write_note, self._folder, note)
         except OSError as error:
@@ -77,3 +86,12 @@ class Restarting:
             return await self._suspension.leave(is_forced, EXIT_RESTARTED)
         # What was moved aside need not be usable: there is nobody whom lost connections could hurt.
         return await self._suspension.suspend(is_forced, _REASON, EXIT_RESTARTED, heeds_r=objects == "keep")
+
+    def _set_aside(self) -> str:
+        """The name of the store that was set aside last."""
+        try:
+            if aside := self._folder.last_aside(NOT_RESTORED):
+                return os.path.basename(aside)
+        except OSError as error:
+            raise RpcError(ErrorCode.NOT_WRITABLE, f"{self._folder.session_path}: {error.strerror}.") from error
+        raise RpcError(ErrorCode.WRONG_STATE, "No objects of this session are set aside.")

@@ -90,8 +90,8 @@ def moment(at: float, now: float) -> str:
 def not_restored(aside: str) -> str:
     """The session began without its objects, which are in that folder."""
     return (
-        f"The objects of this session were not restored. They are kept in {aside}. To have them back, quit this "
-        "session, rename that folder to suspended-session-data, and start the session again."
+        f"The objects of this session were not restored. They are kept in {aside}. To have them back, choose "
+        "Session → Take back objects set aside."
     )
 
 

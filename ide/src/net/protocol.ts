@@ -301,6 +301,7 @@ export interface Methods {
   };
   save_view: { params: [view: EditorPlaces]; result: null };
   keep_restored: { params: []; result: null };
+  take_back_objects: { params: [force: boolean]; result: RestartAnswer };
   discard_restored: { params: [force: boolean]; result: RestartAnswer };
   get_events: { params: [after: number]; result: readonly SessionEvent[] };
   get_history: { params: [limit: number]; result: readonly string[] };

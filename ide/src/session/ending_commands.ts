@@ -45,6 +45,14 @@ export async function startEmpty(app: App): Promise<void> {
   await restart(app, (force) => app.rpc.call("discard_restored", [force]));
 }
 
+/** Has the objects back that were set aside last, by a start without them. */
+export async function takeBack(app: App): Promise<void> {
+  const text = "R is restarted. The objects of now are set aside instead; the same command brings them back.";
+  const choices = [{ label: "Take back", value: true, look: "primary" }] as const;
+  if ((await app.dialogs.ask<boolean>("Take back the objects that were set aside?", text, choices)) !== true) return;
+  await restart(app, (force) => app.rpc.call("take_back_objects", [force]));
+}
+
 async function restart(app: App, call: (force: boolean) => Promise<RestartAnswer>): Promise<void> {
   await app.documents.flushAll();
   await untilGone(async () => {

@@ -7,7 +7,7 @@ import { useClosing } from "../shell/closing";
 import { Icon } from "../shell/icon";
 import { useMenuKeys } from "../shell/menu_keys";
 
-const ITEMS: readonly CommandName[] = ["restartR", "restartEmpty", "quitSession"];
+const ITEMS: readonly CommandName[] = ["restartR", "restartEmpty", "takeBack", "quitSession"];
 
 /** What can be done with R itself. */
 export function SessionMenu({ app }: { readonly app: App }): JSX.Element {

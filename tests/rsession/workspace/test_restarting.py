@@ -137,6 +137,35 @@ def test_starting_empty_moves_everything_aside_even_what_came_later() -> None:
         assert evaluate(session, stream, "c(x, later)") == "[1] 42  1\n"
 
 
+def test_what_was_set_aside_comes_back_and_what_was_there_is_set_aside() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        assert session.rpc("take_back_objects")["error"]["code"] == 22
+        evaluate(session, stream, "x <- 42; cat('shown before\\n')")
+        stream = crashed(session, stream)
+        restart(session, stream, "discard_restored")
+        stream = again(session)
+        evaluate(session, stream, "y <- 1; cat('shown later\\n')")
+        for objects in ('"x"', '"y"', '"x"'):
+            restart(session, stream, "take_back_objects")
+            stream = again(session)
+            assert evaluate(session, stream, "ls()") == f"[1] {objects}\n"
+        shown = "".join(each["text"] for each in session.start["console"]["actions"])
+        assert shown.index("shown before") < shown.index("shown later")
+        assert len(list(store_of(session).parent.glob("*.not-restored-*"))) == 1
+
+
+@pytest.mark.parametrize("name", ["../other", "suspended-session-data.not-restored-../../x", "suspended-session-data"])
+def test_only_a_store_that_was_set_aside_comes_back(name: str) -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, "x <- 42")
+        suspend(session, stream)
+        note = {"objects": "back", "command": "", "directory": "", "aside": name}
+        (store_of(session).parent / "restart").write_text(json.dumps(note))
+        assert evaluate(session, restored(session), "x") == "[1] 42\n"
+
+
 def test_a_broken_note_changes_nothing() -> None:
     with RunningSession() as session:
         stream = ready(session)
