@@ -39,6 +39,7 @@ from rserver.sign_in.cookies import CookieSigner
 from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.farewell import Farewell
 from rserver.sign_in.flow import SignInFlow
+from rserver.sign_in.password_key import PasswordKeys
 from rserver.sign_in.peer_uid import uid_of_peer
 from rserver.sign_in.revocations import Revocations
 from rserver.sign_in.single_user import SingleUser
@@ -276,6 +277,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     actions = await _actions(around, store, settings, link, profiles, Homes(accounts))
     flow = None if owner else SignInFlow(around.clock, around.master, accounts, log, settings.policy)
     pages = _pages(around, (credentials, actions, store, log), link, flow, owner)
+    pages.sign_in.password_keys = PasswordKeys(threads.accounts)
     pages.diagnosis = DiagnosisPage(
         credentials,
         accounts,

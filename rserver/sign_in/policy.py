@@ -20,6 +20,7 @@ class Trouble(StrEnum):
     """Why no answer about the password can be given now."""
 
     CSRF = "CSRF token missing or wrong"
+    KEY = "password encrypted for another key"
     FORM = "form not readable"
     BUSY = "too many sign-ins at once"
     PAM_FAILED = "PAM failed"

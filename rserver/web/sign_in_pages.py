@@ -13,6 +13,7 @@ from rserver.sign_in import csrf
 from rserver.sign_in.audit import AuditLog
 from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.flow import Attempt, Outcome, Secret, SignInFlow
+from rserver.sign_in.password_key import PasswordKeys
 from rserver.sign_in.policy import Denial, Refusal, Trouble
 from rserver.sign_in.wanted_page import safe_page
 from rserver.store.store import Store
@@ -20,6 +21,7 @@ from rserver.web.forms import BadForm, form_fields, query_fields
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import html, redirect
 from rserver.web.templates import Html, Templates
+from rserver.worker_threads import ThreadsBusy
 from rserver_core import conf_file
 
 SIGN_IN = "/auth-sign-in"
@@ -33,9 +35,10 @@ MESSAGES = {
 # For error=2, as much as helps and tells nobody about accounts.
 EXPLANATIONS = {
     "cookie": "The form was too old, or the browser did not keep our cookie. Allow cookies here and try again.",
+    "key": "The server was started anew since this page was opened. Type the password again.",
     "busy": "Too many people are signing in at this moment. Try again in a minute.",
 }
-_WHY = {Trouble.CSRF: "cookie", Trouble.BUSY: "busy"}
+_WHY = {Trouble.CSRF: "cookie", Trouble.KEY: "key", Trouble.BUSY: "busy"}
 _MAX_LOGIN_HTML = 64 * 1024
 
 _log = Logger()
@@ -45,7 +48,7 @@ _log = Logger()
 class SignInPages:
     """flow is None in single-user mode, where owner and token (of the printed link) take its place.
 
-    everybody_knows: done when all workers know who signed out.
+    everybody_knows: done when all workers know who signed out. password_keys: for which the page encrypts passwords.
     """
 
     credentials: Credentials
@@ -58,6 +61,7 @@ class SignInPages:
     token: str = field(default="", repr=False)
     login_html: str = ""
     everybody_knows: Callable[[], Awaitable[object]] = lambda: succeed(None)
+    password_keys: PasswordKeys | None = None
 
     async def show(self, request: Request) -> Response:
         """GET /auth-sign-in."""
@@ -67,15 +71,18 @@ class SignInPages:
             return redirect(wanted)
         if self.flow is None:
             return self._explain(head)
-        token = csrf_token(head)
+        token, modulus = csrf_token(head), await self._modulus(head)
+        base = head.root_path + "/"
         page = self.templates.render(
             "sign_in",
+            modulus=modulus,
+            script=self.templates.part("sign_in_script", base=base) if modulus else Html(""),
             csrf_token=token,
             app_uri=wanted,
             username="",
             error_html=_error_html(fields.get("error", ""), fields.get("why", "")),
             login_html=Html(self.login_html),
-            base=head.root_path + "/",
+            base=base,
         )
         return html(page, cookies=(self.credentials.csrf(token, secure=head.secure, root_path=head.root_path),))
 
@@ -91,12 +98,32 @@ class SignInPages:
             return self._explain(head)
         if not csrf.matches(head.cookies.get(csrf.CSRF_COOKIE), fields.get(csrf.CSRF_FIELD)):
             return self._failed(head, Denial(Trouble.CSRF), user, wanted)
+        password = await self._password(fields)
+        if password is None:
+            return self._failed(head, Denial(Trouble.KEY), user, wanted)
         known = self.credentials.signed(head.cookies)
-        attempt = Attempt(
-            user, Secret(fields.pop("password", "")), head.remote[0], known is not None and known.user == user
-        )
+        attempt = Attempt(user, Secret(password), head.remote[0], known is not None and known.user == user)
         outcome = await self.flow.check(attempt)
         return self._answer(head, outcome, wanted, stay=fields.get("staySignedIn", "") not in {"", "0"})
+
+    async def _modulus(self, head: RequestHead) -> str:
+        """Of the key to encrypt for; empty where the connection itself is encrypted."""
+        if head.secure or self.password_keys is None:
+            return ""
+        try:
+            return (await self.password_keys.get()).modulus
+        except ThreadsBusy:
+            return ""
+
+    async def _password(self, fields: dict[str, str]) -> str | None:
+        """What was typed; None when it was encrypted for the key of an earlier process."""
+        encrypted = fields.pop("encrypted", "")
+        if not encrypted or self.password_keys is None:
+            return fields.pop("password", "")
+        try:
+            return await self.password_keys.decrypt(encrypted)
+        except ThreadsBusy:
+            return None
 
     async def sign_out(self, request: Request) -> Response:
         """POST /auth-sign-out. Sessions go on."""
