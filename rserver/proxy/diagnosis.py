@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from rserver.proxy import own_nginx
 from rserver.proxy.body import LAST_CHUNK, chunk
 from rserver.proxy.client import Client
 from rserver.proxy.http_head import RequestLine
@@ -20,6 +21,7 @@ from rserver.web.responses import json_answer
 from rserver_core.diagnose_token import HEADER
 
 FIELD = HEADER.lower()
+_HIDDEN = frozenset({FIELD, own_nginx.FIELD})
 MOST_SECONDS = 120.0
 MOST_AT_ONCE = 32
 EVENTS, EVENT_SECONDS = 8, 0.15
@@ -55,15 +57,19 @@ class Diagnosis:
             task.cancel()
 
     def _arrived(self, line: RequestLine, head: RequestHead, peer: tuple[str, int]) -> dict[str, object]:
+        tls = self.settings.tls
+        if peer == own_nginx.OWN_NGINX:
+            address, port, tls = own_nginx.peer_of_nginx(line.headers)
+            peer = (address, port)
         return {
             "method": line.method,
             "target": line.target,
             "version": f"1.{line.version}",
-            "fields": [field for field in line.fields if field[0] != FIELD],
+            "fields": [field for field in line.fields if field[0] not in _HIDDEN],
             "peer": peer,
             "trusted": peer[0] in self.settings.trusted_proxies,
             "www_root_path": self.settings.root_path,
-            "tls": self.settings.tls,
+            "tls": tls,
             "seen": {
                 "address": head.remote[0],
                 "secure": head.secure,

@@ -1,11 +1,12 @@
 """The verb diagnose as an administrator types it."""
 
+import shutil
 import socket
 
 import pytest
 
 from tests.rserver_admin.command import answer_of, ask, rstudio_server
-from tests.system.running_server import RunningServer
+from tests.system.running_server import RunningServer, running_server
 
 pytestmark = pytest.mark.root
 
@@ -14,6 +15,15 @@ def test_straight_to_the_server_all_is_well(server: RunningServer) -> None:
     done = ask(server, "diagnose", "--url", f"http://127.0.0.1:{server.port}/", "--seconds=1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"http://127.0.0.1:{server.port}/: all is well (no proxy in between).\n"
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx (Debian: nginx-light)")
+@pytest.mark.parametrize("more", [{}, {"www_root_path": "/r"}, {"www_workers": "2"}], ids=str)
+def test_our_own_nginx_does_nothing_wrong(more: dict[str, str]) -> None:
+    with running_server(None, "", None, None, server_http="1", **more) as server:
+        url = f"http://127.0.0.1:{server.port}{more.get('www_root_path', '')}/"
+        done = ask(server, "diagnose", "--url", url, "--seconds=1")
+        assert done.stdout == f"{url}: all is well (no proxy in between).\n"
 
 
 def test_for_programs(server: RunningServer) -> None:

@@ -52,15 +52,15 @@ def needs(name: str) -> pytest.MarkDecorator:
 
 
 FRONTS = [
-    pytest.param((name, kept), id=f"{name}-{'kept' if kept else 'taken'}", marks=needs(name))
-    for name, kept in [
-        ("nginx", True),
-        ("nginx", False),
-        ("apache2", True),
-        ("apache2", False),
-        ("haproxy", True),
-        ("haproxy", False),
-        ("caddy", True),
+    pytest.param((name, kept), id=f"{name}-{'kept' if kept else 'taken'}", marks=[needs(name), *marks])
+    for name, kept, marks in [
+        ("nginx", True, []),
+        ("nginx", False, [pytest.mark.slow]),
+        ("apache2", True, []),
+        ("apache2", False, []),
+        ("haproxy", True, []),
+        ("haproxy", False, [pytest.mark.slow]),
+        ("caddy", True, [pytest.mark.slow]),
     ]
 ]
 

@@ -30,10 +30,15 @@ def report_of(server: RunningServer, proxy: Proxy, seconds: int = 1) -> Report:
     return diagnosed(parse(proxy.url, f"127.0.0.1:{proxy.port}"), token, str(proxy.authority), seconds)
 
 
+# Of Apache and HAProxy only what each does in its own way is looked at always.
+_ALWAYS = frozenset({"no upgrade", "short time", "host", "buffering", "request buffering", "certificate alone"})
+
+
 def _case(broken: Broken) -> object:
     missing = shutil.which(broken.proxy) is None
     needed = pytest.mark.skipif(missing, reason=f"needs {broken.proxy} (Debian: {PACKAGES[broken.proxy]})")
-    return pytest.param(broken, id=f"{broken.proxy} {broken.name}", marks=[needed])
+    slow = [] if broken.proxy == "nginx" or broken.name in _ALWAYS else [pytest.mark.slow]
+    return pytest.param(broken, id=f"{broken.proxy} {broken.name}", marks=[needed, *slow])
 
 
 @pytest.mark.parametrize("broken", [_case(row) for row in (*NGINX, *APACHE, *HAPROXY)])
