@@ -40,6 +40,7 @@ from rserver.web.request import Gate, Pages, SessionEvents
 from rserver.web.static_files import StaticFiles
 from rserver.web.templates import Templates
 from rserver.worker_threads import WorkerThreads
+from rserver.workers.balance import Balance
 from rserver.workers.data_composition import build_data_worker
 from rserver.workers.data_worker import DataWorker
 from rserver_core.frame import Message
@@ -73,6 +74,7 @@ class Application:
         self._http_ports: tuple[int, ...] | None = None
         self._worker: Worker | DataWorker | None = None
         self._front: DataPlane | None = None
+        self._balance: Balance | None = None
         self._early: list[Message] = []
         self._stopping = False
 
@@ -98,6 +100,8 @@ class Application:
             self._http_ports = tuple(http["ports"])
         if materials := greeting.get("tls"):
             self._tls = TlsContexts(materials, greeting["options"]["ssl-protocols"])
+        if place := greeting.get("workers"):
+            self._balance = Balance(place["counts"], place["mine"], place["count"])
         if "control" in greeting:
             await self._start_data(greeting)
         else:
@@ -153,6 +157,8 @@ class Application:
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
         knows_token = worker.credentials.knows_token
         front = self._front = DataPlane(self._loop, settings, gate, pages, events, static, closed, knows_token)
+        if self._balance is not None:
+            front.is_ahead = self._balance.is_ahead
         for listener in self._listeners:
             listening = front.listen(listener, tls.default if tls else None)
             await Deferred.fromFuture(asyncio.ensure_future(listening))

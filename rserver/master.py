@@ -165,7 +165,8 @@ class Master:
     def _worker_greeting(self) -> Message:
         owner = self._places.worker
         user = {"user": self._places.user, "uid": owner.uid} if self._places.single_user else None
-        return {**self._worker_settings(), "single_user": user}
+        place = self._more.place(0) if self._more else {}
+        return {**self._worker_settings(), **place, "single_user": user}
 
     def _worker_settings(self) -> Message:
         options = RSERVER.to_json(self._settings)

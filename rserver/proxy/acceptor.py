@@ -17,6 +17,7 @@ _EACH_TURN = 4
 # Kept back, so that somebody can still be told when descriptors run out.
 _SPARE = 8
 _REST_SECONDS = 0.2
+_YIELD_SECONDS = 0.002
 _TELL_SECONDS = 60.0
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -24,14 +25,24 @@ _log = Logger()
 
 
 class Acceptor:
-    """One listening socket, which it owns. met is called on the loop's thread."""
+    """One listening socket, which it owns. met is called on the loop's thread.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, listener: socket.socket, met: Met) -> None:
-        self._loop, self._met = loop, met
+    yields: somebody else who shares the socket should take the connection, if he does so at once.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        listener: socket.socket,
+        met: Met,
+        yields: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._loop, self._met, self._yields = loop, met, yields
         self.listener = listener
         self._spare: list[int] = []
         self._rest: asyncio.TimerHandle | None = None
         self._tell_again = 0.0
+        self._has_yielded = False
         self._refill()
         listener.setblocking(False)
         loop.add_reader(listener.fileno(), self._ready)
@@ -46,6 +57,11 @@ class Acceptor:
             os.close(self._spare.pop())
 
     def _ready(self) -> None:
+        if not self._has_yielded and self._yields():
+            self._has_yielded = True
+            self._pause(_YIELD_SECONDS)
+            return
+        self._has_yielded = False
         is_plenty = len(self._spare) == _SPARE or self._refill()
         for _ in range(_EACH_TURN):
             try:
@@ -58,6 +74,8 @@ class Acceptor:
                     return
                 continue  # who came has gone again
             self._meet(sock, where, is_plenty)
+            if self._yields():
+                return
 
     def _meet(self, sock: socket.socket, where: object, is_plenty: bool) -> None:
         sock.setblocking(False)
@@ -75,8 +93,11 @@ class Acceptor:
                 self._meet(*self.listener.accept(), False)
             return
         # Asked again at once, the kernel would say the same without end.
+        self._pause(_REST_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
         self._loop.remove_reader(self.listener.fileno())
-        self._rest = self._loop.call_later(_REST_SECONDS, self._rested)
+        self._rest = self._loop.call_later(seconds, self._rested)
 
     def _rested(self) -> None:
         self._loop.add_reader(self.listener.fileno(), self._ready)

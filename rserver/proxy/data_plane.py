@@ -47,7 +47,10 @@ class Door(NamedTuple):
 
 
 class DataPlane:
-    """Carries every request. Implements FrontControl. Made and used on the loop's thread."""
+    """Carries every request. Implements FrontControl. Made and used on the loop's thread.
+
+    is_ahead: told how many connections there are, says whether another worker should take the next one.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class DataPlane:
         self._refusing = Refusing(self._drop)
         self._hasty = hasty(settings)
         self._empty = asyncio.Event()
+        self.is_ahead: Callable[[int], bool] = lambda connections: False
         most = (_all_descriptors() - _RESERVED_DESCRIPTORS) // _PER_CONNECTION
         self._services.connections = Admission(max(8, min(settings.max_connections, most)), settings.max_per_address)
 
@@ -94,7 +98,10 @@ class DataPlane:
             for option, value in _KEEP_ALIVE:
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
         sock.listen(_BACKLOG)
-        self._acceptors.append(Acceptor(self._loop, sock, partial(self._met, door)))
+        self._acceptors.append(Acceptor(self._loop, sock, partial(self._met, door), self._yields))
+
+    def _yields(self) -> bool:
+        return self.is_ahead(len(self._services.connections))
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Accept nothing more, let running requests end within the grace, then break off what is left."""

@@ -4,13 +4,14 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.rserver.worker_process import wait_until
 from tests.system.accounts import Account
 from tests.system.running_server import RunningServer, running_server
-from tests.system.worker_visitor import WorkerVisitor, control_and_data
+from tests.system.worker_visitor import WorkerVisitor, control_and_data, serving
 
 pytestmark = [pytest.mark.root, pytest.mark.r]
 
@@ -74,6 +75,18 @@ def test_everything_works_through_each_worker(server: RunningServer, ann: Worker
     assert ann.get(f"{ann.session_path}p/{port}/").body == b"app"
     assert ann.get("/s/00000cfc78a3112345678/rpc/x").status in {403, 404}
     assert ann.get("/no-such-page").status == 404
+
+
+def test_connections_that_come_slowly_and_stay_are_spread(server: RunningServer) -> None:
+    pids = server.pids("worker_main.py")
+    with ExitStack() as stack:
+        sockets = []
+        for _ in range(45):
+            sockets.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port))))
+            # Accepted by one of them before the next one comes.
+            wait_until(lambda: any(serving(sockets[-1], pid) for pid in pids))
+        counts = [sum(serving(sock, pid) for sock in sockets) for pid in pids]
+    assert min(counts) >= 5, counts
 
 
 def test_sign_out_holds_everywhere_when_it_is_answered(
