@@ -21,6 +21,7 @@ bool in_child;
 
 static volatile sig_atomic_t end_signal;
 static volatile sig_atomic_t asked_status = -1; /* of request_exit */
+static volatile sig_atomic_t is_told; /* by SIGTERM */
 static int suspend_pipe[2] = {-1, -1};
 static volatile sig_atomic_t asked_action; /* SAVE_NO or SAVE_YES when the page asked for the end */
 
@@ -47,6 +48,17 @@ static void note_suspend(int signal_number)
     errno = before;
 }
 
+/* A machine that is shut down sends it to everybody: the objects are to be kept. The second one ends R as it is. */
+static void note_terminate(int signal_number)
+{
+    int before = errno;
+    if (is_told || in_child || suspend_pipe[1] < 0 || write(suspend_pipe[1], "T", 1) < 0) {
+        note_end(signal_number);
+    }
+    is_told = 1;
+    errno = before;
+}
+
 static void swallow(int signal_number)
 {
 }
@@ -61,7 +73,7 @@ static void install(int signal_number, void (*handler)(int))
 void signals_install(void)
 {
     install(SIGINT, note_interrupt);
-    install(SIGTERM, note_end);
+    install(SIGTERM, note_terminate);
     install(SIGUSR1, note_suspend);
     install(SIGUSR2, note_suspend);
     /* R's handler raises an R error on whichever thread wrote to a closed socket. Not SIG_IGN: children would inherit that. */

@@ -89,12 +89,16 @@ class Workspace:
             self._snapshots.opened(False)
 
     def hear_signals(self, reactor: "IReactorFDSet") -> None:
-        """SIGUSR1 suspends politely, SIGUSR2 in any case."""
+        """SIGUSR1 suspends politely, SIGUSR2 in any case; SIGTERM too, and when that does not work R ends without."""
         descriptor = _shim.suspend_signals()
 
         def read() -> None:
             with suppress(BlockingIOError):
-                self._suspension.wanted_by_signal(b"2" in os.read(descriptor, 64))
+                told = os.read(descriptor, 64)
+                if b"T" in told:
+                    self._suspension.told_to_end()
+                else:
+                    self._suspension.wanted_by_signal(b"2" in told)
 
         reactor.addReader(ReadableDescriptor(descriptor, reactor, read))
 

@@ -1,5 +1,7 @@
 """Suspending: everything is written, then the process ends with exit code 101."""
 
+import os
+import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,9 @@ _REFUSAL = "The session is being suspended."
 _PROMPT_SECONDS = 20.0
 """A forced suspension interrupts R and waits this long for its prompt."""
 _BY_SIGNAL = "Somebody sent it a signal to do so."
+_BY_SIGTERM = "It was told to end (SIGTERM), as when a machine is shut down."
+_AGAIN_SECONDS = 0.5
+"""Until another suspension is looked at again, which may be refused."""
 _ANSWER_SECONDS = 0.5
 """R answers small questions at once, or it is not at its prompt."""
 EXIT_SUSPENDED = 101
@@ -99,6 +104,22 @@ class Suspension:
         # It may come while R starts: before the store is open nothing can be kept.
         if await self._snapshots.when_open() and not self.is_running:
             await self.suspend(is_forced, _BY_SIGNAL)
+
+    def told_to_end(self) -> None:
+        """SIGTERM: everything is kept if that can be done; R ends either way."""
+        if self.is_running and not self._session.has_ended:
+            self._session.clock.callLater(_AGAIN_SECONDS, self.told_to_end)
+        elif not self._session.has_ended:
+            Deferred.fromCoroutine(self._and_end()).addErrback(_complain)
+
+    async def _and_end(self) -> None:
+        is_kept = False
+        try:
+            if await self._snapshots.when_open():
+                is_kept = bool((await self.suspend(True, _BY_SIGTERM))["suspended"])
+        finally:
+            if not is_kept:
+                os.kill(os.getpid(), signal.SIGTERM)
 
     async def blockers(self) -> list[Blocker]:
         """What stands against a suspension at this moment, without trying one."""

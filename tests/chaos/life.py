@@ -183,10 +183,6 @@ def _send(model: SessionModel, number: signal.Signals) -> None:
     model.note(f"  {number.name} to {model.pid}")
     model.told = True
     model.hurt = model.hurt or number in {signal.SIGKILL, signal.SIGTERM}
-    if number is signal.SIGTERM:
-        # R ends by itself, as by q(): its objects are not wanted any more.
-        model.objects.may_start_anew(model.empty)
-        model.console.forget()
     with contextlib.suppress(ProcessLookupError):
         os.kill(model.pid, number)
 

@@ -277,13 +277,13 @@ def test_a_killed_session_is_gone_and_others_are_not(server: RunningServer, visi
 
 
 @pytest.mark.r
-def test_one_that_is_told_to_end_has_ended_in_order(server: RunningServer, visitor: Visitor, ann: Account) -> None:
+def test_one_that_is_told_to_end_is_suspended(server: RunningServer, visitor: Visitor, ann: Account) -> None:
     visitor.run("1")
     (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
     os.kill(found["pid"], signal.SIGTERM)
     _await_end(found["pid"])
     shown = _state_of(visitor, found["session"])
-    assert shown["state"] == "absent"
+    assert shown["state"] == "suspended"
     assert "SIGTERM" in shown["cause"]
 
 

@@ -1,6 +1,7 @@
 """How a session ends or fails to start, and what its server can say about it."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -64,11 +65,29 @@ def test_abort_ends_at_once() -> None:
         assert session.process.wait(10) == -signal.SIGKILL
 
 
-def test_a_request_to_terminate_ends_r_properly() -> None:
+def test_a_request_to_terminate_suspends() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        folder = Path(evaluate(session, stream, "x <- 42; cat(tempdir())"))
+        assert folder.is_dir()
+        session.type("Sys.sleep(60)")
+        stream.wait_for(lambda event: event["type"] == "busy" and event["data"]["value"])
+        os.kill(session.pid, signal.SIGTERM)
+        assert stream.wait_for_type("quit")["data"] == {"status": 101}
+        assert session.process is not None
+        assert session.process.wait(10) == 101
+        assert not folder.exists()
+        session.launch()
+        assert evaluate(session, ready(session), "x") == "[1] 42\n"
+
+
+def test_a_request_to_terminate_ends_r_properly_where_nothing_can_be_kept() -> None:
     with RunningSession() as session:
         stream = ready(session)
         folder = Path(evaluate(session, stream, "cat(tempdir())"))
-        assert folder.is_dir()
+        store = next(session.home.glob(".local/share/rstudio/sessions/active/*/suspended-session-data"))
+        shutil.rmtree(store)
+        store.write_text("in the way")
         os.kill(session.pid, signal.SIGTERM)
         assert stream.wait_for_type("quit")["data"] == {"status": 143}
         assert session.process is not None
