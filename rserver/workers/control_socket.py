@@ -90,11 +90,13 @@ class DataWorkers:
 
     async def heard(self) -> None:
         """All have carried out all orders. Who does not within seconds is cut off: it asks anew when it can."""
-        order, give_up = self._orders, self.loop.time() + HEARD_SECONDS
-        for link in list(self._links):
-            try:
-                await asyncio.wait_for(link.heard(order), max(0.0, give_up - self.loop.time()))
-            except TimeoutError:
+        order = self._orders
+        waiting = {link: link.when_heard(order) for link in self._links if not link.has_heard(order)}
+        if not waiting:
+            return
+        await asyncio.wait(waiting.values(), timeout=HEARD_SECONDS)
+        for link, heard in waiting.items():
+            if not heard.done():
                 _log.error("data worker {pid} does not hear: cut off", pid=link.pid)
                 link.hang_up()
 
@@ -186,13 +188,15 @@ class _Link(asyncio.Protocol):
         """It connects again if it lives, and begins anew."""
         self._transport.abort()
 
-    async def heard(self, order: int) -> None:
+    def has_heard(self, order: int) -> bool:
         """It carried out this order, or is gone."""
-        if self._heard >= order or self._transport.is_closing():
-            return
+        return self._heard >= order or self._transport.is_closing()
+
+    def when_heard(self, order: int) -> "asyncio.Future[None]":
+        """Done when it has; cancelled when it is gone."""
         waiting: asyncio.Future[None] = self._workers.loop.create_future()
         self._waiting.append((order, waiting))
-        await asyncio.wait([waiting])
+        return waiting
 
     def _received(self, message: wire.ToControl) -> None:
         match message:

@@ -246,7 +246,8 @@ def test_who_does_not_hear_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monkey
         await until(lambda: len(both.workers) == 2)
         both.workers.void("ann", 5)
         await both.workers.heard()
-        assert len(both.workers) == 1
+        await until(lambda: len(both.workers) == 1)
+        assert both.data.link.begun.is_set()
         await asyncio.wait_for(reader.read(), 10)
         writer.close()
 
