@@ -19,11 +19,11 @@ def steps(*extras: str) -> Iterator[Step]:
         wanted = requirements(name)
         key = digest(*wanted, ROOT)
         yield Step(f"python-{name}", f"Python packages ({name})", key, PYTHON, partial(_install, name, wanted))
-    sources = [*ROOT.glob("rsession/**/*.[ch]"), ROOT / "setup.py", ROOT / "setup.cfg", ROOT / "pyproject.toml"]
+    compiled = [path for package in ("rsession", "rserver") for path in ROOT.glob(f"{package}/**/*.[ch]")]
+    sources = [*compiled, ROOT / "setup.py", ROOT / "setup.cfg", ROOT / "pyproject.toml"]
     key = digest(digest_of_files(sources), ROOT)
-    yield Step(
-        "install", "commands in .venv/bin and the session's C shim", key, VENV / "bin" / "rserver", _install_ourselves
-    )
+    what = "commands in .venv/bin, the session's C shim, the proxy's C part"
+    yield Step("install", what, key, VENV / "bin" / "rserver", _install_ourselves)
     yield Step("bytecode", "compiling Python files", _bytecode_key(), PYTHON, _compile)
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from rserver.proxy.body import BadBody, Body, UntilCloseBody, response_body
-from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, StatusLine, parse_response
+from rserver.proxy.carrier import Carrier
+from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, StatusLine
+from rserver.proxy.implementation import parse_response
 from rserver.proxy.small_reads import SmallReads
 
 _INTERIM_LIMIT = 16
@@ -102,6 +104,10 @@ class Back(SmallReads):
         self._user = None
         self._closed(self)
         return self._transport, self._heads.take_rest()
+
+    def keep(self, carrier: Carrier) -> bool:
+        """Leave the connection to the carrier, if it takes it: this object is done then."""
+        return carrier.keep(*self.key, self._transport)
 
     def abort(self) -> None:
         """Break the connection off; the user hears nothing more."""

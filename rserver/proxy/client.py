@@ -3,6 +3,7 @@
 import asyncio
 from typing import NamedTuple, Protocol
 
+from rserver.proxy.carrier import Lesson
 from rserver.web.request import Response
 
 
@@ -26,6 +27,13 @@ class Client(Protocol):
     @property
     def full(self) -> bool:
         """The client reads more slowly than we write."""
+
+    @property
+    def wants_lesson(self) -> bool:
+        """Requests like this one could be carried without an exchange, if it were known how."""
+
+    def learn(self, lesson: Lesson | None) -> None:
+        """How requests like this one are answered; None: nothing is to be learnt from it."""
 
     def answer(self, response: Response) -> None:
         """Send this answer and end the exchange. Not after `write`."""

@@ -4,7 +4,7 @@ import asyncio
 import resource
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -13,12 +13,14 @@ from twisted.logger import Logger
 
 from rserver.proxy.acceptor import Acceptor
 from rserver.proxy.admission import Admission
+from rserver.proxy.carried import Live
 from rserver.proxy.client import Exchange
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.dispatch import Dispatcher
-from rserver.proxy.front import Front
+from rserver.proxy.front import Carrying, Front
 from rserver.proxy.http_head import RequestLine
 from rserver.proxy.https_redirect import HttpsRedirect
+from rserver.proxy.implementation import IS_COMPILED, make_carrier
 from rserver.proxy.overload import FEW_REFUSED, MOST_REFUSED, Refusing, hasty
 from rserver.proxy.pool import Pool
 from rserver.proxy.services import Closed, KnowsToken, Services
@@ -44,6 +46,7 @@ class Door(NamedTuple):
     begin: Begin
     encoder: ResponseEncoder
     tls: ssl.SSLContext | None
+    carrying: Carrying | None = None
 
 
 class DataPlane:
@@ -62,14 +65,16 @@ class DataPlane:
         static: StaticFiles,
         closed: Closed = lambda head: None,
         knows_token: KnowsToken = lambda token: False,
+        compiled: bool = IS_COMPILED,
     ) -> None:
         self._loop = loop
         self._settings = settings
         self._deadlines = Deadlines(loop, settings.tick_seconds)
-        self._pool = Pool(settings, loop, self._deadlines)
+        self._carrier = carrier = make_carrier(loop, settings, events, compiled)
+        self._pool = pool = Pool(settings, loop, self._deadlines, carrier)
         self._encoder = ResponseEncoder(settings.frame_origin, settings.add_headers)
         self._services = Services(
-            settings, loop, gate, pages, events, self._deadlines, self._pool, Logger(), closed, knows_token
+            settings, loop, gate, pages, events, self._deadlines, pool, carrier, Logger(), closed, knows_token
         )
         self._dispatcher = Dispatcher(self._services, static)
         self._fronts: dict[Front, Callable[[], None]] = {}
@@ -84,7 +89,7 @@ class DataPlane:
 
     async def listen(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Serve a bound TCP (or Unix) socket."""
-        self._listen(sock, Door(self._dispatcher.begin, self._encoder, tls))
+        self._listen(sock, Door(self._dispatcher.begin, self._encoder, tls, self._dispatcher))
 
     async def listen_for_redirects(self, sock: socket.socket, port: int) -> None:
         """Send who comes to this socket to HTTPS at port."""
@@ -120,6 +125,7 @@ class DataPlane:
             live.close()
         self._dispatcher.stop()
         self._pool.close_all()
+        self._carrier.close()
         self._deadlines.stop()
 
     @property
@@ -130,25 +136,23 @@ class DataPlane:
     @property
     def carried(self) -> int:
         """Requests and WebSockets on their way to sessions."""
-        return len(self._services.live)
+        return len(self._services.live) + self._carrier.busy
 
     def close_user(self, user: str) -> int:
         """See FrontControl."""
-        found = self._services.live.of_user(user)
-        for live in found:
-            live.close()
-        return len(found)
+        return self._close(self._services.live.of_user(user)) + self._carrier.abandon(user=user)
 
     def close_session(self, session_id: str) -> int:
         """See FrontControl."""
-        found = self._services.live.of_session(session_id)
-        for live in found:
-            live.close()
-        return len(found)
+        return self._close(self._services.live.of_session(session_id)) + self._carrier.abandon(session_id=session_id)
 
     def close_all(self) -> int:
         """Break off everything that is carried to sessions; how much that was."""
-        found = list(self._services.live)
+        return self._close(self._services.live) + self._carrier.abandon()
+
+    def _close(self, lives: Iterable[Live]) -> int:
+        self._carrier.forget()
+        found = list(lives)
         for live in found:
             live.close()
         return len(found)
@@ -162,7 +166,7 @@ class DataPlane:
         # Who comes over a Unix socket is our own nginx.
         counted = bool(address) and address not in self._settings.trusted_proxies
         if is_plenty and self._services.connections.may_enter(address, counted=counted):
-            front = Front(self._settings, door.encoder, self._deadlines, door.begin, self._gone)
+            front = Front(self._settings, door.encoder, self._deadlines, door.begin, self._gone, door.carrying)
             left = partial(self._services.connections.leave, address)
             self._services.connections.enter(address)
         else:
@@ -176,10 +180,13 @@ class DataPlane:
         task.add_done_callback(lambda _: self._arriving.pop(front, None))
 
     async def _open(self, front: Front, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        seconds = self._settings.head_seconds if tls else None
+        seconds = self._settings.head_seconds
         try:
             # Named step by step: until the handshake is over nobody tells the front of its end.
-            await self._loop.connect_accepted_socket(lambda: front, sock, ssl=tls, ssl_handshake_timeout=seconds)
+            if tls is None:
+                await self._carrier.attach(sock, front)
+            else:
+                await self._loop.connect_accepted_socket(lambda: front, sock, ssl=tls, ssl_handshake_timeout=seconds)
         except (OSError, TimeoutError, asyncio.CancelledError):
             sock.close()
             self._gone(front)

@@ -1,5 +1,12 @@
-"""What answers a request: looks at the route, the caller and the tokens, and makes the exchange."""
+"""What answers a request: looks at the route, the caller and the tokens, and makes the exchange.
 
+What is decided here on a request for a session holds for a moment for others that are alike in all that
+native/requests.c names in `decides`: whoever looks at another field of the head names it there.
+"""
+
+import asyncio
+
+from rserver.proxy.carrier import Lane
 from rserver.proxy.client import Exchange
 from rserver.proxy.diagnosis import FIELD, Diagnosis
 from rserver.proxy.forward import parse_cookies
@@ -29,6 +36,7 @@ from rserver.proxy.trusted_proxies import Browser
 from rserver.web.request import PAGE_BODY_LIMIT, Identity, RequestHead, Response
 from rserver.web.responses import (
     INTERNAL,
+    LOST,
     NO_SUCH_SESSION,
     NOT_A_REQUEST,
     NOT_SIGNED_IN,
@@ -86,6 +94,19 @@ class Dispatcher:
     def _too_many(self, head: RequestHead, message: str) -> Response:
         return refusal(head, message, self._services.error_page)
 
+    def lane(self, transport: asyncio.BaseTransport) -> Lane | None:
+        """See Carrying."""
+        return self._services.carrier.lane(transport)
+
+    def failed(self, front: Front, line: RequestLine, reason: str) -> None:
+        """See Carrying."""
+        path, query = split_target(line.target, self._services.settings.root_path)
+        where = route(path)
+        if isinstance(where, SessionRoute):
+            self._services.events.failed(where.session_id, reason)
+        head = request_head(self._services.settings, line, front.peer, path, query)
+        front.answer(self._services.error(head, LOST, SessionExchange.lost_text))
+
     def _answer_or_exchange(
         self, front: Front, line: RequestLine, head: RequestHead, where: Route
     ) -> Exchange | Response:
@@ -104,6 +125,8 @@ class Dispatcher:
             self._services.log.failure("sign-in check failed")
             return self._services.error(head, INTERNAL, "The server failed to check who you are.")
         front.cookies = seen.cookies
+        if not seen.repeatable:
+            front.learn(None)
         refusal = self._refusal(line, head, where, seen.identity)
         if refusal is not None:
             return refusal

@@ -50,13 +50,18 @@ def foreign_cookies(value: str) -> str:
 
 def request_head(head: RequestLine, target: str, lines: bytes) -> bytes:
     """The head a session gets: target as given, `lines` (ours) behind the client's fields."""
-    out = [f"{head.method} {target} HTTP/1.1\r\nhost: {head.headers.get('host', 'localhost')}\r\n"]
-    out += [_LINES_UP[field] for field in _not_named(head.fields, head.connection)]
-    cookie = head.headers.get("cookie")
-    if cookie and (cookie := foreign_cookies(cookie)):
-        out.append(f"cookie: {cookie}\r\n")
-    out.append(_request_framing(head))
-    return "".join(out).encode("latin-1") + lines + b"\r\n"
+    before, after = request_lines(head, lines)
+    fields = [_LINES_UP[field] for field in _not_named(head.fields, head.connection)]
+    fields.append(_request_framing(head))
+    start = f"{head.method} {target} HTTP/1.1\r\n".encode("latin-1")
+    return b"".join([start, before, "".join(fields).encode("latin-1"), after, b"\r\n"])
+
+
+def request_lines(head: RequestLine, lines: bytes) -> tuple[bytes, bytes]:
+    """What stands in a session's head in front of the client's own fields and their framing, and behind them."""
+    cookie = foreign_cookies(head.headers.get("cookie", ""))
+    after = f"cookie: {cookie}\r\n".encode("latin-1") + lines if cookie else lines
+    return f"host: {head.headers.get('host', 'localhost')}\r\n".encode("latin-1"), after
 
 
 def response_head(head: StatusLine, framing: str, cookies: tuple[str, ...] = ()) -> bytes:

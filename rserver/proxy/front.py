@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import cast
+from typing import Protocol, cast
 
 from rserver.proxy import tcp_state
 from rserver.proxy.back import write_pieces
 from rserver.proxy.body import BadBody, Body, request_body
+from rserver.proxy.carrier import Lane, Lesson
 from rserver.proxy.client import Detached, Exchange
 from rserver.proxy.deadlines import Deadlines
-from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine, parse_request
+from rserver.proxy.http_head import REPEATABLE, BadHead, HeadBuffer, RequestLine
+from rserver.proxy.implementation import parse_request
 from rserver.proxy.own_nginx import OWN_NGINX, is_own_nginx
 from rserver.proxy.settings import FrontSettings
 from rserver.proxy.small_reads import SmallReads
@@ -34,6 +36,16 @@ class _State(Enum):
     DETACHED = auto()  # the transport belongs to somebody else
 
 
+class Carrying(Protocol):
+    """How requests are carried that the front need not see."""
+
+    def lane(self, transport: asyncio.BaseTransport) -> Lane | None:
+        """The transport, if it can do so."""
+
+    def failed(self, front: "Front", line: RequestLine, reason: str) -> None:
+        """Answer a request that was carried and found no answer."""
+
+
 class Front(SmallReads):
     """Client side of the proxy. `begin` is called with every request and says what answers it, if not answered yet."""
 
@@ -42,12 +54,14 @@ class Front(SmallReads):
         "_answering",
         "_begin",
         "_body",
+        "_carrying",
         "_deadlines",
         "_encoder",
         "_exchange",
         "_full",
         "_head_started",
         "_heads",
+        "_lane",
         "_line",
         "_lost",
         "_pending",
@@ -69,12 +83,15 @@ class Front(SmallReads):
         deadlines: Deadlines,
         begin: Callable[["Front", RequestLine], Exchange | None],
         lost: Callable[["Front"], None],
+        carrying: Carrying | None = None,
     ) -> None:
         self._settings = settings
         self._encoder = encoder
         self._deadlines = deadlines
         self._begin = begin
         self._lost = lost
+        self._carrying = carrying
+        self._lane: Lane | None = None
         self._heads = HeadBuffer()
         self._state = _State.HEAD
         self._line: RequestLine | None = None
@@ -100,6 +117,9 @@ class Front(SmallReads):
         else:
             self._transport.abort()
         self._deadlines.set(self, self._settings.head_seconds)
+        if self._carrying is not None:
+            self._lane = self._carrying.lane(transport)
+            self._offer()
 
     def data_received(self, data: bytes) -> None:
         if self._state is _State.BODY:
@@ -148,7 +168,7 @@ class Front(SmallReads):
         elif self._state is _State.LINGER or self._answering:
             self.abort()
         elif self._state is _State.HEAD and not self._head_started:
-            self._transport.close()
+            self._close_unused()
         else:
             self._refuse(408, "the request took too long to arrive")
 
@@ -157,6 +177,18 @@ class Front(SmallReads):
         self.stopping = True
         if self._state is _State.HEAD:
             self._transport.close()
+
+    def answer_failed(self, block: bytes, reason: str) -> None:
+        """A request of this head was carried, all of its body too, and no answer came."""
+        line = parse_request(block)
+        if line.method in REPEATABLE and not line.has_body:
+            line.repeated = True
+            self._start(line)
+        elif self._carrying is not None:
+            self._deadlines.clear(self)
+            self._line = line
+            self._state = _State.WAIT
+            self._carrying.failed(self, line, reason)
 
     # The exchange's side: see Client.
 
@@ -168,6 +200,18 @@ class Front(SmallReads):
     @property
     def full(self) -> bool:
         return self._full
+
+    @property
+    def wants_lesson(self) -> bool:
+        return self._lane is not None and self._lane.wants_lesson
+
+    def learn(self, lesson: Lesson | None) -> None:
+        if self._lane is None:
+            return
+        if lesson is None:
+            self._lane.withdraw()
+        else:
+            self._lane.learn(*lesson)
 
     def answer(self, response: Response) -> None:
         self._exchange = None
@@ -197,6 +241,7 @@ class Front(SmallReads):
                 self._deadlines.set(self, self._settings.keep_alive_seconds)
             self._transport.resume_reading()
             self._advance()
+            self._offer()
 
     def hold(self, held: bool) -> None:
         if self._state is not _State.BODY or self._transport.is_closing():
@@ -226,6 +271,18 @@ class Front(SmallReads):
             # An HTTP/1.0 client takes an orderly end for the end of the answer.
             tcp_state.reset_when_closed(self._transport.get_extra_info("socket"))
         self._transport.abort()
+
+    # Requests that are carried without us.
+
+    def _offer(self) -> None:
+        if self._lane is not None and self._state is _State.HEAD and not len(self._heads) and not self.stopping:
+            self._lane.offer()
+
+    def _close_unused(self) -> None:
+        if self._lane is not None and self._lane.has_carried():
+            self._deadlines.set(self, self._settings.keep_alive_seconds)
+        else:
+            self._transport.close()
 
     # Reading requests.
 

@@ -36,6 +36,10 @@ _CONTROL_BYTE = "control byte or bare line break in the head"
 _LONG_TARGET = "the address is longer than 8 KiB"
 
 
+# Requests that may be sent again when nothing came back.
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
 class BadHead(Exception):
     """The peer sent a head that is not accepted. `status` is what a client is told; the text says why."""
 
@@ -62,13 +66,17 @@ class Head:
 
 @dataclass(slots=True)
 class RequestLine(Head):
-    """A checked request head. `upgrade`: a valid WebSocket handshake; `expects_continue`: 100-continue is awaited."""
+    """A checked request head. `upgrade`: a valid WebSocket handshake; `expects_continue`: 100-continue is awaited.
+
+    `repeated`: it was sent to a session once already, and nothing came back.
+    """
 
     method: str
     target: str
     keep_alive: bool
     upgrade: bool
     expects_continue: bool
+    repeated: bool = False
 
     @property
     def has_body(self) -> bool:
@@ -134,7 +142,7 @@ def parse_request(block: bytes) -> RequestLine:
     method, target, version = _request_line(line)
     fields, headers = _fields(lines)
     length, chunked = _framing(headers, version)
-    connection = _tokens(headers.get("connection"))
+    connection = connection_tokens(headers.get("connection"))
     _check_host(headers.get("host"), version)
     keep_alive = version == 1 and "close" not in connection
     upgrade = "upgrade" in connection and _is_upgrade(method, version, headers, chunked or bool(length))
@@ -152,7 +160,7 @@ def parse_response(block: bytes) -> StatusLine:
     fields, headers = _fields(lines)
     version = int(match[1])
     length, chunked = _framing(headers, version)
-    connection = _tokens(headers.get("connection"))
+    connection = connection_tokens(headers.get("connection"))
     return StatusLine(version, fields, headers, length, chunked, connection, int(match[2]), match[3] or "")
 
 
@@ -242,7 +250,7 @@ def _check_host(host: str | None, version: int) -> None:
         raise BadHead(400, "malformed Host field")
 
 
-def _tokens(value: str | None) -> frozenset[str]:
+def connection_tokens(value: str | None) -> frozenset[str]:
     if value is None:
         return frozenset()
     return _TOKEN_SETS.get(value) or frozenset(token.strip(" \t") for token in value.lower().split(","))

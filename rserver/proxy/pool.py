@@ -5,6 +5,7 @@ import socket
 from contextlib import suppress
 
 from rserver.proxy.back import Back
+from rserver.proxy.carrier import Carrier
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Target
@@ -20,19 +21,25 @@ class Unreachable(Exception):
 class Pool:
     """Connections by socket path and expected uid: what is idle is only ever used for the same session again."""
 
-    def __init__(self, settings: FrontSettings, loop: asyncio.AbstractEventLoop, deadlines: Deadlines) -> None:
+    def __init__(
+        self, settings: FrontSettings, loop: asyncio.AbstractEventLoop, deadlines: Deadlines, carrier: Carrier
+    ) -> None:
         self._settings = settings
         self._loop = loop
         self._deadlines = deadlines
+        self._carrier = carrier
         self._idle: dict[tuple[str, int], list[Back]] = {}
         self._count = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + self._carrier.kept
 
     def take(self, target: Target) -> Back | None:
         """The idle connection that was used last, if there is one."""
-        idle = self._idle.get((target.socket_path, target.uid))
+        back = self._new(target)
+        if self._carrier.take(*back.key, back):
+            return back
+        idle = self._idle.get(back.key)
         while idle:
             back = idle.pop()
             self._count -= 1
@@ -43,10 +50,10 @@ class Pool:
 
     async def connect(self, target: Target) -> Back:
         """A new connection. Unreachable: no socket, nobody listens, the backlog stays full, or a foreign peer."""
-        back = Back((target.socket_path, target.uid), self._keep, self._forget)
+        back = self._new(target)
         sock = await self._connected_socket(target)
         try:
-            await self._loop.create_unix_connection(lambda: back, sock=sock)
+            await self._carrier.attach(sock, back)
         except BaseException:
             sock.close()
             raise
@@ -60,7 +67,12 @@ class Pool:
             for back in idle:
                 back.timed_out()
 
+    def _new(self, target: Target) -> Back:
+        return Back((target.socket_path, target.uid), self._keep, self._forget)
+
     def _keep(self, back: Back) -> None:
+        if back.keep(self._carrier):
+            return
         idle = self._idle.setdefault(back.key, [])
         if len(idle) >= self._settings.pool_size or self._count >= self._settings.pool_total:
             back.timed_out()

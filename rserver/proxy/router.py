@@ -8,6 +8,9 @@ from rserver_core.session_id import LENGTH, is_session_id
 _SESSION, _PORT, _WHOLE_PORT = "/s/", "/p/", "/absproxy/"
 # Prefixes of the files that come with the program: the web bundle and what the sign-in and home pages load.
 STATIC_PREFIXES = ("/ide/", "/static/")
+# Below a session: requests that follow its events, and paths that are not the session's to answer ("*": beginnings).
+LISTENING = frozenset({"/events", "/rpc/get_events"})
+PYTHON_PATHS = (*sorted(LISTENING), "/", "/restart", "/p/*")
 # What the next server could read as another path than we do: dot segments, plain or encoded, an encoded NUL,
 # a backslash, a percent sign that encodes nothing.
 _AMBIGUOUS = re.compile(

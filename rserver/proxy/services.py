@@ -8,6 +8,7 @@ from twisted.logger import Logger
 
 from rserver.proxy.admission import Admission
 from rserver.proxy.carried import Carried
+from rserver.proxy.carrier import Carrier
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.fair_share import FairShare
 from rserver.proxy.pool import Pool
@@ -38,6 +39,7 @@ class Services:
     events: SessionEvents
     deadlines: Deadlines
     pool: Pool
+    carrier: Carrier
     log: Logger
     closed: Closed
     knows_token: KnowsToken = lambda token: False

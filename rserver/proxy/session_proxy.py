@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 from rserver.proxy import forward
 from rserver.proxy.back import Back, write_pieces
 from rserver.proxy.body import LAST_CHUNK, Body, LengthBody, chunk
+from rserver.proxy.carrier import Lesson
 from rserver.proxy.client import Client
-from rserver.proxy.http_head import RequestLine, StatusLine
+from rserver.proxy.http_head import REPEATABLE, RequestLine, StatusLine
 from rserver.proxy.pool import Unreachable
-from rserver.proxy.router import SessionRoute
+from rserver.proxy.router import LISTENING, SessionRoute
 from rserver.proxy.services import Services
 from rserver.proxy.splice import Splice
 from rserver.web.request import Identity, RequestHead, Response, Target
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 _Found = Target | Response
 # Body bytes taken from a client whose session is still being found or launched.
 _HELD_LIMIT = 64 * 1024
-_LISTENING = frozenset({"/events", "/rpc/get_events"})
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UPGRADED = "connection: Upgrade\r\nupgrade: websocket\r\n"
 
 
@@ -90,7 +89,7 @@ class SessionExchange:
     @property
     def listens(self) -> bool:
         """See Live."""
-        return self._rest in _LISTENING
+        return self._rest in LISTENING
 
     def close(self) -> None:
         """See Live."""
@@ -170,7 +169,7 @@ class SessionExchange:
         self._target = result
         self._connected = True
         self._services.events.connected(self.session_id)
-        back = self._services.pool.take(result)
+        back = None if self._line.repeated else self._services.pool.take(result)
         if back is None:
             self._task = self._services.loop.create_task(self._connect(result))
         else:
@@ -209,6 +208,10 @@ class SessionExchange:
 
     def _answers(self) -> None:
         self._services.events.first_byte(self.session_id)
+        client, target = self._client, self._target
+        if client is not None and client.wants_lesson and target is not None and not self._cookies:
+            before, after = forward.request_lines(self._line, self._own_lines(target))
+            client.learn(Lesson(before, after, target.socket_path, target.uid, self.user, self.session_id))
 
     # What the session does.
 
@@ -293,15 +296,12 @@ class SessionExchange:
             services.events.disconnected(session_id)
 
         services.connections.enter(detached.address)
-        services.live.add(Splice(self.user, session_id, detached.transport, session, ended, listens=self.listens))
-        detached.transport.resume_reading()
-        if detached.full:
-            session.pause_reading()
-        else:
-            session.resume_reading()
         write_pieces(detached.transport, [answer, early])
         if detached.surplus:
             session.write(detached.surplus)
+        splice = Splice(self.user, session_id, detached.transport, session, ended, listens=self.listens)
+        services.live.add(splice)
+        splice.begin(services.carrier.join, detached.full)
 
     # Ends.
 
@@ -315,7 +315,12 @@ class SessionExchange:
         return "transfer-encoding: chunked\r\n"
 
     def _may_repeat(self) -> bool:
-        return not self._retried and self._line.method in _REPEATABLE and not self._line.has_body
+        return (
+            not self._retried
+            and not self._line.repeated
+            and self._line.method in REPEATABLE
+            and not self._line.has_body
+        )
 
     def _broken(self) -> None:
         self._services.log.failure("request for session {session} failed", session=self.session_id)

@@ -13,7 +13,9 @@ ONLY_OWN = OriginPolicy()
 class FrontSettings:
     """root_path is www-root-path as "" or "/prefix"; trusted_proxies: whose X-Forwarded-* we believe.
 
-    Time limits are in seconds. paused_seconds is how often a client is looked after whose body nobody reads.
+    Time limits are in seconds. verdict_seconds: for how long what was decided on a request also holds for others of the
+    same caller to the same session; up to twice that while it is asked anew.
+    paused_seconds is how often a client is looked after whose body nobody reads.
     least_rate: bytes in a second that a body must come with, over body_stall_seconds, and an answer be read with,
     over send_seconds; it is 0 when a single byte in that time is enough.
     max_per_address and max_per_user: connections from one address, requests and WebSockets carried for one account;
@@ -35,6 +37,7 @@ class FrontSettings:
     paused_seconds: float = 5.0
     linger_seconds: float = 5.0
     connect_seconds: float = 10.0
+    verdict_seconds: int = 1
     pool_idle_seconds: float = 60.0
     pool_size: int = 32
     pool_total: int = 4_096

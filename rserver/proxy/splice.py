@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from rserver.proxy.small_reads import SmallReads
 
+Join = Callable[[asyncio.Transport, asyncio.Transport, Callable[[], None]], bool]
+"""See Carrier.join."""
+
 
 class _End(SmallReads):
     """One of two joined transports."""
@@ -56,7 +59,7 @@ class _End(SmallReads):
 class Splice:
     """Joins two transports for one user and session; `when_ended` is called once, when the first of the two is gone."""
 
-    __slots__ = ("_client", "_when_ended", "listens", "session_id", "user")
+    __slots__ = ("_client", "_session", "_when_ended", "listens", "session_id", "user")
 
     def __init__(
         self,
@@ -73,10 +76,22 @@ class Splice:
         self.listens = listens
         self._when_ended = when_ended
         self._client = client
+        self._session = session
+
+    def begin(self, join: Join, full: bool) -> None:
+        """Let the bytes go; join does it without us where it can. full: the client must be waited for first."""
+        client, session = self._client, self._session
+        if join(client, session, self.ended):
+            return
         one, two = _End(client, self), _End(session, self)
         one.other, two.other = two, one
         client.set_protocol(one)
         session.set_protocol(two)
+        client.resume_reading()
+        if full:
+            session.pause_reading()
+        else:
+            session.resume_reading()
 
     def close(self) -> None:
         """End both sides now."""

@@ -48,7 +48,7 @@ class WorkerGate:
         """See Gate."""
         seen = self._by_cookie(head)
         if seen.identity is None and self.single_user is not None:
-            return Authentication(self.single_user.identity(head))
+            return Authentication(self.single_user.identity(head), repeatable=False)
         return seen
 
     def session_target(

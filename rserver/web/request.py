@@ -123,10 +123,12 @@ class Authentication:
     """Answer of the gate: who it is, and Set-Cookie values (a renewed or cleared cookie) to send with the response.
 
     A page that sets a cookie of the same name itself wins over the gate's.
+    repeatable: a request with the same fields from the same address would be told the same now.
     """
 
     identity: Identity | None = None
     cookies: tuple[str, ...] = ()
+    repeatable: bool = True
 
     def __post_init__(self) -> None:
         _check_fields(*self.cookies)
@@ -192,7 +194,10 @@ class SessionEvents(Protocol):
         """A request or WebSocket began to be carried to the session."""
 
     def disconnected(self, session_id: str) -> None:
-        """It ended, for whatever reason. Every connected has exactly one disconnected."""
+        """It ended, for whatever reason. Every connected has exactly one disconnected.
+
+        Requests that follow each other may be reported as one, which ends up to two seconds after the last of them.
+        """
 
     def first_byte(self, session_id: str) -> None:
         """The session began to answer a request."""

@@ -22,6 +22,12 @@ class Reader:
 
 PURE = Reader(http_head.HeadBuffer, http_head.parse_request, http_head.parse_response, body.ChunkedBody)
 READERS: dict[str, Reader] = {"pure": PURE}
+if find_spec("rserver.proxy._native"):
+    from rserver.proxy import compiled_head
+
+    READERS["compiled"] = Reader(
+        http_head.HeadBuffer, compiled_head.parse_request, compiled_head.parse_response, body.ChunkedBody
+    )
 
 # What a program that carries bytes finds in its environment to do so with each implementation.
 ENVIRONMENTS: dict[str, Mapping[str, str]] = {"pure": {VARIABLE: "pure"}}

@@ -79,8 +79,8 @@ def test_fields_named_by_connection_are_dropped_but_not_the_vital_ones() -> None
         "host: here",
         "content-type: t",
         "origin: o",
-        "cookie: a=1",
         "content-length: 3",
+        "cookie: a=1",
         "X-RS-User: me",
     ]
 

@@ -18,6 +18,7 @@ from twisted.logger import ILogObserver, LogLevel, globalLogPublisher
 from zope.interface import implementer
 
 from rserver.proxy.data_plane import DataPlane
+from rserver.proxy.implementation import IS_COMPILED
 from rserver.proxy.settings import FrontSettings
 from rserver.web.request import (
     ANONYMOUS,
@@ -269,7 +270,7 @@ class Events:
 class World:
     """All of it together. The plane's loop runs in a thread of its own."""
 
-    def __init__(self, folder: Path, settings: FrontSettings) -> None:
+    def __init__(self, folder: Path, settings: FrontSettings, compiled: bool) -> None:
         self.gate, self.pages, self.events = Gate(), Pages(), Events()
         self.session = Session(str(folder / "session.sock"))
         self.target = Target(self.session.path, os.getuid(), (("X-RS-User", "alice"),))
@@ -278,6 +279,7 @@ class World:
         self.log: list[str] = []
         self.folder = folder
         self._settings = settings
+        self._compiled = compiled
         self._loop = uvloop.new_event_loop()
         self._loop.set_exception_handler(lambda _, context: self.log.append(repr(context)))
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -296,6 +298,7 @@ class World:
             static,
             lambda _: self.closed,
             lambda token: token == "good",
+            self._compiled,
         )
         self.listen_with(None)
 
@@ -377,9 +380,11 @@ def request(target: str, *fields: str, method: str = "GET", body: bytes = b"", v
 
 
 @contextmanager
-def running_world(folder: Path, settings: FrontSettings, expect_log: bool = False) -> Iterator[World]:
+def running_world(
+    folder: Path, settings: FrontSettings, expect_log: bool = False, compiled: bool = IS_COMPILED
+) -> Iterator[World]:
     """A world; its log must stay silent unless something is expected."""
-    world = World(folder, settings)
+    world = World(folder, settings, compiled)
 
     @implementer(ILogObserver)
     def observe(event: dict[str, Any]) -> None:
