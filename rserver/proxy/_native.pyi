@@ -69,16 +69,24 @@ class Engine:
         verdict_seconds: int,
         idle_seconds: int,
         spare_limit: int,
+        spare_total: int,
+        user_limit: int,
     ) -> None:
         """broken is told of exceptions of protocols; ticks is called when `tick` is wanted every second.
 
         refused: paths below a session, or beginnings of such (with "*" at the end), that go to the protocol.
-        own_cookies: names, in lower case, that sessions may not set.
+        own_cookies: names, in lower case, that sessions may not set. spare_limit: connections kept of a session,
+        spare_total: of all.
+        user_limit: requests carried for one account at a time, more of them go to the protocols; 0: any number.
         """
 
     @property
     def busy(self) -> int:
         """Requests that are carried now."""
+
+    @property
+    def spares(self) -> int:
+        """Connections to sessions that are kept for later."""
 
     def fileno(self) -> int:
         """To be watched for reading."""
@@ -101,8 +109,8 @@ class Engine:
     def take(self, path: str, uid: int, protocol: asyncio.BaseProtocol, /) -> bool:
         """Give a session's connection that was kept to a protocol; False: there is none."""
 
-    def count_spares(self) -> int:
-        """Connections that are kept."""
+    def count_busy(self, user: str, /) -> int:
+        """Requests that are carried for this account now."""
 
     def join(self, client: Connection, session: Connection, ended: Callable[[], None], /) -> None:
         """Bytes go both ways, uninterpreted. ended is called once, when the first of the two is gone."""

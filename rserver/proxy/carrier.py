@@ -50,6 +50,9 @@ class Carrier(Protocol):
     async def attach(self, sock: socket.socket, protocol: asyncio.BaseProtocol) -> None:
         """Give a connected socket to a protocol."""
 
+    def carried_for(self, user: str) -> int:
+        """Requests carried for this account without an exchange."""
+
     def keep(self, path: str, uid: int, transport: asyncio.Transport) -> bool:
         """Take over a session's connection that is between two requests; False: that is not done here."""
 

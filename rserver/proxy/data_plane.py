@@ -14,10 +14,11 @@ from twisted.logger import Logger
 from rserver.proxy.acceptor import Acceptor
 from rserver.proxy.admission import Admission
 from rserver.proxy.carried import Live
+from rserver.proxy.carrying_front import CarryingFront, Requests
 from rserver.proxy.client import Exchange
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.dispatch import Dispatcher
-from rserver.proxy.front import Carrying, Front
+from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
 from rserver.proxy.https_redirect import HttpsRedirect
 from rserver.proxy.implementation import IS_COMPILED, make_carrier
@@ -46,7 +47,7 @@ class Door(NamedTuple):
     begin: Begin
     encoder: ResponseEncoder
     tls: ssl.SSLContext | None
-    carrying: Carrying | None = None
+    requests: Requests | None = None
 
 
 class DataPlane:
@@ -166,7 +167,7 @@ class DataPlane:
         # Who comes over a Unix socket is our own nginx.
         counted = bool(address) and address not in self._settings.trusted_proxies
         if is_plenty and self._services.connections.may_enter(address, counted=counted):
-            front = Front(self._settings, door.encoder, self._deadlines, door.begin, self._gone, door.carrying)
+            front = self._front(door)
             left = partial(self._services.connections.leave, address)
             self._services.connections.enter(address)
         else:
@@ -178,6 +179,12 @@ class DataPlane:
         task = self._loop.create_task(self._open(front, sock, door.tls))
         self._arriving[front] = task
         task.add_done_callback(lambda _: self._arriving.pop(front, None))
+
+    def _front(self, door: Door) -> Front:
+        if door.requests is None:
+            return Front(self._settings, door.encoder, self._deadlines, door.begin, self._gone)
+        lane = self._carrier.lane
+        return CarryingFront(self._settings, door.encoder, self._deadlines, door.requests, self._gone, lane)
 
     async def _open(self, front: Front, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
         seconds = self._settings.head_seconds

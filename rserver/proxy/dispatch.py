@@ -4,9 +4,6 @@ What is decided here on a request for a session holds for a moment for others th
 native/requests.c names in `decides`: whoever looks at another field of the head names it there.
 """
 
-import asyncio
-
-from rserver.proxy.carrier import Lane
 from rserver.proxy.client import Exchange
 from rserver.proxy.diagnosis import FIELD, Diagnosis
 from rserver.proxy.forward import parse_cookies
@@ -94,12 +91,8 @@ class Dispatcher:
     def _too_many(self, head: RequestHead, message: str) -> Response:
         return refusal(head, message, self._services.error_page)
 
-    def lane(self, transport: asyncio.BaseTransport) -> Lane | None:
-        """See Carrying."""
-        return self._services.carrier.lane(transport)
-
     def failed(self, front: Front, line: RequestLine, reason: str) -> None:
-        """See Carrying."""
+        """Answer a request that was carried without an exchange and found no answer."""
         path, query = split_target(line.target, self._services.settings.root_path)
         where = route(path)
         if isinstance(where, SessionRoute):
@@ -143,7 +136,7 @@ class Dispatcher:
     ) -> Exchange | Response:
         services = self._services
         most = services.settings.max_per_user
-        if most and services.live.count(identity.user) >= most:
+        if most and services.live.count(identity.user) + services.carrier.carried_for(identity.user) >= most:
             return self._too_many(head, f"You have {most} requests and connections open, which is the most allowed.")
         if isinstance(where, PortRoute):
             return PortExchange(services, front, line, head, identity, where, front.cookies)

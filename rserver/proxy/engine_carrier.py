@@ -32,6 +32,8 @@ class EngineCarrier:
             verdict_seconds=settings.verdict_seconds,
             idle_seconds=max(1, round(settings.pool_idle_seconds)),
             spare_limit=settings.pool_size,
+            spare_total=settings.pool_total,
+            user_limit=settings.max_per_user,
         )
         loop.add_reader(self._engine.fileno(), self._engine.run)
 
@@ -47,6 +49,10 @@ class EngineCarrier:
         sock.setblocking(False)
         self._engine.attach(sock.detach(), protocol)
 
+    def carried_for(self, user: str) -> int:
+        """See Carrier."""
+        return self._engine.count_busy(user)
+
     def keep(self, path: str, uid: int, transport: asyncio.Transport) -> bool:
         """See Carrier."""
         if not isinstance(transport, Connection):
@@ -61,7 +67,7 @@ class EngineCarrier:
     @property
     def kept(self) -> int:
         """See Carrier."""
-        return self._engine.count_spares()
+        return self._engine.spares
 
     def lane(self, transport: asyncio.BaseTransport) -> Lane | None:
         """See Carrier."""

@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Protocol, cast
+from typing import cast
 
 from rserver.proxy import tcp_state
 from rserver.proxy.back import write_pieces
 from rserver.proxy.body import BadBody, Body, request_body
-from rserver.proxy.carrier import Lane, Lesson
+from rserver.proxy.carrier import Lesson
 from rserver.proxy.client import Detached, Exchange
 from rserver.proxy.deadlines import Deadlines
-from rserver.proxy.http_head import REPEATABLE, BadHead, HeadBuffer, RequestLine
+from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine
 from rserver.proxy.implementation import parse_request
 from rserver.proxy.own_nginx import OWN_NGINX, is_own_nginx
 from rserver.proxy.settings import FrontSettings
@@ -28,22 +28,12 @@ _REQUESTS_IN_A_TURN = 16
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class _State(Enum):
+class State(Enum):
     HEAD = auto()  # between requests, or within a head
     BODY = auto()  # an exchange runs, its request body is not complete
     WAIT = auto()  # an exchange runs, its request is complete
     LINGER = auto()  # answered without having read the whole request: drop input until the client closes
     DETACHED = auto()  # the transport belongs to somebody else
-
-
-class Carrying(Protocol):
-    """How requests are carried that the front need not see."""
-
-    def lane(self, transport: asyncio.BaseTransport) -> Lane | None:
-        """The transport, if it can do so."""
-
-    def failed(self, front: "Front", line: RequestLine, reason: str) -> None:
-        """Answer a request that was carried and found no answer."""
 
 
 class Front(SmallReads):
@@ -54,14 +44,12 @@ class Front(SmallReads):
         "_answering",
         "_begin",
         "_body",
-        "_carrying",
         "_deadlines",
         "_encoder",
         "_exchange",
         "_full",
         "_head_started",
         "_heads",
-        "_lane",
         "_line",
         "_lost",
         "_pending",
@@ -83,17 +71,14 @@ class Front(SmallReads):
         deadlines: Deadlines,
         begin: Callable[["Front", RequestLine], Exchange | None],
         lost: Callable[["Front"], None],
-        carrying: Carrying | None = None,
     ) -> None:
         self._settings = settings
         self._encoder = encoder
         self._deadlines = deadlines
         self._begin = begin
         self._lost = lost
-        self._carrying = carrying
-        self._lane: Lane | None = None
         self._heads = HeadBuffer()
-        self._state = _State.HEAD
+        self._state = State.HEAD
         self._line: RequestLine | None = None
         self._body: Body | None = None
         self._exchange: Exchange | None = None
@@ -117,23 +102,20 @@ class Front(SmallReads):
         else:
             self._transport.abort()
         self._deadlines.set(self, self._settings.head_seconds)
-        if self._carrying is not None:
-            self._lane = self._carrying.lane(transport)
-            self._offer()
 
     def data_received(self, data: bytes) -> None:
-        if self._state is _State.BODY:
+        if self._state is State.BODY:
             self._feed(data)
-        elif self._state is not _State.LINGER:
+        elif self._state is not State.LINGER:
             self._heads.push(data)
-            if self._state is _State.HEAD:
+            if self._state is State.HEAD:
                 self._advance()
-            if self._state is _State.WAIT and len(self._heads) > _AHEAD_LIMIT:
+            if self._state is State.WAIT and len(self._heads) > _AHEAD_LIMIT:
                 self._pause()
 
     def eof_received(self) -> None:
         """A client that half-closes while it is owed an answer has given up: that frees parked long polls."""
-        if self._state in {_State.BODY, _State.WAIT}:
+        if self._state in {State.BODY, State.WAIT}:
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -161,41 +143,29 @@ class Front(SmallReads):
         """See Expiring."""
         if self._transport.get_write_buffer_size():
             self._watch_reader()
-        elif self._state in {_State.BODY, _State.WAIT} and not self._transport.is_reading():
+        elif self._state in {State.BODY, State.WAIT} and not self._transport.is_reading():
             self._watch_paused()
-        elif self._state is _State.BODY and self._body_comes():
+        elif self._state is State.BODY and self._body_comes():
             self._watch_body()
-        elif self._state is _State.LINGER or self._answering:
+        elif self._state is State.LINGER or self._answering:
             self.abort()
-        elif self._state is _State.HEAD and not self._head_started:
-            self._close_unused()
+        elif self._state is State.HEAD and not self._head_started:
+            self._transport.close()
         else:
             self._refuse(408, "the request took too long to arrive")
 
     def close_idle(self) -> None:
         """Close now when no request is under way, else after its answer."""
         self.stopping = True
-        if self._state is _State.HEAD:
+        if self._state is State.HEAD:
             self._transport.close()
-
-    def answer_failed(self, block: bytes, reason: str) -> None:
-        """A request of this head was carried, all of its body too, and no answer came."""
-        line = parse_request(block)
-        if line.method in REPEATABLE and not line.has_body:
-            line.repeated = True
-            self._start(line)
-        elif self._carrying is not None:
-            self._deadlines.clear(self)
-            self._line = line
-            self._state = _State.WAIT
-            self._carrying.failed(self, line, reason)
 
     # The exchange's side: see Client.
 
     @property
     def can_keep_alive(self) -> bool:
         line = self._line
-        return line is not None and line.keep_alive and self._state is _State.WAIT and not self.stopping
+        return line is not None and line.keep_alive and self._state is State.WAIT and not self.stopping
 
     @property
     def full(self) -> bool:
@@ -203,19 +173,14 @@ class Front(SmallReads):
 
     @property
     def wants_lesson(self) -> bool:
-        return self._lane is not None and self._lane.wants_lesson
+        return False
 
     def learn(self, lesson: Lesson | None) -> None:
-        if self._lane is None:
-            return
-        if lesson is None:
-            self._lane.withdraw()
-        else:
-            self._lane.learn(*lesson)
+        """Nothing is carried without us here."""
 
     def answer(self, response: Response) -> None:
         self._exchange = None
-        if self._state is _State.BODY and self._drainable():
+        if self._state is State.BODY and self._drainable():
             self._pending = response
             self.hold(False)
         else:
@@ -228,23 +193,22 @@ class Front(SmallReads):
     def finish(self, keep_alive: bool) -> None:
         self._exchange = self._line = self._pending = None
         self._answering = False
-        if self._state is not _State.WAIT:
+        if self._state is not State.WAIT:
             self._linger()
         elif not keep_alive:
-            self._state = _State.LINGER
+            self._state = State.LINGER
             self._transport.close()
             self._deadlines.set(self, self._settings.linger_seconds)
         else:
-            self._state = _State.HEAD
+            self._state = State.HEAD
             self._head_started = False
             if not self._full:
                 self._deadlines.set(self, self._settings.keep_alive_seconds)
             self._transport.resume_reading()
             self._advance()
-            self._offer()
 
     def hold(self, held: bool) -> None:
-        if self._state is not _State.BODY or self._transport.is_closing():
+        if self._state is not State.BODY or self._transport.is_closing():
             return
         if held:
             self._pause()
@@ -253,12 +217,12 @@ class Front(SmallReads):
             self._transport.resume_reading()
 
     def send_continue(self) -> None:
-        if self._state is _State.BODY and self._line is not None and self._line.expects_continue:
+        if self._state is State.BODY and self._line is not None and self._line.expects_continue:
             self._line.expects_continue = False
             self._transport.write(_CONTINUE)
 
     def detach(self) -> Detached:
-        self._state = _State.DETACHED
+        self._state = State.DETACHED
         self._deadlines.clear(self)
         self._exchange = None
         self._lost(self)
@@ -272,34 +236,22 @@ class Front(SmallReads):
             tcp_state.reset_when_closed(self._transport.get_extra_info("socket"))
         self._transport.abort()
 
-    # Requests that are carried without us.
-
-    def _offer(self) -> None:
-        if self._lane is not None and self._state is _State.HEAD and not len(self._heads) and not self.stopping:
-            self._lane.offer()
-
-    def _close_unused(self) -> None:
-        if self._lane is not None and self._lane.has_carried():
-            self._deadlines.set(self, self._settings.keep_alive_seconds)
-        else:
-            self._transport.close()
-
     # Reading requests.
 
     def _advance(self, *, next_turn: bool = False) -> None:
         # Answers may be given at once: a loop, as recursion would go as deep as a client pipelines requests.
         self._advancing &= not next_turn
-        if self._advancing or self._state is not _State.HEAD or self._transport.is_closing():
+        if self._advancing or self._state is not State.HEAD or self._transport.is_closing():
             return
         self._advancing, turns = True, _REQUESTS_IN_A_TURN
         try:
-            while turns and self._state is _State.HEAD and len(self._heads) and not self._full and self._next_request():
+            while turns and self._state is State.HEAD and len(self._heads) and not self._full and self._next_request():
                 turns -= 1
         finally:
             self._advancing = not turns
         if not turns:
             asyncio.get_running_loop().call_soon(lambda: self._advance(next_turn=True))
-        if self._state is _State.HEAD:
+        if self._state is State.HEAD:
             ahead, transport = self._full or len(self._heads) > _AHEAD_LIMIT, self._transport
             (transport.pause_reading if ahead else transport.resume_reading)()
 
@@ -322,15 +274,15 @@ class Front(SmallReads):
         self._line = line
         self._body = request_body(line)
         if self._body.done:
-            self._state = _State.WAIT
+            self._state = State.WAIT
             self._deadlines.clear(self)
         else:
-            self._state = _State.BODY
+            self._state = State.BODY
             self._watch_body()
         self._exchange = exchange = self._begin(self, line)
         if self._body.done:
             self._end_request()
-        elif self._state is _State.BODY and len(self._heads):
+        elif self._state is State.BODY and len(self._heads):
             self._feed(self._heads.take_rest())
         if exchange is not None and self._exchange is exchange:
             exchange.start()
@@ -345,12 +297,12 @@ class Front(SmallReads):
         self._received += len(payload)
         if payload and self._exchange is not None:
             self._exchange.request_data(payload)
-        if self._state is not _State.BODY:
+        if self._state is not State.BODY:
             return
         if not self._body.done:
             return
         self._heads.push(rest)
-        self._state = _State.WAIT
+        self._state = State.WAIT
         self._deadlines.clear(self)
         # A body's last piece may have been read while the exchange held it; what follows must be seen, if only its end.
         self._transport.resume_reading()
@@ -391,13 +343,13 @@ class Front(SmallReads):
         self._deadlines.set(self, self._settings.send_seconds)
 
     def _end_watch_of_reader(self) -> None:
-        if self._state is _State.BODY and self._transport.is_reading():
+        if self._state is State.BODY and self._transport.is_reading():
             self._watch_body()
-        elif self._state in {_State.BODY, _State.WAIT} and not self._transport.is_reading():
+        elif self._state in {State.BODY, State.WAIT} and not self._transport.is_reading():
             self._deadlines.set(self, self._settings.paused_seconds)
-        elif self._state is _State.WAIT:
+        elif self._state is State.WAIT:
             self._deadlines.clear(self)
-        elif self._state is _State.HEAD and not self._head_started:
+        elif self._state is State.HEAD and not self._head_started:
             self._deadlines.set(self, self._settings.keep_alive_seconds)
 
     def _bytes_read(self) -> int:
@@ -437,7 +389,7 @@ class Front(SmallReads):
 
     def _linger(self) -> None:
         """End the answer, then wait for the client to close: closing over unread input would reset the connection."""
-        self._state = _State.LINGER
+        self._state = State.LINGER
         self._heads.take_rest()
         if self._transport.is_closing():
             return

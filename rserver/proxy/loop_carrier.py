@@ -19,6 +19,10 @@ class LoopCarrier:
         """See Carrier."""
         await self._loop.connect_accepted_socket(lambda: protocol, sock)
 
+    def carried_for(self, user: str) -> int:
+        """See Carrier."""
+        return 0
+
     def keep(self, path: str, uid: int, transport: asyncio.Transport) -> bool:
         """See Carrier."""
         return False

@@ -39,7 +39,7 @@ class FrontSettings:
     connect_seconds: float = 10.0
     verdict_seconds: int = 1
     pool_idle_seconds: float = 60.0
-    pool_size: int = 32
+    pool_size: int = 64
     pool_total: int = 4_096
     max_connections: int = 16_384
     max_per_address: int = 0

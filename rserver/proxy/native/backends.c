@@ -53,12 +53,13 @@ Connection *backend_take(Engine *engine, Backend *backend) {
 
 void backend_keep(Connection *back) {
     Backend *backend = back->backend;
-    if (backend->spares >= (size_t)back->engine->spare_limit) {
+    Engine *engine = back->engine;
+    if (backend->spares >= (size_t)engine->spare_limit || engine->spares >= (unsigned long)engine->spare_total) {
         connection_end(back, 0);
         return;
     }
     back->role = ROLE_SPARE;
-    back->used = back->engine->now;
+    back->used = engine->now;
     back->older = backend->newest;
     back->newer = NULL;
     if (backend->newest != NULL)
@@ -67,7 +68,8 @@ void backend_keep(Connection *back) {
         backend->oldest = back;
     backend->newest = back;
     backend->spares++;
-    engine_wants_ticks(back->engine);
+    engine->spares++;
+    engine_wants_ticks(engine);
 }
 
 void backend_drop(Connection *back) {
@@ -82,6 +84,7 @@ void backend_drop(Connection *back) {
         backend->oldest = back->newer;
     back->newer = back->older = NULL;
     backend->spares--;
+    back->engine->spares--;
 }
 
 /* A session counts as connected until a second has passed without a request. */
@@ -161,12 +164,25 @@ Backend *backend_find(Engine *engine, PyObject *path, long uid) {
     return backend;
 }
 
-static void name_session(Engine *engine, Backend *backend, PyObject *session) {
+unsigned long user_busy(Engine *engine, PyObject *user) {
+    PyObject *key, *backend;
+    Py_ssize_t position = 0;
+    unsigned long count = 0;
+    while (PyDict_Next(engine->backends, &position, &key, &backend)) {
+        PyObject *owner = ((Backend *)backend)->user;
+        if (owner != NULL && PyUnicode_Compare(owner, user) == 0)
+            count += ((Backend *)backend)->busy;
+    }
+    return count;
+}
+
+static void name_session(Engine *engine, Backend *backend, PyObject *session, PyObject *user) {
     if (backend->announced && PyUnicode_Compare(backend->session, session) != 0) {
         backend->announced = false;
         engine_event(engine, "disconnected", backend->session, NULL);
     }
     Py_XSETREF(backend->session, Py_NewRef(session));
+    Py_XSETREF(backend->user, Py_NewRef(user));
 }
 
 /* Verdicts. */
@@ -216,7 +232,7 @@ bool verdict_learn(Connection *front, PyObject *before, PyObject *after, PyObjec
     Backend *backend = backend_find(engine, path, uid);
     if (backend == NULL)
         return false;
-    name_session(engine, backend, session);
+    name_session(engine, backend, session, user);
     Verdict *verdict = PyObject_New(Verdict, &Verdict_type);
     if (verdict == NULL) {
         Py_DECREF(backend);
@@ -240,6 +256,7 @@ bool verdict_learn(Connection *front, PyObject *before, PyObject *after, PyObjec
 
 static void backend_deallocate(Backend *self) {
     Py_XDECREF(self->session);
+    Py_XDECREF(self->user);
     PyObject_Free(self);
 }
 

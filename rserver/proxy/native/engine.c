@@ -158,13 +158,12 @@ static PyObject *take(Engine *self, PyObject *args) {
     Py_RETURN_TRUE;
 }
 
-static PyObject *count_spares(Engine *self, PyObject *none) {
-    PyObject *key, *backend;
-    Py_ssize_t position = 0;
-    size_t count = 0;
-    while (PyDict_Next(self->backends, &position, &key, &backend))
-        count += ((Backend *)backend)->spares;
-    return PyLong_FromSize_t(count);
+static PyObject *count_busy(Engine *self, PyObject *user) {
+    if (!PyUnicode_Check(user)) {
+        PyErr_SetString(PyExc_TypeError, "a user name is wanted");
+        return NULL;
+    }
+    return PyLong_FromUnsignedLong(user_busy(self, user));
 }
 
 static PyObject *join(Engine *self, PyObject *args) {
@@ -250,11 +249,11 @@ static bool are_bytes(PyObject *tuple) {
 
 static int take_arguments(Engine *self, PyObject *args, PyObject *names) {
     static char *keywords[] = {"call_soon",      "broken",          "events",       "ticks",       "root_path", "refused",
-                               "own_cookies",    "verdict_seconds", "idle_seconds", "spare_limit", NULL};
+                               "own_cookies",    "verdict_seconds", "idle_seconds", "spare_limit", "spare_total", "user_limit", NULL};
     PyObject *call_soon, *broken, *events, *ticks, *root_path, *refused, *own_cookies;
-    if (!PyArg_ParseTupleAndKeywords(args, names, "OOOOSO!O!lll", keywords, &call_soon, &broken, &events, &ticks, &root_path,
+    if (!PyArg_ParseTupleAndKeywords(args, names, "OOOOSO!O!lllll", keywords, &call_soon, &broken, &events, &ticks, &root_path,
                                      &PyTuple_Type, &refused, &PyTuple_Type, &own_cookies, &self->verdict_seconds,
-                                     &self->idle_seconds, &self->spare_limit))
+                                     &self->idle_seconds, &self->spare_limit, &self->spare_total, &self->user_limit))
         return -1;
     if (!are_bytes(refused) || !are_bytes(own_cookies)) {
         PyErr_SetString(PyExc_TypeError, "refused and own_cookies are tuples of bytes");
@@ -328,6 +327,8 @@ static void deallocate(Engine *self) {
 
 static PyObject *get_busy(Engine *self, void *none) { return PyLong_FromUnsignedLong(self->busy); }
 
+static PyObject *get_spares(Engine *self, void *none) { return PyLong_FromUnsignedLong(self->spares); }
+
 static PyMethodDef methods[] = {
     {"fileno", (PyCFunction)fileno_of, METH_NOARGS, NULL},
     {"run", (PyCFunction)run, METH_NOARGS, NULL},
@@ -336,7 +337,7 @@ static PyMethodDef methods[] = {
     {"attach", (PyCFunction)attach, METH_VARARGS, NULL},
     {"keep", (PyCFunction)keep, METH_VARARGS, NULL},
     {"take", (PyCFunction)take, METH_VARARGS, NULL},
-    {"count_spares", (PyCFunction)count_spares, METH_NOARGS, NULL},
+    {"count_busy", (PyCFunction)count_busy, METH_O, NULL},
     {"join", (PyCFunction)join, METH_VARARGS, NULL},
     {"forget", (PyCFunction)forget, METH_NOARGS, NULL},
     {"abandon", (PyCFunction)abandon, METH_VARARGS, NULL},
@@ -346,6 +347,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef properties[] = {
     {"busy", (getter)get_busy, NULL, NULL, NULL},
+    {"spares", (getter)get_spares, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

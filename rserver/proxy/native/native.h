@@ -70,7 +70,7 @@ struct Connection {
 /* A socket of a session, and its spare connections, newest first. */
 struct Backend {
     PyObject_HEAD
-    PyObject *session; /* its id; NULL until a verdict leads here */
+    PyObject *session, *user; /* the session's id and its owner; NULL until a verdict leads here */
     Connection *newest, *oldest;
     size_t spares;
     size_t busy;
@@ -113,8 +113,8 @@ struct Engine {
     Connection *open, *ended;
     int epoll;
     bool running, settling_planned, ticking;
-    unsigned long generation, busy;
-    long now, verdict_seconds, idle_seconds, spare_limit, age;
+    unsigned long generation, busy, spares;
+    long now, verdict_seconds, idle_seconds, spare_limit, spare_total, user_limit, age;
     char in[READ_SIZE], out[OUT_SIZE], key[KEY_LIMIT];
     size_t out_used;
     Request request;
@@ -156,6 +156,7 @@ Connection *backend_take(Engine *engine, Backend *backend);
 Connection *backend_take_spare(Backend *backend); /* NULL without one */
 void backend_keep(Connection *back);
 void backend_drop(Connection *back);
+unsigned long user_busy(Engine *engine, PyObject *user); /* requests carried for an account now */
 void backend_begins(Engine *engine, Backend *backend);
 bool backends_tick(Engine *engine);
 

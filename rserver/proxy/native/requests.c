@@ -214,6 +214,11 @@ static Connection *send_to(Engine *engine, Backend *backend, struct iovec *piece
     return NULL;
 }
 
+static bool may_begin(Engine *engine, const Verdict *verdict) {
+    unsigned long limit = (unsigned long)engine->user_limit;
+    return limit == 0 || engine->busy < limit || user_busy(engine, verdict->user) < limit;
+}
+
 static bool carry(Connection *front, const char *data, size_t size, Span rest, Verdict *verdict) {
     Engine *engine = front->engine;
     const Request *request = &engine->request;
@@ -250,5 +255,5 @@ bool request_carried(Connection *front, const char *data, size_t size) {
         return false;
     size_t key_size = write_key(front, request, session);
     Verdict *verdict = key_size ? verdict_find(front, engine->key, key_size) : NULL;
-    return verdict != NULL && carry(front, data, size, rest, verdict);
+    return verdict != NULL && may_begin(engine, verdict) && carry(front, data, size, rest, verdict);
 }

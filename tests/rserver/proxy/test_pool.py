@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from rserver.proxy.settings import FrontSettings
 from rserver.web.request import Target
 from tests.rserver.proxy.world import OTHER_SID, Session, Wire, World, request
 
@@ -81,14 +82,14 @@ def test_idle_connections_expire(hasty_world: World) -> None:
 
 
 def test_idle_connections_are_counted(world: World) -> None:
-    clients = [world.ask("/x") for _ in range(40)]
+    clients = [world.ask("/x") for _ in range(FrontSettings().pool_size + 8)]
     ends = [world.session.accept() for _ in clients]
     for end in ends:
         end.head()
         end.send(OK)
     for client in clients:
         client.answer()
-    assert pooled(world) == 32
+    assert pooled(world) == FrontSettings().pool_size
 
 
 def test_connections_of_sessions_are_not_mixed(world: World) -> None:
