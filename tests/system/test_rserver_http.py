@@ -245,6 +245,15 @@ def test_health_of_both_sides(fronted: RunningServer) -> None:
                 os.kill(pid, signal.SIGCONT)
 
 
+def test_diagnosis_finds_no_fault(fronted: RunningServer) -> None:
+    command = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "rstudio-server"
+    places = [f"--server-data-dir={fronted.run_dir}", f"--server-lib-dir={fronted.lib_dir}"]
+    argv = [str(command), "diagnose", f"--url=http://127.0.0.1:{fronted.port}/", "--seconds=2", *places]
+    done = subprocess.run(argv, capture_output=True, text=True, env=fronted.env)
+    assert "all is well" in done.stdout, done
+    assert done.returncode == 0
+
+
 def health(server: RunningServer) -> tuple[bool, bool]:
     """Whether worker and nginx answer, as rstudio-server status says."""
     command = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "rstudio-server"
