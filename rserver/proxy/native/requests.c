@@ -46,6 +46,9 @@ static bool split(const Engine *engine, Span target, Span *session, Span *rest) 
         return false;
     *session = (Span){at + 3, SESSION_ID_SIZE};
     at += 3 + SESSION_ID_SIZE;
+    /* An empty query is none. */
+    if (end[-1] == '?' && memchr(at, '?', (size_t)(end - at)) == end - 1)
+        end--;
     *rest = (Span){at, (size_t)(end - at)};
     return true;
 }
