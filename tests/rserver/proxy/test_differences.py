@@ -46,12 +46,13 @@ def test_nginx(reader: Reader, of_nginx: Outcomes) -> None:
     _compare("nginx", found)
 
 
-@pytest.mark.parametrize("warm", [False, True], ids=["at first", "after others"])
+@pytest.mark.parametrize(("warm", "pieces"), [(False, 1), (True, 1), (True, 6)])
 def test_the_running_front_reads_as_its_reader_does(
-    environment: dict[str, str], warm: bool, tmp_path_factory: pytest.TempPathFactory
+    environment: dict[str, str], warm: bool, pieces: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Whatever short cuts the running program takes."""
-    carried = outcomes(ours, tmp_path_factory.mktemp("ours"), environment, GENERATED, warm=warm)
+    """Whatever short cuts the running program takes, and however the bytes arrive."""
+    folder = tmp_path_factory.mktemp("ours")
+    carried = outcomes(ours, folder, environment, GENERATED, warm=warm, pieces=pieces)
     assert carried.broken == ()
     for case in GENERATED:
         reading, seen = _below_prefix(case, by_us(PURE, case.data)), carried.of[case.number].requests

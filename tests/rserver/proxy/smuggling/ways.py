@@ -1,5 +1,6 @@
 """Ways from a client to the recording backend, by our front and nginx in every order, and what comes of cases there."""
 
+import random
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -60,18 +61,18 @@ class Outcomes:
 
 
 def outcomes(
-    way: "Way", folder: Path, environment: Environment, cases: Sequence[Case], *, warm: bool = False
+    way: "Way", folder: Path, environment: Environment, cases: Sequence[Case], *, warm: bool = False, pieces: int = 1
 ) -> Outcomes:
-    """What comes of all cases on this way. warm: behind two harmless requests on the same connection.
+    """What comes of all cases on this way, each sent in so many pieces, with those of all others between them.
 
-    A proxy may take short cuts for what resembles a request that it has seen.
+    warm: behind two harmless requests on the same connection, as a proxy may take short cuts for what it has seen.
     """
     recorder = Recorder(folder / "recorder.sock")
     try:
         with way(folder, recorder, environment) as port:
             answers: dict[int, tuple[Answer, ...]] = {}
             for start in range(0, len(cases), _AT_ONCE):
-                answers |= _conversations(port, cases[start : start + _AT_ONCE], warm=warm)
+                answers |= _conversations(port, cases[start : start + _AT_ONCE], warm, pieces)
     finally:
         recorder.stop()
     found = {case.number: Outcome(answers[case.number], recorder.of(case.number)) for case in cases}
@@ -116,7 +117,7 @@ def only_nginx(folder: Path, recorder: Recorder, environment: Environment) -> It
 Way = Callable[[Path, Recorder, Environment], AbstractContextManager[int]]
 
 
-def _conversations(port: int, cases: Sequence[Case], *, warm: bool) -> dict[int, tuple[Answer, ...]]:
+def _conversations(port: int, cases: Sequence[Case], warm: bool, pieces: int) -> dict[int, tuple[Answer, ...]]:
     """All at once: those that wait for a time limit do so together."""
     clients = [socket.create_connection(("127.0.0.1", port), LIMIT_SECONDS) for _ in cases]
     for _ in range(2 if warm else 0):
@@ -124,10 +125,16 @@ def _conversations(port: int, cases: Sequence[Case], *, warm: bool) -> dict[int,
             client.sendall(_HARMLESS)
         for client in clients:
             _skip_answer(client)
-    for client, case in zip(clients, cases, strict=True):
-        with suppress(ConnectionError):
-            client.sendall(case.data)
+    for piece in range(pieces):
+        for client, case in zip(clients, cases, strict=True):
+            with suppress(ConnectionError):
+                client.sendall(_piece(case, piece, pieces))
     return {case.number: _answers(_to_end(client)) for case, client in zip(cases, clients, strict=True)}
+
+
+def _piece(case: Case, piece: int, pieces: int) -> bytes:
+    cuts = sorted(random.Random(case.number).choices(range(len(case.data) + 1), k=pieces - 1))
+    return case.data[[0, *cuts][piece] : [*cuts, len(case.data)][piece]]
 
 
 def _skip_answer(client: socket.socket) -> None:
