@@ -11,7 +11,7 @@ from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
 from rserver.proxy.origin_policy import token_matches
 from rserver.proxy.overload import HEALTH_CHECK, refusal
-from rserver.proxy.own_nginx import OWN_NGINX, peer_of_nginx, visitor
+from rserver.proxy.own_nginx import OWN_NGINX, peer_of_nginx
 from rserver.proxy.page_exchange import PageExchange
 from rserver.proxy.port_proxy import PortExchange
 from rserver.proxy.router import (
@@ -105,10 +105,8 @@ class Dispatcher:
     ) -> Exchange | Response:
         if isinstance(where, StaticRoute):
             return self._static.respond(head, where.prefix, where.name)
-        if FIELD in line.headers:
-            connected = visitor(front.peer, line.headers)
-            if (probe := self._diagnosis.exchange(front, line, head, connected)) is not None:
-                return probe
+        if FIELD in line.headers and (probe := self._diagnosis.exchange(front, line, head, front.peer)) is not None:
+            return probe
         if (closed := self._services.closed(head)) is not None:
             return closed
         if isinstance(where, MovedRoute):

@@ -26,11 +26,6 @@ def is_own_nginx(sock: socket.socket) -> bool:
     return peer_credentials.uid_of(credentials) in {os.getuid(), 0}
 
 
-def visitor(peer: Peer, headers: Mapping[str, str]) -> Peer:
-    """Who connected: to us, or to our own nginx."""
-    return peer_of_nginx(headers)[:2] if peer == OWN_NGINX else peer
-
-
 def peer_of_nginx(headers: Mapping[str, str]) -> tuple[str, int, bool]:
     """Address and port of who connected to nginx, and whether that is by TLS."""
     match = _PEER.fullmatch(headers.get(FIELD, ""))

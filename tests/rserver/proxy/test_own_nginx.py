@@ -14,7 +14,7 @@ from rserver.proxy.settings import FrontSettings
 from rserver.proxy.trusted_proxies import TrustedProxies
 from rserver.web.request import Request, Response
 from rserver.web.responses import plain
-from tests.rserver.proxy.world import World, running_world
+from tests.rserver.proxy.world import SID, Wire, World, request, running_world
 
 SETTINGS = FrontSettings(trusted_proxies=TrustedProxies(["10.0.0.0/8"]))
 
@@ -77,6 +77,22 @@ def test_nginx_is_believed_and_named_proxies_behind_it_too(world: World) -> None
     forwarded = ("X-Forwarded-For: 198.51.100.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: outside")
     assert ask(by_unix(world), "X-RS-Peer: 203.0.113.5 99 http", *forwarded) == "203.0.113.5 99 False here"
     assert ask(by_unix(world), "X-RS-Peer: 10.1.2.3 99 http", *forwarded) == "198.51.100.7 99 True outside"
+
+
+def test_each_request_of_a_connection_is_told_of_its_own_visitor(world: World) -> None:
+    """Also when what was decided on one is kept for those that are like it."""
+    with by_unix(world) as sock:
+        wire = Wire(sock)
+        end = None
+        for peer in ("203.0.113.5 1 http", "203.0.113.5 1 http", "198.51.100.7 1 https", "203.0.113.5 1 http"):
+            wire.send(request(f"/s/{SID}/x", f"X-RS-Peer: {peer}"))
+            end = end or world.session.accept()
+            head = end.head().lower()
+            address, _, scheme = peer.split()
+            assert f"x-forwarded-for: {address}\r\nx-forwarded-proto: {scheme}\r\n".encode() in head
+            assert b"x-rs-peer" not in head
+            end.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            assert wire.answer()[2] == b"ok"
 
 
 def test_over_tcp_the_field_says_nothing(world: World) -> None:
