@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from bench import proxy_http as load
+from bench.other_load import cpu_seconds
 from rserver.web.request import Request, Response
 
 DIRECT = """proxy_cache_path {folder}/verdicts keys_zone=verdicts:10m inactive=1m;
@@ -148,9 +149,9 @@ def nginx_with(folder: Path, name: str, text: str) -> AbstractContextManager[int
 def run(folder: Path, name: str, target: Target, path: str, connections: int, seconds: int) -> load.Row:
     """As `proxy_http.run`, with the time of several processes."""
     port, pids = target
-    before = sum(map(load.cpu_seconds, pids[1:]))
+    before = sum(map(cpu_seconds, pids[1:]))
     rate, p50, p99, cpu = load.run(folder, name, (port, pids[0]), path, connections, seconds)
-    more = sum(map(load.cpu_seconds, pids[1:])) - before
+    more = sum(map(cpu_seconds, pids[1:])) - before
     return rate, p50, p99, cpu + more / (rate * seconds) * 1e6
 
 

@@ -1,17 +1,21 @@
-"""The front against nginx, in turn: wrk with a browser's 12 headers, one of them different in every request.
+"""The front and its peers, in turn: wrk with a browser's 12 headers, one of them different in every request.
 
-    python bench/proxy_http.py [--rounds 5] [--seconds 3]
+    python bench/proxy_http.py [--rounds 5] [--seconds 3] [--shapes small_64 large_16] [--peers haproxy]
 
-Needs wrk and nginx (Debian: wrk nginx-light). Behind both is one nginx worker on a Unix socket; the front checks a
-cookie and rewrites heads, nginx only passes on. The proxy under test has one processor, all else another. Prints one
-JSON line per shape: medians of requests per second, p50 and p99 in ms, CPU time per request in us, and the ratio
-to nginx (target for 200 bytes on 64 connections: at least 0.35).
+Needs wrk and nginx (Debian: wrk nginx-light). Behind all is one nginx worker on a Unix socket. The front verifies the
+signed cookie and rewrites heads, the others only pass on. `pure` is the front without its compiled part. HAProxy,
+configurable-http-proxy (RSERVER_BENCH_CHP; to TCP, as JupyterHub runs it) and Twisted's ReverseProxyResource take part
+when they are there. The proxy under test has one processor, all else another. Prints one JSON line per shape: medians
+by target of requests per second, p50 and p99 in ms and CPU time per request in us, and of each beside nginx the median
+of the ratios of single rounds (targets of `front`: 0.9 of the requests, 1.2 of those of 1 MB). `disturbed` is how many
+rounds ran while others used more than 0.15 of a processor. Anything but an answer 2xx fails.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -20,26 +24,42 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from bench.other_load import DISTURBED, Load, cpu_seconds
+from bench.proxy_peers import cookie
+from bench.proxy_programs import PEERS
+
 SID = "abcdecfc78a3112345678"
-COOKIE = "user-id=alice|Tue%2C%2001%20Jan%202030|dGhpcyBpcyBub3QgYSBzaWduYXR1cmUgYnV0IGFzIGxvbmc; rs-csrf-token=abcdef"
-SHAPES = {"small_1": ("j", 1), "small_64": ("j", 64), "small_512": ("j", 512), "large_16": ("m", 16)}
+COOKIE = cookie()
+SHAPES = {
+    "small_64": ("j", 64),
+    "small_1": ("j", 1),
+    "small_512": ("j", 512),
+    "kb10_64": ("t", 64),
+    "large_16": ("m", 16),
+    "post_64": ("p", 64),
+}
 PROXY_CPU, OTHER_CPU = 1, 0
 LUA = """
 local n = 0
+local POSTED = string.rep("p", 300)
 local fields = {
   ["Host"] = "127.0.0.1:8787", ["Connection"] = "keep-alive", ["sec-ch-ua-mobile"] = "?0",
   ["sec-ch-ua"] = '"Chromium";v="140", "Not=A?Brand";v="24"',
   ["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
   ["Accept"] = "*/*", ["Sec-Fetch-Site"] = "same-origin", ["Sec-Fetch-Mode"] = "cors", ["Sec-Fetch-Dest"] = "empty",
   ["Referer"] = "http://127.0.0.1:8787/s/SID/", ["Accept-Language"] = "en-GB,en;q=0.9", ["Cookie"] = "COOKIE",
+  ["X-RS-CSRF-Token"] = "abcdef",
 }
 request = function()
   n = n + 1
   fields["X-Number"] = tostring(n)
+  if wrk.path:sub(-2) == "/p" then
+    return wrk.format("POST", wrk.path, fields, POSTED)
+  end
   return wrk.format("GET", wrk.path, fields)
 end
 done = function(s, l)
@@ -48,13 +68,16 @@ done = function(s, l)
 end
 """
 NGINX = """
-worker_processes 1; daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.log crit;
-events {{ worker_connections 4096; }}
+worker_processes 1; worker_rlimit_nofile 20000; daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.log crit;
+events {{ worker_connections 16384; }}
 http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/b; proxy_temp_path {folder}/t;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   {server} }}
 """
-BACKEND = "server {{ listen unix:{socket}; root {folder}; default_type application/json; }}"
+BACKEND = """server {{ listen unix:{socket}; root {folder}; default_type application/json;
+  rewrite ^/s/[^/]+(/.*)$ $1;
+  location = /p {{ return 200 '{{"result": true}}'; }} }}"""
+TCP_BACKEND = BACKEND.replace("unix:{socket}", "127.0.0.1:{port}")
 PROXY = """upstream session {{ server unix:{socket}; keepalive 64; keepalive_requests 100000000; }}
   server {{ listen 127.0.0.1:{port}; location /s/{sid}/ {{ proxy_pass http://session/; proxy_http_version 1.1;
   proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $remote_addr; }} }}"""
@@ -65,6 +88,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--shapes", nargs="*", choices=list(SHAPES), default=list(SHAPES))
+    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--serve", nargs=2, metavar=("PORT", "SOCKET"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -73,39 +98,56 @@ def main() -> None:
     missing = [program for program in ("wrk", "nginx", "taskset") if shutil.which(program) is None]
     if missing:
         sys.exit(f"proxy_http needs {' '.join(missing)}")
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        os.chmod(folder, 0o755)
-        targets = start_all(Path(folder), stack)
-        for shape, (name, connections) in SHAPES.items():
-            rounds = [
-                {target: run(Path(folder), target, targets[target], name, connections, arguments.seconds)}
-                for _ in range(arguments.rounds)
-                for target in targets
-            ]
-            print(json.dumps({"bench": "proxy_http", "shape": shape, **summary(rounds)}), flush=True)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        targets = start_all(folder, stack, arguments.peers)
+        for shape in arguments.shapes:
+            print(json.dumps(measured(folder, targets, shape, arguments.rounds, arguments.seconds)), flush=True)
         print(json.dumps({"bench": "proxy_http", "front_pss_mb": pss_mb(targets["front"][1])}))
+
+
+def measured(folder: Path, targets: dict[str, "Target"], shape: str, rounds: int, seconds: int) -> dict[str, object]:
+    """The row of one shape."""
+    path, connections = SHAPES[shape]
+    names, rows, disturbed = list(targets), [], 0
+    for _ in range(rounds):
+        random.shuffle(names)
+        before = Load.now()
+        rows.append({name: run(folder, name, targets[name], path, connections, seconds) for name in names})
+        disturbed += Load.now().others_since(before) > DISTURBED
+    return {"bench": "proxy_http", "shape": shape, **summary(rows), "disturbed": disturbed}
 
 
 Target = tuple[int, int]
 Row = tuple[float, float, float, float]
 
 
-def start_all(folder: Path, stack: ExitStack) -> dict[str, Target]:
+def start_all(folder: Path, stack: ExitStack, peers: Iterable[str] = ()) -> dict[str, Target]:
     """Port and pid of each proxy."""
     (folder / "j").write_text(json.dumps({"result": "x" * 186}))
+    (folder / "t").write_bytes(b"t" * 10_000)
     (folder / "m").write_bytes(b"m" * 1_000_000)
     (folder / "load.lua").write_text(LUA.replace("SID", SID).replace("COOKIE", COOKIE))
     backend = str(folder / "session.sock")
     stack.enter_context(nginx(folder, "backend", BACKEND.format(socket=backend, folder=folder), OTHER_CPU))
     os.chmod(backend, 0o666) if wait_for(lambda: os.path.exists(backend)) else None
-    ports = free_ports(2)
-    proxy = PROXY.format(socket=backend, port=ports[0], sid=SID)
-    pids = [stack.enter_context(nginx(folder, "proxy", proxy, PROXY_CPU))]
-    argv = [sys.executable, __file__, "--serve", str(ports[1]), backend]
-    pids.append(stack.enter_context(running(argv, PROXY_CPU)))
-    for port in ports:
+    plain, alone, pure, tcp, *others = free_ports(4 + len(PEERS))
+    proxy = PROXY.format(socket=backend, port=plain, sid=SID)
+    master = stack.enter_context(nginx(folder, "proxy", proxy, PROXY_CPU))
+    wait_for(lambda: listening(plain))
+    targets = {"nginx": (plain, worker_of(master))}
+    argv = [sys.executable, __file__, "--serve"]
+    targets["front"] = (alone, stack.enter_context(running([*argv, str(alone), backend], PROXY_CPU)))
+    targets["pure"] = (pure, stack.enter_context(running([*argv, str(pure), backend], PROXY_CPU, RSERVER_PROXY="pure")))
+    stack.enter_context(nginx(folder, "tcp", TCP_BACKEND.format(port=tcp, folder=folder), OTHER_CPU))
+    for name, port in zip(PEERS, others, strict=True):
+        command = PEERS[name](folder, port, backend, tcp) if name in peers else None
+        if command:
+            targets[name] = (port, stack.enter_context(running(command, PROXY_CPU)))
+    for port, _ in targets.values():
         wait_for(lambda port=port: listening(port))
-    return {"nginx": (ports[0], worker_of(pids[0])), "front": (ports[1], pids[1])}
+    return targets
 
 
 def run(
@@ -121,7 +163,7 @@ def run(
     if match is None or int(match[5]):
         sys.exit(f"{name} failed:\n{output}")
     count = int(match[1])
-    cpu = (cpu_seconds(pid) - before) / count * 1e6
+    cpu = (cpu_seconds(pid) - before) / max(1, count) * 1e6
     return count / int(match[2]) * 1e6, float(match[3]), float(match[4]), cpu
 
 
@@ -131,7 +173,12 @@ def summary(rounds: list[dict[str, Row]]) -> dict[str, object]:
     for row in rounds:
         for target, values in row.items():
             by_target.setdefault(target, []).append(values)
-    ratios = [ours[0] / theirs[0] for ours, theirs in zip(by_target["front"], by_target["nginx"], strict=True)]
+    ratios = {
+        f"{name} {what}": round(statistics.median(row[name][index] / row["nginx"][index] for row in rounds), 3)
+        for name in by_target
+        if name != "nginx"
+        for what, index in (("ratio", 0), ("p50_ratio", 1), ("p99_ratio", 2), ("cpu_ratio", 3))
+    }
     names = ("requests_per_s", "p50_ms", "p99_ms", "cpu_us")
     medians = {
         target: {
@@ -140,7 +187,7 @@ def summary(rounds: list[dict[str, Row]]) -> dict[str, object]:
         }
         for target, rows in by_target.items()
     }
-    return {**medians, "ratio": round(statistics.median(ratios), 3)}
+    return {**medians, **ratios, "ratio": ratios["front ratio"]}
 
 
 @contextmanager
@@ -153,9 +200,9 @@ def nginx(folder: Path, name: str, server: str, cpu: int) -> Iterator[int]:
 
 
 @contextmanager
-def running(argv: list[str], cpu: int) -> Iterator[int]:
+def running(argv: list[str], cpu: int, **environment: str) -> Iterator[int]:
     """A process on one processor."""
-    process = subprocess.Popen([*pinned(cpu), *argv])
+    process = subprocess.Popen([*pinned(cpu), *argv], env={**os.environ, **environment})
     try:
         yield process.pid
     finally:
@@ -171,11 +218,6 @@ def pinned(cpu: int) -> list[str]:
 def worker_of(master: int) -> int:
     """The only child of an nginx."""
     return int(Path(f"/proc/{master}/task/{master}/children").read_text().split()[0])
-
-
-def cpu_seconds(pid: int) -> float:
-    """Time on a processor so far."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 def pss_mb(pid: int) -> float:

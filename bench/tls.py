@@ -23,6 +23,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench import proxy_http as load
+from bench.other_load import cpu_seconds
 
 TLS = """upstream session {{ server unix:{socket}; keepalive 64; keepalive_requests 100000000; }}
   server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {folder}/both.pem; ssl_certificate_key {folder}/both.pem;
@@ -83,7 +84,7 @@ def handshakes(folder: Path, target: Target, count: int, *, resumed: bool) -> di
     context = ssl.create_default_context(cafile=str(folder / "both.pem"))
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     ticket = _ticket(context, port) if resumed else None
-    before = load.cpu_seconds(pid)
+    before = cpu_seconds(pid)
     for _ in range(count):
         with (
             socket.create_connection(("127.0.0.1", port), 10) as plain,
@@ -92,7 +93,7 @@ def handshakes(folder: Path, target: Target, count: int, *, resumed: bool) -> di
             assert stream.session_reused is resumed
     # The last one is over when the server answers on another connection.
     _ticket(context, port)
-    return {"cpu_us": (load.cpu_seconds(pid) - before) / count * 1e6}
+    return {"cpu_us": (cpu_seconds(pid) - before) / count * 1e6}
 
 
 def _ticket(context: ssl.SSLContext, port: int) -> ssl.SSLSession:
