@@ -52,7 +52,7 @@ stands_in_no_way <- function(name) {
 }
 
 # R waits here until all is written: nothing may change any more. Then the process ends, unless something stands against it.
-workspace_suspend <- function(progress, compresses, limit, is_forced, exit_status) {
+workspace_suspend <- function(progress, compresses, limit, heeds_failed, heeds_pointers, exit_status) {
   for (attempt in 1:2) {
     pid <- begin_snapshot(progress, compresses, limit, FALSE)[[1L]]
     if (is.character(pid)) return(list(error = pid))
@@ -64,7 +64,8 @@ workspace_suspend <- function(progress, compresses, limit, is_forced, exit_statu
   settled <- workspace_settle()
   if (status != 0L) return(list(written = FALSE))
   if (!is.null(settled$error)) return(settled)
-  if (length(settled$blocking) && is_forced != "1") return(list(written = TRUE, blocked = TRUE, lost = settled, saved = last_snapshot()))
+  is_blocked <- length(settled$blocking) && heeds_pointers == "1" || length(settled$failed) && heeds_failed == "1"
+  if (is_blocked) return(list(written = TRUE, blocked = TRUE, lost = settled, saved = last_snapshot()))
   file.create(file.path(workspace$folder, "suspended"))
   workspace_leave(exit_status)
   list(written = TRUE, blocked = FALSE, lost = settled, saved = last_snapshot())

@@ -87,6 +87,14 @@ async def of_known_pointers(jobs: "RJobs", names: Sequence[str]) -> list[Blocker
     return pointers(json.loads(await jobs.call("workspace_pointers_left", *names))) if names else []
 
 
+def failed(names: Sequence[str]) -> list[Blocker]:
+    """Objects that R could not write."""
+    if not names:
+        return []
+    text = f"R cannot write these objects, they would be lost: {sentences.listing(names)}."
+    return [Blocker("unwritable", text)]
+
+
 def pointers(names: Sequence[str]) -> list[Blocker]:
     """Objects that hold something outside of R."""
     if not names:

@@ -47,6 +47,8 @@ class Snapshots:
         """Of the last one that was completed: `{"created","bytes","written","unread"}`."""
         self.pointers: list[str] = []
         """Names of objects that were connected to something outside of R when they were last written."""
+        self.failed: list[str] = []
+        """Names of objects that R could not write then."""
         session.on_r_event("workspace_writer", self._told_pid)
 
     @property
@@ -127,21 +129,21 @@ class Snapshots:
         if is_stage:
             await self._call("workspace_settle_stage")
         else:
-            self._note_pointers(await self._call("workspace_settle"))
+            self._note_lost(await self._call("workspace_settle"))
 
-    async def suspend(self, heeds_pointers: bool, status: int) -> dict[str, object]:
+    async def suspend(self, heeds_failed: bool, heeds_pointers: bool, status: int) -> dict[str, object]:
         """Write while R waits; R's process ends by itself afterwards unless the answer says `blocked`.
 
-        status: its exit code. heeds_pointers: objects that are connected to something outside of R block.
+        status: its exit code. heeds_failed: objects that R cannot write block; heeds_pointers: those that
+        are connected to something outside of R.
         """
         writer = await self._begin("suspend")
         try:
-            answer = await self._call(
-                "workspace_suspend", writer, *self._wishes(), "0" if heeds_pointers else "1", str(status)
-            )
+            heeds = ("1" if each else "0" for each in (heeds_failed, heeds_pointers))
+            answer = await self._call("workspace_suspend", writer, *self._wishes(), *heeds, str(status))
             writer.pid = None
             if answer.get("written"):
-                self._note_pointers(cast("dict[str, object]", answer["lost"]))
+                self._note_lost(cast("dict[str, object]", answer["lost"]))
                 # R is about to end: nothing may be waited for any more.
                 self.last = cast("dict[str, object]", answer["saved"])
                 return answer
@@ -161,8 +163,9 @@ class Snapshots:
             raise NotWritten(f"What the console shows could not be written: {error.strerror}.") from error
         await self._call("workspace_leave", None, str(status))
 
-    def _note_pointers(self, settled: dict[str, object]) -> None:
+    def _note_lost(self, settled: dict[str, object]) -> None:
         self.pointers = cast("list[str]", settled.get("blocking", []))
+        self.failed = cast("list[str]", settled.get("failed", []))
 
     def cancel(self) -> None:
         """Stop the writer."""

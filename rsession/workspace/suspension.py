@@ -164,10 +164,11 @@ class Suspension:
         self._session.events.emit("session_suspending", {"forced": is_forced})
         self._set_writing(True)
         self._session.last_word = reason
-        answer = await self._snapshots.suspend(self._rules.pointers and not is_forced, status)
+        answer = await self._snapshots.suspend(not is_forced, self._rules.pointers and not is_forced, status)
         if answer["blocked"]:
             self._session.last_word = ""
-            return self._blocked(blockers.pointers(self._snapshots.pointers))
+            found = blockers.pointers(self._snapshots.pointers if self._rules.pointers else [])
+            return self._blocked(found + blockers.failed(self._snapshots.failed))
         self._session.events.emit("session_suspended", {**(self._snapshots.last or {}), "lost": answer["lost"]})
         return {"suspended": True, "blockers": []}
 

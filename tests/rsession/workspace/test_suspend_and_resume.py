@@ -187,6 +187,7 @@ def test_plots_come_back(session: RunningSession) -> None:
         ("sink(tempfile())", "sink"),
         ("child <- parallel::mcparallel(Sys.sleep(60))", "forks"),
         ("system('sleep 60', wait = FALSE)", "children"),
+        ("deep <- NULL; for (i in 1:100000) deep <- list(deep)", "unwritable"),
         ("pointer <- unclass(getLoadedDLLs()[['stats']])$handle", "external_pointers"),
     ],
 )
@@ -250,7 +251,7 @@ def test_without_restoring_the_objects_are_set_aside() -> None:
         assert len(aside) == 1
         assert (aside[0] / "manifest").exists()
         (told,) = [text for text in messages(stream) if "were not restored" in text]
-        assert f"They are kept in {aside[0]}. To have them back, quit this session, rename that folder" in told
+        assert f"They are kept in {aside[0]}. To have them back, choose Session → Take back" in told
         # What the sentence advises does it.
         session._arguments = []
         session.type("q('no')")
