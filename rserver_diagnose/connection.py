@@ -42,13 +42,36 @@ class Answer:
             value = json.loads(self.body)
         except ValueError:
             return None
-        return value if isinstance(value, dict) and "www_root_path" in value else None
+        return value if _is_ours(value) else None
 
     @property
     def words(self) -> str:
         """Short, for people."""
         server = f", Server: {self.first('server')[:60]}" if self.first("server") else ""
         return f"status {self.status}{server}"
+
+
+_SHAPE = {
+    **dict.fromkeys(("method", "target", "version", "www_root_path"), str),
+    "fields": list,
+    "peer": list,
+    "trusted": bool,
+    "seen": dict,
+}
+_SEEN = {"address": str, "secure": bool, "host": str, "root_path": str}
+
+
+def _is_ours(value: object) -> bool:
+    """What the server would say; whoever else answers may say anything."""
+    if not isinstance(value, dict) or not _has(_SHAPE, value) or not _has(_SEEN, value["seen"]):
+        return False
+    pairs = all(isinstance(pair, list) and list(map(type, pair)) == [str, str] for pair in value["fields"])
+    texts = all(isinstance(value.get(name, ""), str) for name in ("cookie", "location"))
+    return pairs and texts and list(map(type, value["peer"])) == [str, int]
+
+
+def _has(shape: Mapping[str, type], value: Mapping[str, object]) -> bool:
+    return all(isinstance(value.get(name), kind) for name, kind in shape.items())
 
 
 class Caller:

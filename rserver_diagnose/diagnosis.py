@@ -4,12 +4,12 @@ import http.client
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from rserver_diagnose import arrival, certificate, faults, streams, trials
 from rserver_diagnose.address import Address
 from rserver_diagnose.connection import Answer, Caller
-from rserver_diagnose.finding import Finding
+from rserver_diagnose.finding import Finding, printable
 
 SILENCE_SECONDS = 35
 _MOST_REDIRECTS = 10
@@ -63,7 +63,7 @@ def diagnosed(address: Address, token: str, ca_file: str = "", silence_seconds: 
         answer = caller.ask("echo")
     except (OSError, http.client.HTTPException) as error:
         return Report(address, (*found, Finding(faults.UNREACHABLE, str(error) or type(error).__name__)))
-    proxy = answer.first("server")[:60]
+    proxy = printable(answer.first("server")[:60])
     if answer.arrived is None:
         return Report(address, (*found, *_not_ours(caller, answer)), proxy)
     found += arrival.judged(answer.arrived, address, answer.own)
@@ -113,9 +113,11 @@ def _redirected(caller: Caller, answer: Answer) -> Iterator[Finding]:
     begin = caller.address.origin + caller.address.path + arrival.ECHO
     url, seen = begin, [begin]
     for _ in range(_MOST_REDIRECTS):
-        url = urljoin(url, answer.first("location"))
+        parts = _next(url, answer.first("location"))
+        if parts is None:
+            break
+        url = parts.geturl()
         seen.append(url)
-        parts = urlsplit(url)
         if url in seen[:-1]:
             yield Finding(faults.LOOP, " → ".join(seen)[:500])
             return
@@ -128,3 +130,11 @@ def _redirected(caller: Caller, answer: Answer) -> Iterator[Finding]:
         yield Finding(faults.LOOP, f"after {_MOST_REDIRECTS} redirects: {url[:300]}")
         return
     yield Finding(faults.ELSEWHERE if answer.arrived else faults.NOT_OURS, " → ".join(seen)[:500])
+
+
+def _next(url: str, location: str) -> SplitResult | None:
+    """Where a redirect leads; None when that is no address."""
+    try:
+        return urlsplit(urljoin(url, location))
+    except ValueError:
+        return None

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 PROXIES = ("nginx", "apache", "haproxy", "traefik")
 
 
+def printable(text: str) -> str:
+    """What others sent, fit for a terminal and short."""
+    return "".join(character if character.isprintable() else "?" for character in text[:600])
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A row of the table: what is wrong, what people notice, and for each proxy the line to change.
@@ -28,6 +33,9 @@ class Finding:
 
     fault: Fault
     evidence: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "evidence", printable(self.evidence))
 
     def data(self) -> dict[str, object]:
         """For programs."""

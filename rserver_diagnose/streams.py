@@ -1,18 +1,20 @@
 """Whether events arrive one by one, plain and compressed."""
 
 import http.client
+import math
 import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from rserver_diagnose import faults
-from rserver_diagnose.connection import Caller
+from rserver_diagnose.connection import ANSWER_SECONDS, Caller
 from rserver_diagnose.finding import Finding
 
 # The server sends one each 0.15 s.
 _LAST = b"data: 7 "
-_APART_SECONDS = 0.5
+_APART_SECONDS = 0.3
+_MOST_BYTES = 1 << 18
 
 
 def streams(caller: Caller) -> Iterator[Finding]:
@@ -34,16 +36,22 @@ def _spread(caller: Caller, more: dict[str, str]) -> tuple[float, str]:
         coding = response.getheader("Content-Encoding") or ""
         unpack = zlib.decompressobj(47) if coding else None
         begun = time.monotonic()
-        while piece := _piece(response):
-            text += unpack.decompress(piece) if unpack else piece
+        while len(text) < _MOST_BYTES and time.monotonic() - begun < ANSWER_SECONDS and (piece := _piece(response)):
+            text += _unpacked(unpack, piece)
             if not first and b"data: 0 " in text:
                 first = time.monotonic()
             if _LAST in text:
                 last = time.monotonic()
                 break
-    if not last:
-        return (0.0 if time.monotonic() - begun < _APART_SECONDS else 9.0), coding
-    return last - first, coding
+    # A stream that broke off was not held back.
+    return (last - first if last else math.inf), coding
+
+
+def _unpacked(unpack: "zlib._Decompress | None", piece: bytes) -> bytes:
+    try:
+        return unpack.decompress(piece, _MOST_BYTES) if unpack else piece
+    except zlib.error:
+        return b""
 
 
 def _piece(response: http.client.HTTPResponse) -> bytes:

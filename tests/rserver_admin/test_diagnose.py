@@ -23,7 +23,7 @@ def test_our_own_nginx_does_nothing_wrong(more: dict[str, str]) -> None:
     with running_server(None, "", None, None, server_http="1", **more) as server:
         url = f"http://127.0.0.1:{server.port}{more.get('www_root_path', '')}/"
         done = ask(server, "diagnose", "--url", url, "--seconds=1")
-        assert done.stdout == f"{url}: all is well (no proxy in between).\n"
+        assert "all is well (no proxy in between)" in done.stdout, done.stdout
 
 
 def test_for_programs(server: RunningServer) -> None:
