@@ -51,6 +51,8 @@ def _listen(listener: socket.socket, where: tuple[str, int]) -> None:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     listener.bind(where)
     listener.listen(BACKLOG)
+    # nginx leaves inherited sockets as they are; of two processes woken for one connection the second would hang.
+    listener.setblocking(False)
 
 
 def _refused(where: tuple[str, int], error: OSError) -> StartRefused:

@@ -92,7 +92,7 @@ def test_sign_in_redirects_cookies_and_sign_out(place: Place) -> None:
         attributes = {part.strip() for part in cookie.split(";")[1:]}
         assert attributes >= {f"Path={path}/", "Secure", "SameSite=Lax"}, cookie
     assert next("HttpOnly" in cookie for cookie in cookies if cookie.startswith("user-id="))
-    assert '"address": "127.0.0.1"' in place.server.log
+    place.server.wait_for_line(re.compile(r'"address": "127\.0\.0\.1"'))
     assert visitor.get(wanted).status == 200
     copied = dict(visitor.cookies)
     assert visitor.post_form("/auth-sign-out").location == f"{path}/auth-sign-in"

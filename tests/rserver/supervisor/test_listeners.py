@@ -1,3 +1,4 @@
+import os
 import socket
 import threading
 
@@ -33,3 +34,9 @@ def test_an_address_that_is_none_is_a_configuration_error() -> None:
     with pytest.raises(StartRefused, match=r"192\.0\.2\.1") as refusal:
         listeners.bind("192.0.2.1", 0)
     assert refusal.value.code == ExitCode.CONFIGURATION
+
+
+def test_nobody_who_inherits_one_can_hang_in_it() -> None:
+    for listener in listeners.bind("127.0.0.1", 0):
+        with listener:
+            assert not os.get_blocking(listener.fileno())
