@@ -147,12 +147,16 @@ class DataPlane:
         """See FrontControl."""
         return self._close(self._services.live.of_session(session_id)) + self._carrier.abandon(session_id=session_id)
 
+    def forget(self) -> None:
+        """Every caller and every session is asked about anew, from the next request on."""
+        self._carrier.forget()
+
     def close_all(self) -> int:
         """Break off everything that is carried to sessions; how much that was."""
         return self._close(self._services.live) + self._carrier.abandon()
 
     def _close(self, lives: Iterable[Live]) -> int:
-        self._carrier.forget()
+        self.forget()
         found = list(lives)
         for live in found:
             live.close()

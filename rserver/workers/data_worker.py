@@ -44,6 +44,9 @@ class Plane(Protocol):
     def listeners(self) -> Mapping[str, int]:
         """See FrontControl."""
 
+    def forget(self) -> None:
+        """Every caller and every session is asked about anew."""
+
 
 @dataclass(slots=True)
 class DataWorker:
@@ -98,7 +101,9 @@ class DataWorker:
         """See Gate. Only somebody whom control let to a session gets a new cookie here."""
         ticket = self.credentials.check(head.cookies)
         if ticket is None:
-            return ANONYMOUS if self.single_user is None else Authentication(self.single_user.identity(head))
+            if self.single_user is None:
+                return ANONYMOUS
+            return Authentication(self.single_user.identity(head), repeatable=False)
         identity = Identity(ticket.user, ticket.uid)
         if not is_foreground(head) or not self._is_let_in(head, identity):
             return Authentication(identity)
@@ -205,6 +210,8 @@ class DataWorker:
         """See Listener."""
         self._known.clear()
         self._offers.clear()
+        if self.plane is not None:
+            self.plane.forget()
         self.credentials.revocations = Revocations(message.revocations)
         self._changed.update(self._carried)
         # Behind what is being set up now: the link must know that it has begun.
@@ -217,6 +224,8 @@ class DataWorker:
     def ordered(self, message: wire.Forget | wire.Void | wire.CloseUser) -> None:
         """See Listener."""
         self._offers.clear()
+        if self.plane is not None:
+            self.plane.forget()
         match message:
             case wire.Forget():
                 for session_id in message.sessions:
