@@ -1,4 +1,5 @@
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,17 @@ def test_a_second_server_is_refused_and_told_who_runs(tmp_path: Path) -> None:
     assert refusal.value.code == ExitCode.ALREADY_RUNNING
     os.close(fd)
     os.close(lock_pid_file(path))
+
+
+def test_what_a_killed_server_had_just_forked_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "rserver.pid"
+    fd = lock_pid_file(path)
+    with subprocess.Popen(["sleep", "0.3"], pass_fds=[fd]) as fork:
+        os.close(fd)
+        with pytest.raises(StartRefused):
+            lock_pid_file(path)
+        with subprocess.Popen(["true"]) as gone:
+            pass
+        path.write_text(f"{gone.pid}\n")
+        os.close(lock_pid_file(path))
+        assert fork.wait(10) == 0
