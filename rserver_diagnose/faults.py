@@ -175,7 +175,7 @@ WRONG_SCHEME = Fault(
         "http-request set-header X-Forwarded-Proto https if { ssl_fc }",
         "nothing: Traefik says it; behind another proxy: forwardedHeaders.trustedIPs",
     ),
-    _TRUST,
+    f"when the header arrives but is not believed, {_TRUST}",
 )
 NO_FORWARDED_FOR = Fault(
     "x-forwarded-for",
