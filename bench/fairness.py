@@ -2,9 +2,9 @@
 
     python bench/fairness.py [--rounds 3] [--seconds 4]
 
-One worker; behind it one nginx worker for both users. Prints p50 and p99 of the requests of the one, in ms: alone,
-beside the other, beside the other when the front takes requests in the order in which they come (`unfair`), and beside
-the other when he downloads 1 MB with each request.
+One worker on a processor of its own; behind it one nginx worker for both users. Prints p50 and p99 of the requests of
+the one, in ms: alone, beside the other, beside the other when the front takes requests in the order in which they come
+(`unfair`), and beside the other when he downloads 1 MB with each request.
 """
 
 import argparse
@@ -70,6 +70,7 @@ def start_all(folder: Path, stack: ExitStack) -> dict[str, int]:
     for name, share in SHARES.items():
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
         argv = [sys.executable, __file__, "--serve", str(listener.fileno()), backend, str(share)]
+        argv = [*proxy_http.pinned(proxy_http.PROXY_CPU), *argv]
         stack.enter_context(two_workers.running(argv, listener.fileno()))
         ports[name] = int(listener.getsockname()[1])
     return ports
@@ -82,7 +83,7 @@ def measured(ports: dict[str, int], seconds: int) -> dict[str, float]:
     for name, (port, path) in cases.items():
         url = f"http://127.0.0.1:{port}/s/{proxy_http.SID}/{path}"
         argv = ["wrk", "-t1", f"-c{CROWD}", f"-d{seconds}s", "-H", _COOKIE.format(user="crowd"), url]
-        crowd = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+        crowd = subprocess.Popen([*proxy_http.pinned(proxy_http.OTHER_CPU), *argv], stdout=subprocess.PIPE, text=True)
         time.sleep(1)
         row |= felt(name, port, seconds - 1.5)
         output, _ = crowd.communicate()
