@@ -162,10 +162,6 @@ class DataPlane:
             live.close()
         return len(found)
 
-    def forget(self) -> None:
-        """Ask anew who may go where: something that was decided holds no longer."""
-        self._carrier.forget()
-
     def listeners(self) -> Mapping[str, int]:
         """See FrontControl."""
         return self._services.live.listeners()

@@ -41,9 +41,6 @@ class Plane(Protocol):
     def close_session(self, session_id: str) -> int:
         """See FrontControl."""
 
-    def forget(self) -> None:
-        """Ask anew who may go where."""
-
     def listeners(self) -> Mapping[str, int]:
         """See FrontControl."""
 

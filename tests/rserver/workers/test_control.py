@@ -96,9 +96,6 @@ class Plane:
         self.closed.append(user)
         return 0
 
-    def forget(self) -> None:
-        """See Plane."""
-
     def close_session(self, session_id: str) -> int:
         self.closed.append(session_id)
         return 0
