@@ -117,10 +117,13 @@ def others(master: int, worker: int) -> list[int]:
     return [int(child) for child in children if int(child) != worker]
 
 
-def own_nginx(folder: Path, worker: str, port: int) -> AbstractContextManager[int]:
-    """nginx with the configuration that rserver-http writes, as one process on the processor of the proxies."""
+def own_nginx(folder: Path, worker: str, port: int, pem: str = "") -> AbstractContextManager[int]:
+    """nginx with the configuration that rserver-http writes, as one process on the processor of the proxies.
+
+    pem: certificate and key, for TLS.
+    """
     from rserver_core.options.rserver import RSERVER
-    from rserver_http.nginx_conf import NginxSettings, fields_of, render
+    from rserver_http.nginx_conf import Certificate, NginxSettings, fields_of, render
     from rserver_http.nginx_program import find
 
     own = folder / "own"
@@ -134,6 +137,8 @@ def own_nginx(folder: Path, worker: str, port: int) -> AbstractContextManager[in
         worker,
         fields=fields,
         policy=policy,
+        certificates=(Certificate(pem),) if pem else (),
+        protocols=("TLSv1.2", "TLSv1.3"),
         snippets={"directives": str(own / "directives")},
         descriptors=8192,
     )
@@ -146,11 +151,13 @@ def nginx_with(folder: Path, name: str, text: str) -> AbstractContextManager[int
     return load.running(["nginx", "-c", str(folder / f"{name}.conf"), "-e", str(folder / "log")], load.PROXY_CPU)
 
 
-def run(folder: Path, name: str, target: Target, path: str, connections: int, seconds: int) -> load.Row:
+def run(
+    folder: Path, name: str, target: Target, path: str, connections: int, seconds: int, scheme: str = "http"
+) -> load.Row:
     """As `proxy_http.run`, with the time of several processes."""
     port, pids = target
     before = sum(map(cpu_seconds, pids[1:]))
-    rate, p50, p99, cpu = load.run(folder, name, (port, pids[0]), path, connections, seconds)
+    rate, p50, p99, cpu = load.run(folder, name, (port, pids[0]), path, connections, seconds, scheme)
     more = sum(map(cpu_seconds, pids[1:])) - before
     return rate, p50, p99, cpu + more / (rate * seconds) * 1e6
 

@@ -4,7 +4,8 @@
 
 As `proxy_http`, whose load and backend it uses; both show the same P-256 certificate and speak TLS 1.3. CPU time is
 that of the proxy's process, with accepting and closing the connection. Targets beside nginx: a full handshake at most
-1.2 times the CPU time, a resumed one at most 1.7 times, 1 MB bodies at least 0.95 times the rate.
+1.2 times the CPU time, a resumed one at most 1.7 times, 1 MB bodies at least 0.95 times the rate. `hop` is the same
+worker behind the nginx of `server-http=1`, CPU time that of both.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench import nginx_in_front
 from bench import proxy_http as load
 from bench.other_load import cpu_seconds
 
@@ -32,7 +34,7 @@ TLS = """upstream session {{ server unix:{socket}; keepalive 64; keepalive_reque
   proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $remote_addr; }} }}"""
 REQUEST = f"GET /s/{load.SID}/j HTTP/1.1\r\nHost: x\r\nCookie: {load.COOKIE}\r\nConnection: close\r\n\r\n".encode()
 
-Target = tuple[int, int]
+Target = nginx_in_front.Target
 Measure = Callable[[str, Target], dict[str, float]]
 
 
@@ -42,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--handshakes", type=int, default=300)
-    parser.add_argument("--serve", nargs=3, metavar=("PORT", "SOCKET", "PEM"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=4, metavar=("PORT", "SOCKET", "PEM", "UNIX"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
         serve(int(arguments.serve[0]), *arguments.serve[1:])
@@ -65,7 +67,7 @@ def shapes(folder: Path, seconds: int, count: int) -> dict[str, Measure]:
 
     def through(path: str, connections: int) -> Measure:
         def measure(name: str, target: Target) -> dict[str, float]:
-            rate, p50, p99, cpu = load.run(folder, name, target, path, connections, seconds, scheme="https")
+            rate, p50, p99, cpu = nginx_in_front.run(folder, name, target, path, connections, seconds, "https")
             return {"requests_per_s": rate, "p50_ms": p50, "p99_ms": p99, "cpu_us": cpu}
 
         return measure
@@ -80,11 +82,11 @@ def shapes(folder: Path, seconds: int, count: int) -> dict[str, Measure]:
 
 def handshakes(folder: Path, target: Target, count: int, *, resumed: bool) -> dict[str, float]:
     """CPU time of the server for one, in us."""
-    port, pid = target
+    port, pids = target
     context = ssl.create_default_context(cafile=str(folder / "both.pem"))
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     ticket = _ticket(context, port) if resumed else None
-    before = cpu_seconds(pid)
+    before = sum(map(cpu_seconds, pids))
     for _ in range(count):
         with (
             socket.create_connection(("127.0.0.1", port), 10) as plain,
@@ -93,7 +95,7 @@ def handshakes(folder: Path, target: Target, count: int, *, resumed: bool) -> di
             assert stream.session_reused is resumed
     # The last one is over when the server answers on another connection.
     _ticket(context, port)
-    return {"cpu_us": (cpu_seconds(pid) - before) / count * 1e6}
+    return {"cpu_us": (sum(map(cpu_seconds, pids)) - before) / count * 1e6}
 
 
 def _ticket(context: ssl.SSLContext, port: int) -> ssl.SSLSession:
@@ -113,11 +115,15 @@ def summary(rounds: list[dict[str, dict[str, float]]]) -> dict[str, object]:
     figures = list(rounds[0]["front"])
     medians = {
         target: {name: round(statistics.median(row[target][name] for row in rounds), 3) for name in figures}
-        for target in ("nginx", "front")
+        for target in rounds[0]
     }
     key = "requests_per_s" if "requests_per_s" in figures else "cpu_us"
-    ratio = statistics.median(row["front"][key] / row["nginx"][key] for row in rounds)
-    return {**medians, "ratio": round(ratio, 3)}
+    ratios = {
+        f"{target}_ratio": round(statistics.median(row[target][key] / row["nginx"][key] for row in rounds), 3)
+        for target in rounds[0]
+        if target != "nginx"
+    }
+    return {**medians, **ratios}
 
 
 def start_all(folder: Path, stack: ExitStack) -> dict[str, Target]:
@@ -143,24 +149,31 @@ def start_all(folder: Path, stack: ExitStack) -> dict[str, Target]:
     stack.enter_context(load.nginx(folder, "backend", text, load.OTHER_CPU))
     load.wait_for(lambda: os.path.exists(backend))
     os.chmod(backend, 0o666)
-    ports = load.free_ports(2)
+    ports = load.free_ports(3)
+    worker = str(folder / "worker.sock")
     proxy = TLS.format(socket=backend, port=ports[0], sid=load.SID, folder=folder)
     master = stack.enter_context(load.nginx(folder, "proxy", proxy, load.PROXY_CPU))
-    argv = [sys.executable, __file__, "--serve", str(ports[1]), backend, str(folder / "both.pem")]
+    pem = str(folder / "both.pem")
+    argv = [sys.executable, __file__, "--serve", str(ports[1]), backend, pem, worker]
     front = stack.enter_context(load.running(argv, load.PROXY_CPU))
+    hop = stack.enter_context(nginx_in_front.own_nginx(folder, worker, ports[2], pem))
     for port in ports:
         load.wait_for(lambda port=port: load.listening(port))
-    return {"nginx": (ports[0], load.worker_of(master)), "front": (ports[1], front)}
+    return {
+        "nginx": (ports[0], (load.worker_of(master),)),
+        "front": (ports[1], (front,)),
+        "hop": (ports[2], (load.worker_of(hop), front)),
+    }
 
 
-def serve(port: int, backend: str, pem: str) -> None:
+def serve(port: int, backend: str, pem: str, path: str) -> None:
     """The front over TLS."""
     import uvloop
 
-    uvloop.run(serve_front(port, backend, Path(pem).read_text()))
+    uvloop.run(serve_front(port, backend, Path(pem).read_text(), path))
 
 
-async def serve_front(port: int, backend: str, pair: str) -> None:
+async def serve_front(port: int, backend: str, pair: str, path: str) -> None:
     """Until terminated."""
     from bench.proxy_peers import Everything
     from rserver import memory
@@ -179,6 +192,9 @@ async def serve_front(port: int, backend: str, pair: str) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     await plane.listen(listener, TlsContexts([material], ("TLSv1.2", "TLSv1.3")).default)
+    own = socket.socket(socket.AF_UNIX)
+    own.bind(path)
+    await plane.listen(own)
     memory.freeze()
     await asyncio.Event().wait()
 
