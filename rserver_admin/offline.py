@@ -28,7 +28,7 @@ def take_offline(context: Context) -> Result:
         aside.rename(path)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}.") from None
-    return Result("rserver is offline: every page says so. R sessions keep running.", {"offline": True})
+    return Result("rserver goes offline within a second: every page says so. R sessions keep running.", {"offline": True})
 
 
 def bring_online(context: Context) -> Result:
@@ -38,7 +38,7 @@ def bring_online(context: Context) -> Result:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise Refused(f"{path} cannot be removed: {error.strerror}.") from None
-    return Result("rserver is online.", {"offline": False})
+    return Result("rserver is online again within a second.", {"offline": False})
 
 
 def is_set(server: Server) -> bool:
