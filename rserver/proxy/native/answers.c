@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { INTERIM_LIMIT = 16 };
+
 enum { FRAMING_ROOM = 64 };
 
 static void room_used(Engine *engine, size_t size) { engine->out_used += size; }
@@ -227,6 +229,10 @@ static const char *take_heads(Connection *back, const char *at, const char *end)
             if (start(back))
                 return at;
             answer_failed(back, "out of memory");
+            return NULL;
+        }
+        if (++back->exchange->interim > INTERIM_LIMIT) {
+            answer_failed(back, "malformed answer: interim answers without end");
             return NULL;
         }
     }

@@ -101,6 +101,7 @@ struct Exchange {
     size_t early_size;
     BodyKind kind;
     uint64_t left;
+    unsigned interim; /* answers before the final one */
     bool is_head, answered, reusable;
     Chunks *chunks;
 };

@@ -53,12 +53,13 @@ def prefix(number: int) -> str:
 def _case(number: int, entry: dict[str, Any]) -> Case:
     assert {"name", "source", "send"} <= set(entry) <= {"name", "source", "send", "refuse", "sees", "stays"}, entry
     assert "refuse" in entry or "sees" in entry, entry["name"]
-    data = _expanded(entry["send"], number).encode("latin-1")
-    requests = tuple(_request(_expanded(text, number)) for text in entry.get("sees", []))
+    data = expanded(entry["send"], number).encode("latin-1")
+    requests = tuple(_request(expanded(text, number)) for text in entry.get("sees", []))
     return Case(entry["name"], entry["source"], number, data, requests, entry.get("refuse"), entry.get("stays", False))
 
 
-def _expanded(text: str, number: int) -> str:
+def expanded(text: str, number: int) -> str:
+    """The text of a case with its placeholders filled in."""
     for name, piece in _PIECES.items():
         text = text.replace(name, piece)
     text = text.replace("{S}", prefix(number))
