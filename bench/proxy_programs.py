@@ -5,9 +5,11 @@ None when the program is not there.
 
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 HAPROXY = """global
   maxconn 8192
@@ -27,25 +29,28 @@ backend session
 """
 
 
-def haproxy(folder: Path, port: int, socket: str, tcp: int) -> list[str] | None:
+def haproxy(folder: Path, port: int, path: str, tcp: int) -> list[str] | None:
     """HAProxy with one thread."""
     program = shutil.which("haproxy")
     configuration = folder / "haproxy.cfg"
-    configuration.write_text(HAPROXY.format(port=port, socket=socket))
+    configuration.write_text(HAPROXY.format(port=port, socket=path))
     return [program, "-db", "-q", "-f", str(configuration)] if program else None
 
 
-def configurable_http_proxy(folder: Path, port: int, socket: str, tcp: int) -> list[str] | None:
+def configurable_http_proxy(folder: Path, port: int, path: str, tcp: int) -> list[str] | None:
     """JupyterHub's proxy; the program itself, as its starter would be what is measured."""
     program = os.environ.get("RSERVER_BENCH_CHP") or shutil.which("configurable-http-proxy")
     if not program:
         return None
     target = f"http://127.0.0.1:{tcp}"
-    command = ["node", os.path.realpath(program), "--ip", "127.0.0.1", "--port", str(port), "--api-port", str(port + 1)]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        control = probe.getsockname()[1]
+    command = ["node", os.path.realpath(program), "--ip", "127.0.0.1", "--port", str(port), "--api-port", str(control)]
     return [*command, "--default-target", target, "--log-level", "error"]
 
 
-def twisted(folder: Path, port: int, socket: str, tcp: int) -> list[str]:
+def twisted(folder: Path, port: int, path: str, tcp: int) -> list[str]:
     """ReverseProxyResource, which knows TCP only."""
     return [sys.executable, __file__, str(port), str(tcp)]
 
@@ -59,18 +64,15 @@ PEERS: dict[str, Callable[[Path, int, str, int], list[str] | None]] = {
 
 def serve_twisted(port: int, tcp: int) -> None:
     """Until terminated."""
-    from twisted.internet import endpoints, task
-    from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IReactorTCP
+    from twisted.internet import reactor
     from twisted.web.proxy import ReverseProxyResource
     from twisted.web.server import Site
 
-    def main(reactor: IReactorTCP) -> Deferred[None]:
-        site = Site(ReverseProxyResource("127.0.0.1", tcp, b""))
-        endpoints.serverFromString(reactor, f"tcp:{port}:interface=127.0.0.1").listen(site)
-        return Deferred()
-
-    task.react(main)
+    loop: Any = reactor
+    loop.listenTCP(port, Site(ReverseProxyResource("127.0.0.1", tcp, b"")), interface="127.0.0.1")
+    # It tells of each connection that wrk breaks off.
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    loop.run()
 
 
 if __name__ == "__main__":

@@ -50,8 +50,10 @@ def main() -> None:
         for target in targets:
             print(json.dumps(idle(program, target, targets[target], arguments.idle)), flush=True)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        for target, place in load.start_all(Path(name), stack).items():
-            print(json.dumps(stalled(Path(name), target, place)), flush=True)
+        folder = Path(name)
+        folder.chmod(0o755)
+        for target, place in load.start_all(folder, stack).items():
+            print(json.dumps(stalled(folder, target, place)), flush=True)
 
 
 def start_all(folder: Path, stack: ExitStack, program: str) -> dict[str, load.Target]:
