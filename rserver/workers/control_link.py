@@ -189,6 +189,9 @@ class _Connection(asyncio.Protocol):
     def send(self, message: wire.ToControl) -> None:
         if not self._transport.is_closing():
             self._transport.write(wire.encode(message))
+            if self._transport.get_write_buffer_size() > wire.MOST_UNSENT:
+                _log.error("control does not read: asked anew")
+                self.abort()
 
     def abort(self) -> None:
         self._transport.abort()

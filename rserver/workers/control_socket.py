@@ -183,6 +183,9 @@ class _Link(asyncio.Protocol):
         """Tell it."""
         if not self._transport.is_closing():
             self._transport.write(wire.encode(message))
+            if self._transport.get_write_buffer_size() > wire.MOST_UNSENT:
+                _log.error("data worker {pid} does not read: cut off", pid=self.pid)
+                self.hang_up()
 
     def hang_up(self) -> None:
         """It connects again if it lives, and begins anew."""

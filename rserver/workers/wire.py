@@ -13,6 +13,8 @@ from rserver.web.request import RequestHead, Response, Target
 
 MAX_FRAME = 16 << 20
 VERSION = 1
+MOST_UNSENT = 64 << 20
+"""Bytes that may wait to be read by the other side; with more it does not read, and is hung up on."""
 
 Fields = tuple[str, str, str, dict[str, str], dict[str, str], tuple[str, int], bool, str, str]
 Place = tuple[str, int, tuple[tuple[str, str], ...]]

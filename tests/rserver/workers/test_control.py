@@ -257,6 +257,21 @@ def test_who_does_not_hear_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monkey
     run(tmp_path, test)
 
 
+def test_who_does_not_read_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "MOST_UNSENT", 100_000)
+
+    async def test(both: Pair) -> None:
+        _, writer = await asyncio.open_unix_connection(both.path, limit=1)
+        await until(lambda: len(both.workers) == 2)
+        for number in range(3000):
+            both.workers.void(f"user{number}" * 20, 5)
+        await until(lambda: len(both.workers) == 1 or not both.data.link.begun.is_set())
+        writer.close()
+        await until(lambda: both.data.link.begun.is_set() and len(both.workers) == 1)
+
+    run(tmp_path, test)
+
+
 def test_waiting_ends_when_the_client_does(tmp_path: Path) -> None:
     async def test(both: Pair) -> None:
         both.control.released = asyncio.Event()
