@@ -11,6 +11,7 @@ import signal
 from pathlib import Path
 
 from rserver.supervisor import cookie_keys, installation, listeners, tls_files
+from rserver.supervisor.acl_changes import AclChanges
 from rserver.supervisor.background import Report
 from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
@@ -75,6 +76,7 @@ class Master:
         self._more = MoreWorkers(self._places, more) if more else None
         self._loop = Loop()
         self._checks = PasswordChecks(self._loop, settings.auth_pam_service)
+        self._changes = self._acl_changes()
         self._launcher: Service | None = None
         self._host = self._make_host()
         self._worker = Service(self._loop, self._worker_declaration(), self._worker_hooks())
@@ -133,6 +135,12 @@ class Master:
         self._launcher = Service(self._loop, declaration, hooks)
         return host
 
+    def _acl_changes(self) -> AclChanges:
+        settings = self._settings
+        minimum_uid = 1 if self._places.single_user else settings.auth_minimum_user_id
+        state = str(self._places.lib_dir / "acls")
+        return AclChanges(self._loop, state, minimum_uid, settings.server_project_sharing_root_dir)
+
     def _send_to_launcher(self, message: Message) -> None:
         if self._launcher:
             self._launcher.send(message)
@@ -177,11 +185,14 @@ class Master:
         return {"options": options, "cookie_keys": self._keys, "tls": [] if http else self._tls, "http": http}
 
     def _new_requests(self) -> Requests:
-        return Requests({"check_password": self._checks.check, **self._host.operations}, self._worker.send)
+        changes = self._changes.operations(self._worker.send)
+        operations = {"check_password": self._checks.check, **changes, **self._host.operations}
+        return Requests(operations, self._worker.send)
 
     def _worker_lost(self) -> None:
         # Answers to what the last worker asked must not reach the next one, whose ids begin anew.
         self._requests.close()
+        self._changes.forget()
         self._requests = self._new_requests()
 
     def _event(self, message: Message) -> None:

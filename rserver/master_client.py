@@ -1,6 +1,6 @@
 """The worker's end of the channel to the master: one Deferred per request, events to a listener."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 from typing import Protocol as Shape
 
@@ -13,7 +13,8 @@ from rserver.clock import Clock, limit
 from rserver_core.frame import FrameError, FrameReader, Message, check_greeting, encode, greeting
 
 MAX_OPEN_REQUESTS = 512
-TIMEOUT_SECONDS = {"check_password": 120.0, "launch": 120.0, "signal": 20.0, "list": 20.0}
+TIMEOUT_SECONDS = {"acls_cancel": 20.0, "check_password": 120.0, "launch": 120.0, "signal": 20.0, "list": 20.0}
+ACL_SECONDS = 660.0
 
 _log = Logger()
 
@@ -34,6 +35,7 @@ class MasterClient(Protocol):
         self._clock, self._on_event, self._on_lost = clock, on_event, on_lost
         self._reader = FrameReader()
         self._open: dict[int, Deferred[Message]] = {}
+        self._progress: dict[int, Callable[[int, int | None], None]] = {}
         self._last_id = 0
         self._is_greeted = False
 
@@ -43,12 +45,40 @@ class MasterClient(Protocol):
 
     def request(self, op: str, **fields: Any) -> "Deferred[Message]":
         """The master's answer. Fails with MasterError: its own refusals, `timeout`, `busy`, `closed`."""
+        return self._ask(Deferred(), TIMEOUT_SECONDS[op], op, fields)
+
+    def acls(
+        self,
+        action: str,
+        project_dir: str,
+        owner: str,
+        members: Sequence[str],
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> "Deferred[Message]":
+        """What rserver-acls did (docs/reference/rserver-acls.md); fails with MasterError. Cancelling it ends the run.
+
+        on_progress gets how many objects are done, and how many there were the last time or None.
+        """
+        number = self._last_id + 1
+
+        def stop(_: object) -> None:
+            self.request("acls_cancel", request=number).addErrback(lambda _: None)
+
+        request = {"action": action, "project_dir": project_dir, "owner": owner, "members": list(members)}
+        if on_progress:
+            self._progress[number] = on_progress
+        answer = self._ask(Deferred(stop), ACL_SECONDS, "acls", {"request": request})
+        return answer.addBoth(self._forget_progress, number).addCallback(lambda message: message["result"])
+
+    def _forget_progress(self, result: Message | Failure, number: int) -> Message | Failure:
+        self._progress.pop(number, None)
+        return result
+
+    def _ask(self, answer: "Deferred[Message]", seconds: float, op: str, fields: Message) -> "Deferred[Message]":
         if len(self._open) >= MAX_OPEN_REQUESTS:
             return fail(MasterError("busy", f"{MAX_OPEN_REQUESTS} requests are open"))
         self._last_id += 1
         number = self._last_id
-        answer: Deferred[Message] = Deferred()
-        seconds = TIMEOUT_SECONDS[op]
         limit(answer, seconds, self._clock, MasterError("timeout", f"no answer from the master in {seconds:g} s"))
         answer.addBoth(self._close, number)
         self._open[number] = answer
@@ -78,10 +108,22 @@ class MasterClient(Protocol):
             check_greeting(message, "master")
             self._is_greeted = True
             self.greeted.callback(message)
+        elif message.get("event") == "acls_progress":
+            self._progressed(message)
         elif "event" in message:
             self._on_event(message)
         else:
             self._answered(message)
+
+    def _progressed(self, message: Message) -> None:
+        listener = self._progress.get(message["request"])
+        if listener is None:
+            return  # it was given up
+        try:
+            listener(message["done"], message["expected"])
+        except Exception:
+            # The channel, and with it the worker, must outlive a mistake in one listener.
+            _log.failure("progress of request {number} could not be told", number=message["request"])
 
     def _answered(self, message: Message) -> None:
         number = message.get("id")

@@ -53,18 +53,27 @@ class HelperJob:
         *,
         env: Mapping[str, str],
         limits: JobLimits = JobLimits(),
+        heard: Callable[[bytes], None] | None = None,
     ) -> None:
+        """heard gets standard output as it comes, which is then not kept."""
         self._loop, self._done, self._limits = loop, done, limits
         self._stdin = memoryview(stdin)
         self._outputs: dict[int, bytearray] = {}
-        self._timed_out = False
+        self._heard = heard
+        self._timed_out = self._over = False
         self._timer = loop.call_later(limits.seconds, self._expire)
         try:
             self._spawn(argv, env)
         except OSError as error:
             self._timer.cancel()
+            self._over = True
             result = JobResult(127, None, False, b"", f"{argv[0]} cannot be started: {error.strerror}")
             loop.call_soon(lambda: done(result))
+
+    def cancel(self) -> None:
+        """Kill the program and its children; done is called as ever. Nothing happens when it has ended."""
+        if not self._over:
+            kill_tree(self.pid)
 
     def _spawn(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(3)]
@@ -116,6 +125,9 @@ class HelperJob:
             return False
         if not data:
             self._loop.remove_reader(fd)
+        if fd == self._out and self._heard:
+            self._heard(data)
+            return bool(data)
         kept = self._outputs[fd]
         kept += data[: max(0, self._limits.output - len(kept))]
         return bool(data)
@@ -129,6 +141,7 @@ class HelperJob:
             os.killpg(self.pid, signal.SIGKILL)
 
     def _ended(self, status: int | None) -> None:
+        self._over = True
         self._timer.cancel()
         self._close_stdin()
         # What it left behind must not hold our pipes open or fill them without end.

@@ -9,6 +9,7 @@ from pathlib import Path
 from tools.steps import command, say
 
 SERVICE = "rstudio-server"
+ACLS = "rserver-acls"
 DEMO = "rdemo"
 _DEMO_COMMENT = "R demo account"
 _DEMO_PASSWORD = Path("/var/lib/rserver-demo-password")
@@ -16,12 +17,13 @@ _SHELLS = ("/bin/bash", "/bin/sh", "/bin/dash", "/bin/zsh", "/usr/bin/bash", "/u
 _UIDS = range(1000, 60000)
 
 
-def ensure_service_account() -> None:
-    """The system account of the process that talks to the network."""
-    if _account(SERVICE) is None:
-        say(f"system account {SERVICE}")
-        options = ("--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent")
-        command("useradd-service", ["useradd", *options, "--shell", "/usr/sbin/nologin", SERVICE])
+def ensure_service_accounts() -> None:
+    """The system accounts of the processes that talk to the network and that change access to shared projects."""
+    for name in (SERVICE, ACLS):
+        if _account(name) is None:
+            say(f"system account {name}")
+            options = ("--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent")
+            command("useradd-service", ["useradd", *options, "--shell", "/usr/sbin/nologin", name])
 
 
 def ensure_somebody_can_sign_in() -> None:

@@ -14,6 +14,7 @@ PACKAGES = (
     "rserver_launcher",
     "rserver_http",
     "rserver_pam",
+    "rserver_acls",
     "rserver_admin",
     "rserver_template",
     "rsession",

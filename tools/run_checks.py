@@ -17,6 +17,7 @@ _CODE = (
     "rserver_launcher",
     "rserver_http",
     "rserver_pam",
+    "rserver_acls",
     "rserver_admin",
     "rserver_template",
     "rsession",

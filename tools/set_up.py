@@ -31,5 +31,5 @@ def _all(packages: dict[str, str], extras: Sequence[str], *, build: bool = True)
         for step in web_bundle.steps(build=build):
             step.run()
         if os.geteuid() == 0:
-            accounts.ensure_service_account()
+            accounts.ensure_service_accounts()
             pam_profiles.ensure()

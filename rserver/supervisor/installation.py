@@ -11,6 +11,7 @@ LAUNCHER = ROOT / "rserver_launcher" / "__main__.py"
 HTTP = ROOT / "rserver_http" / "__main__.py"
 TLS = ROOT / "rserver" / "tls_main.py"
 PAM = ROOT / "rserver_pam" / "__main__.py"
+ACLS = ROOT / "rserver_acls" / "__main__.py"
 RSESSION = ROOT / "rsession" / "__main__.py"
 RSESSION_RUN = ROOT / "rsession_run.sh"
 

@@ -261,6 +261,11 @@ class RserverSettings:
     auth_pam_sessions_profile: str = option(
         _SERVICE, "rstudio-session", "PAM service of these sessions; it asks for no password."
     )
+    server_project_sharing_root_dir: str = option(
+        Path(empty=True),
+        "",
+        "Folder below which projects can be shared too, besides those in homes. Its users must be able to enter it.",
+    )
 
 
 def redirect_port(settings: RserverSettings) -> int:
@@ -295,6 +300,7 @@ RSERVER = OptionTable(
         "ssl-enabled": "TLS",
         "server-multiple-sessions": "R sessions",
         "auth-none": "Signing in",
+        "server-project-sharing-root-dir": "Shared projects",
     },
     _contradictions,
 )

@@ -39,7 +39,7 @@ rsession-diagnostics-dir rsession-diagnostics-enabled rsession-diagnostics-strac
 rsession-memory-limit-mb rsession-no-profile rsession-process-limit
 rsession-stack-limit-mb
 server-access-log server-health-check-enabled server-project-sharing
-server-project-sharing-root-dir server-shared-storage-path server-user-home-page session-async-rpc-enabled
+server-shared-storage-path server-user-home-page session-async-rpc-enabled
 session-async-rpc-timeout-ms session-create-profile session-create-public-folder
 session-handle-offline-enabled session-handle-offline-timeout-ms session-port-range session-preflight-script
 session-use-file-storage

@@ -1,0 +1,50 @@
+"""The lists of an open file or folder, read and written as the kernel has them."""
+
+import fcntl
+import os
+import struct
+from errno import ENODATA, ENOTTY, EOPNOTSUPP
+from typing import Any
+
+from rserver_acls.acl import ACCESS, DEFAULT
+from rserver_acls.manifest import Identity
+
+FS_IOC_GETVERSION = 0x80087601
+_VERSION = struct.Struct("<l")
+
+
+def read(fd: int, name: str) -> bytes | None:
+    """The attribute, or None when the object has none; OSError."""
+    try:
+        return os.getxattr(fd, name)
+    except OSError as error:
+        if error.errno == ENODATA:
+            return None
+        raise
+
+
+def read_both(fd: int) -> tuple[bytes | None, bytes | None]:
+    """Access and default list of a folder."""
+    return read(fd, ACCESS), read(fd, DEFAULT)
+
+
+def is_supported(fd: int) -> bool:
+    """True where the file system keeps POSIX lists."""
+    try:
+        read(fd, ACCESS)
+    except OSError as error:
+        if error.errno == EOPNOTSUPP:
+            return False
+        raise
+    return True
+
+
+def identity(fd: int, status: os.stat_result) -> Identity:
+    """Which object this is; the generation is 0 where the file system tells none."""
+    try:
+        answer: Any = fcntl.ioctl(fd, FS_IOC_GETVERSION, bytes(_VERSION.size))
+    except OSError as error:
+        if error.errno not in {ENOTTY, EOPNOTSUPP, 22, 1, 38}:
+            raise
+        return Identity(status.st_dev, status.st_ino, 0)
+    return Identity(status.st_dev, status.st_ino, _VERSION.unpack(answer)[0] & 0xFFFFFFFF)

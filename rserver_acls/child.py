@@ -1,0 +1,81 @@
+"""The walled-in process as its starter sees it: ready, then a result, or why not."""
+
+import json
+import os
+import socket
+from typing import Any, NoReturn
+
+from rserver_acls.errand import Errand, carry_out
+from rserver_acls.refusal import Refusal
+
+_MOST_RESULT = 1 << 20
+_READY, _GO = b"\n", b"g"
+_BROKEN = "The run broke off. Every object is as it was or as it should become; it can be run again."
+
+
+class Child:
+    """Forked at once; it changes nothing before result() is asked for."""
+
+    def __init__(self, errand: Errand, fds: tuple[int, int]) -> None:
+        """fds: the manifests of the project and of the way to it."""
+        self._link, theirs = socket.socketpair()
+        self._pid = os.fork()
+        if self._pid == 0:
+            self._link.close()
+            _be_the_child(errand, fds, theirs)
+        theirs.close()
+        for fd in fds:
+            os.close(fd)
+
+    def wait_until_ready(self) -> None:
+        """It has opened the project and is walled in; Refusal when it could not."""
+        first = self._link.recv(1)
+        if first != _READY:
+            raise _refusal(self._received(first))
+
+    def result(self) -> dict[str, Any]:
+        """Let it begin; the fields of the answer. Refusal when it broke off."""
+        self._link.sendall(_GO)
+        message = self._received()
+        if "result" not in message:
+            raise _refusal(message)
+        return dict(message["result"])
+
+    def _received(self, content: bytes = b"") -> dict[str, Any]:
+        while len(content) <= _MOST_RESULT and (chunk := self._link.recv(65536)):
+            content += chunk
+        os.waitpid(self._pid, 0)
+        try:
+            return dict(json.loads(content))
+        except ValueError:
+            return {}
+
+
+def _refusal(message: dict[str, Any]) -> Refusal:
+    return Refusal(str(message.get("code", "failed")), str(message.get("message", _BROKEN)))
+
+
+def _be_the_child(errand: Errand, fds: tuple[int, int], link: socket.socket) -> NoReturn:
+    code = 1
+    try:
+        data = memoryview(json.dumps(_answer(errand, fds, link)).encode())
+        while data:
+            data = data[os.write(link.fileno(), data) :]
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _answer(errand: Errand, fds: tuple[int, int], link: socket.socket) -> dict[str, Any]:
+    try:
+        return {"result": carry_out(errand, *fds, lambda: _ask_leave(link.fileno()))}
+    except Refusal as refusal:
+        return {"code": refusal.code, "message": refusal.sentence}
+    except OSError as error:
+        return {"code": "failed", "message": f"{_BROKEN} ({error.strerror or error})"}
+
+
+def _ask_leave(link: int) -> None:
+    os.write(link, _READY)
+    if os.read(link, 1) != _GO:
+        raise Refusal("failed", _BROKEN)

@@ -1,0 +1,106 @@
+"""What one run does to one object, from what the object has and what was recorded of it. Pure."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from rserver_acls.acl import Acl
+from rserver_acls.rights import given, settled, taken
+
+
+class Plan(NamedTuple):
+    """One run on the tree of one project; users are uids.
+
+    before: whoever may have entries of ours already. giving: who is to have the owner's rights afterwards.
+    leaving: who is to lose them. staying: who keeps them. joining: whose entries a broken-off run may have left.
+    """
+
+    owner: int
+    before: frozenset[int]
+    giving: frozenset[int]
+    leaving: frozenset[int]
+    staying: frozenset[int]
+    joining: frozenset[int] = frozenset()
+
+    @property
+    def people(self) -> frozenset[int]:
+        """Whose files are touched at all."""
+        return self.before | self.giving | self.leaving | self.joining | {self.owner}
+
+
+class Lists(NamedTuple):
+    """The two lists of an object; default is None for files and where a folder has none."""
+
+    access: Acl
+    default: Acl | None = None
+
+
+def is_ours(lists: Lists, plan: Plan, is_folder: bool, *, is_recent: bool) -> bool:
+    """Everything beyond the mode was put there by earlier runs: nothing of it needs to be recorded.
+
+    is_recent: changed since a broken-off run began, whose entries then look like ours.
+    """
+    known = plan.before | plan.leaving | {plan.owner}
+    if is_recent:
+        known |= plan.joining
+    return _explained(lists.access, known, may_be_bare=True) and (
+        not is_folder or lists.default is None or _explained(lists.default, known, may_be_bare=False)
+    )
+
+
+def _explained(acl: Acl, known: frozenset[int], *, may_be_bare: bool) -> bool:
+    if acl.mask is None and not acl.users and not acl.groups:
+        return may_be_bare
+    return bool(acl.users) and not acl.groups and known >= acl.users.keys() and len(known) > 1
+
+
+def shared(lists: Lists, plan: Plan, uid: int, is_folder: bool) -> Lists:
+    """What sharing makes of an object of that owner: the same lists when they are as they should be."""
+    access = given(lists.access, _wanted(plan.giving, plan.owner, uid, lists.access.user_obj))
+    default = lists.default
+    if is_folder and plan.giving:
+        plain = settled(lists.access)
+        base = default or Acl(plain.user_obj, plain.group_obj, plain.other, None, {}, {})
+        default = given(base, dict.fromkeys([*plan.giving, plan.owner], base.user_obj))
+    return Lists(access, default)
+
+
+def unshared(lists: Lists, original: Lists | None, plan: Plan, uid: int, is_folder: bool) -> Lists:
+    """What unsharing makes of it: exactly the original where nobody else changed anything since."""
+    if original is not None:
+        restored = _restored(original, plan, uid, is_folder)
+        if lists in (restored, shared(original, plan._replace(giving=plan.before), uid, is_folder)):
+            return restored
+    access = _without(lists.access, original.access if original else None, plan, uid)
+    return Lists(access, _default_without(lists.default, original.default if original else None, plan))
+
+
+def _restored(original: Lists, plan: Plan, uid: int, is_folder: bool) -> Lists:
+    return shared(original, plan._replace(giving=plan.staying), uid, is_folder) if plan.staying else original
+
+
+def revoked(acl: Acl, original: Acl | None, plan: Plan) -> Acl:
+    """For an object with several names, which may lie elsewhere too: who leaves loses, nobody gains."""
+    return taken(acl, plan.leaving, original, only_less=True)
+
+
+def _without(acl: Acl, original: Acl | None, plan: Plan, uid: int) -> Acl:
+    gone = plan.leaving
+    if not plan.staying and uid == plan.owner:
+        gone |= {plan.owner}
+    return taken(acl, gone, original)
+
+
+def _default_without(acl: Acl | None, original: Acl | None, plan: Plan) -> Acl | None:
+    if acl is None:
+        return None
+    less = taken(acl, plan.leaving if plan.staying else plan.leaving | {plan.owner}, original)
+    is_bare = not less.users and not less.groups
+    return None if less is not acl and is_bare and original is None else less
+
+
+def _wanted(users: Collection[int], owner: int, uid: int, rights: int) -> Mapping[int, int]:
+    wanted = dict.fromkeys(users, rights)
+    # The owner of the project must be able to work with what a member made.
+    if uid != owner and users:
+        wanted[owner] = rights
+    return wanted
