@@ -52,6 +52,7 @@ def test_launch_list_signal_and_exit(options: dict[str, Any], user: Account) -> 
             "stderr_tail": "",
             "memory": None,
             "checkpoint": None,
+            "by": "",
         }
         assert process.request(op="list")["sessions"] == []
         assert process.request(op="signal", session=ONE, signal="TERM")["error"]["code"] == "unknown_session"

@@ -15,15 +15,9 @@ from tests.system.test_many_sessions import create, listed, ready, signed_in
 
 pytestmark = [pytest.mark.root, pytest.mark.r]
 
-_PACKAGES = (
-    "rserver",
-    "rserver_core",
-    "rserver_process",
-    "rserver_launcher",
-    "rserver_pam",
-    "rserver_admin",
-    "rsession",
-)
+_PACKAGES = [
+    file.parent.name for file in ROOT.glob("*/__init__.py") if file.parent.name not in {"tests", "tools", "bench"}
+]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from functools import partial
 
 from rserver.proxy.admission import Admission
 from rserver.proxy.fair_share import FairShare
+from tests.rserver import own_loop
 
 
 def test_others_begin_before_the_rest_of_one_user() -> None:
@@ -21,7 +22,7 @@ def test_others_begin_before_the_rest_of_one_user() -> None:
         assert len(shares) == 0
         return begun
 
-    assert asyncio.run(run()) == ["many 0", "many 1", "one", "many 2", "many 3", "many 4"]
+    assert own_loop.run(run()) == ["many 0", "many 1", "one", "many 2", "many 3", "many 4"]
 
 
 def test_late_comer_does_not_overtake_the_own_queue() -> None:
@@ -37,7 +38,7 @@ def test_late_comer_does_not_overtake_the_own_queue() -> None:
         assert len(shares) == 0
         return begun
 
-    assert asyncio.run(run()) == [0, 1, 2, 3]
+    assert own_loop.run(run()) == [0, 1, 2, 3]
 
 
 def test_admission_counts_all_and_each() -> None:

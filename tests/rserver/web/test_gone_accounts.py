@@ -11,6 +11,7 @@ from rserver.sessions.session import Session
 from rserver.sign_in.audit import FILE_NAME
 from rserver.sign_in.standing import BAD_SECONDS, DOUBT_SECONDS, SURE_SECONDS
 from rserver.web.request import Response
+from tests.rserver import own_loop
 from tests.rserver.web.house import ALICE, Browser, House
 
 
@@ -121,7 +122,7 @@ def test_whoever_nothing_new_is_known_of_is_asked_for_first(house: House, browse
         assert isinstance(found, asyncio.Task)
         return await found
 
-    answer = asyncio.run(target())
+    answer = own_loop.run(target())
     assert isinstance(answer, Response)
     assert answer.status == 401
 

@@ -22,6 +22,7 @@ from rserver.web.responses import html, plain
 from rserver.workers import control_socket, wire
 from rserver.workers.control_socket import Answers, DataWorkers
 from rserver.workers.data_worker import DataWorker
+from tests.rserver import own_loop
 
 SID = "abcdecfc78a3112345678"
 ANN = Identity("ann", 1000)
@@ -169,7 +170,7 @@ def run(folder: Path, test: Callable[[Pair], Coroutine[Any, Any, None]]) -> None
         async with pair(folder) as made:
             await asyncio.wait_for(test(made), 30)
 
-    asyncio.run(whole())
+    own_loop.run(whole())
 
 
 async def until(condition: Callable[[], bool]) -> None:

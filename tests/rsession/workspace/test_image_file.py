@@ -16,9 +16,10 @@ TEXT = b"RDX3\n" + bytes(range(256)) * 1000
 def test_a_whole_file_takes_the_place(tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
     aside, image = tmp_path / "aside", tmp_path / ".RData"
     image.write_text("old")
-    aside.write_bytes(compress(TEXT))
+    packed = compress(TEXT)
+    aside.write_bytes(packed)
     put_in_place(aside, image)
-    assert image.read_bytes() == compress(TEXT)
+    assert image.read_bytes() == packed
     assert not aside.exists()
 
 
