@@ -28,7 +28,9 @@ def take_offline(context: Context) -> Result:
         aside.rename(path)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}.") from None
-    return Result("rserver goes offline within a second: every page says so. R sessions keep running.", {"offline": True})
+    return Result(
+        "rserver goes offline within a second: every page says so. R sessions keep running.", {"offline": True}
+    )
 
 
 def bring_online(context: Context) -> Result:
