@@ -3,11 +3,15 @@
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from rserver.tls import self_signed
 from tests.rserver.worker_process import wait_until
 from tests.system.accounts import Account
 from tests.system.running_server import RunningServer, running_server
@@ -173,3 +177,32 @@ def test_suspended_session_comes_back_through_a_data_worker(server: RunningServe
     # Its first prompt may have come already, or not.
     ann.rpc("console_input", "kept", "")
     ann.wait_for(lambda event: event["type"] == "console_write_output" and "7" in event["data"]["text"])
+
+
+def test_new_certificate_is_shown_by_all_and_breaks_off_nobody(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    certificate = tmp_path / "both.pem"
+    certificate.write_bytes(self_signed.make(["first.test"]))
+    certificate.chmod(0o600)
+    serving_tls = running_server(www_workers="2", ssl_enabled="1", ssl_certificate=str(certificate))
+    with serving_tls as server, ExitStack() as stack:
+        pids = server.pids("worker_main.py")
+        before = [stack.enter_context(shown_by(server, pid)) for pid in pids]
+        certificate.write_bytes(self_signed.make(["second.test"]))
+        os.kill(server.master_pid, signal.SIGHUP)
+        for pid, old in zip(pids, before, strict=True):
+            wait_until(partial(is_new, server, pid, old))
+            old.sendall(b"GET /health-check HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert old.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def shown_by(server: RunningServer, pid: int) -> ssl.SSLSocket:
+    """A connection to this worker."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(WorkerVisitor(server.port, pid=pid).connection().sock)
+
+
+def is_new(server: RunningServer, pid: int, old: ssl.SSLSocket) -> bool:
+    with shown_by(server, pid) as new:
+        return new.getpeercert(True) != old.getpeercert(True)
