@@ -84,8 +84,8 @@ NGINX = _rows(
         "compression": (
             "compression",
             [
-                ("absolute_redirect off;", _PACKED),
                 (_PASS, "error_page 418 = @packed; if ($http_accept_encoding) { return 418; } " + _PASS),
+                ("absolute_redirect off;", _PACKED),
             ],
         ),
         "body limit": ("body-limit", [("client_max_body_size 0", "client_max_body_size 20m")]),
@@ -120,10 +120,11 @@ NGINX = _rows(
     },
 )
 
-_GZIP = """ExtFilterDefine gzip cmd="/bin/gzip -c"
-    FilterDeclare packed
-    FilterProvider packed gzip "req('Accept-Encoding') =~ /gzip/ && resp('Content-Type') =~ /event-stream/"
-    FilterChain packed
+_HOLD = """ExtFilterDefine hold intype=text/event-stream cmd="/usr/bin/tail -n 1000"
+    SetOutputFilter hold"""
+_GZIP = """SetEnvIf Accept-Encoding gzip packed
+    ExtFilterDefine gzip intype=text/event-stream enableenv=packed cmd="/bin/gzip -c"
+    SetOutputFilter gzip
     Header set Content-Encoding gzip "expr=req('Accept-Encoding') =~ /gzip/ && resp('Content-Type') =~ /event-stream/"
 """
 _LIMIT = "RewriteEngine On\n    RewriteCond %{HTTP:Content-Length} -gt20000000\n    RewriteRule ^ - [R=413,L]"
@@ -146,10 +147,7 @@ APACHE = _rows(
         "cookies up": ("cookie-dropped", _more("RequestHeader unset Cookie")),
         "cookie path": ("cookie-changed", _more("ProxyPassReverseCookiePath /r/ /")),
         "cookie flags": ("cookie-changed", _more('Header edit Set-Cookie "; Secure" ""')),
-        "buffering": (
-            "buffering",
-            _more('ExtFilterDefine hold cmd="/usr/bin/tail -n 1000"\n    AddOutputFilterByType hold text/event-stream'),
-        ),
+        "buffering": ("buffering", _more(_HOLD)),
         "compression": ("compression", _more(_GZIP)),
         "body limit": ("body-limit", _more(_LIMIT)),
         "request buffering": ("request-buffering", _more("SetInputFilter BUFFER")),
