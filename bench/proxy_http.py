@@ -8,7 +8,8 @@ configurable-http-proxy (RSERVER_BENCH_CHP; to TCP, as JupyterHub runs it) and T
 when they are there. The proxy under test has one processor, all else another. Prints one JSON line per shape: medians
 by target of requests per second, p50 and p99 in ms and CPU time per request in us, and of each beside nginx the median
 of the ratios of single rounds (targets of `front`: 0.9 of the requests, 1.2 of those of 1 MB). `disturbed` is how many
-rounds ran while others used more than 0.15 of a processor. Anything but an answer 2xx fails.
+rounds ran while others used more than 0.15 of a processor. Anything but an answer 2xx fails, a peer of which that is
+so is left out and named.
 """
 
 import argparse
@@ -110,13 +111,26 @@ def main() -> None:
 def measured(folder: Path, targets: dict[str, "Target"], shape: str, rounds: int, seconds: int) -> dict[str, object]:
     """The row of one shape."""
     path, connections = SHAPES[shape]
-    names, rows, disturbed = list(targets), [], 0
+    names, rows, disturbed, failed = list(targets), [], 0, []
     for _ in range(rounds):
         random.shuffle(names)
-        before = Load.now()
-        rows.append({name: run(folder, name, targets[name], path, connections, seconds) for name in names})
+        before, row = Load.now(), {}
+        for name in list(names):
+            try:
+                row[name] = run(folder, name, targets[name], path, connections, seconds)
+            except Failed as error:
+                if name not in PEERS:
+                    sys.exit(str(error))
+                names.remove(name)
+                failed.append(name)
+        rows.append(row)
         disturbed += Load.now().others_since(before) > DISTURBED
-    return {"bench": "proxy_http", "shape": shape, **summary(rows), "disturbed": disturbed}
+    whole = [{name: row[name] for name in names} for row in rows]
+    return {"bench": "proxy_http", "shape": shape, **summary(whole), "disturbed": disturbed, "failed": failed}
+
+
+class Failed(Exception):
+    """Errors, or answers that are none; the text holds what wrk said."""
 
 
 Target = tuple[int, int]
@@ -161,7 +175,7 @@ def run(
     output = subprocess.run([*pinned(OTHER_CPU), *argv], capture_output=True, text=True, check=True).stdout
     match = re.search(r"RESULT (\d+) (\d+) (\S+) (\S+) (\d+)", output)
     if match is None or int(match[5]):
-        sys.exit(f"{name} failed:\n{output}")
+        raise Failed(f"{name} failed:\n{output}")
     count = int(match[1])
     cpu = (cpu_seconds(pid) - before) / max(1, count) * 1e6
     return count / int(match[2]) * 1e6, float(match[3]), float(match[4]), cpu
