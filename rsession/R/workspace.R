@@ -17,11 +17,13 @@ DESCRIBED_AT_ONCE <- 150L
 CRASH_SIGNALS <- c(6L, 7L, 11L)
 
 # calls: the entry points. described: name → list(print, description). waiting: names that were not loaded yet, in order.
+# wanted: namespaces that are to be loaded again.
 workspace <- new.env()
 workspace$calls <- NULL
 workspace$folder <- ""
 workspace$described <- new.env()
 workspace$waiting <- character()
+workspace$wanted <- character()
 workspace$position <- 0L
 workspace$damaged <- character()
 workspace$ephemeral <- character()

@@ -49,7 +49,7 @@ session_facts <- function() {
   list(
     search = search(),
     attached = names_of(attached_environments()),
-    namespaces = setdiff(loadedNamespaces(), c("base", sub("^package:", "", search()))),
+    namespaces = setdiff(c(loadedNamespaces(), workspace$wanted), c("base", sub("^package:", "", search()))),
     libraries = .libPaths(),
     directory = tryCatch(getwd(), error = function(e) NULL),
     options = changed_options(),

@@ -15,6 +15,7 @@ workspace_restore <- function(skipped_profile) {
   note_descriptions(read_fact(all, "described"))
   if (skipped_profile && same_version) set_as_profile_did(read_fact(all, "profile"))
   complaints <- if (is.null(facts)) "The settings of the session could not be read back." else apply_facts(facts, same_version)
+  workspace$wanted <- as.character(facts$namespaces)
   roots <- attach_roots(all, facts$attached, facts$search)
   for (owner in c(-1, roots$ticket)) restore_bindings(all, owner, roots)
   .Call(workspace$calls$keep_seed)
@@ -23,7 +24,7 @@ workspace_restore <- function(skipped_profile) {
   list(
     objects = sum(all$kind == ENTRY_BINDING), bytes = state[[3L]], created = state[[2L]], suspended = is_suspended,
     r_version = if (same_version) NULL else written_by, damaged_packs = state[[4L]],
-    complaints = json_array(complaints), namespaces = json_array(as.character(facts$namespaces)), lost = unkeepable()
+    complaints = json_array(complaints), lost = unkeepable()
   )
 }
 
@@ -139,9 +140,21 @@ load_names <- function(end) {
   bytes
 }
 
-workspace_load_namespace <- function(name) {
+# Before any line of the user: methods of these packages belong to the objects. One whose loading was interrupted is told as missing.
+workspace_load_namespaces <- function() {
+  missing <- character()
+  while (length(workspace$wanted)) {
+    name <- workspace$wanted[[1L]]
+    if (!has_loaded(name)) missing <- c(missing, name)
+    workspace$wanted <- workspace$wanted[-1L]
+  }
+  json_array(missing)
+}
+
+has_loaded <- function(name) {
+  fails <- function(condition) FALSE
   tryCatch({
     loadNamespace(name)
-    NULL
-  }, error = function(e) conditionMessage(e))
+    TRUE
+  }, error = fails, interrupt = fails)
 }

@@ -1,7 +1,7 @@
 """The start of a session that has objects in its store: page and prompt at once, objects as they are wanted."""
 
 import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -88,7 +88,19 @@ class Restoration:
     async def _open(self, is_late: str) -> dict[str, object]:
         ephemeral = ":".join(self._settings.ephemeral_variables)
         skipped = "1" if self._settings.skipped_profile else "0"
-        return await self._ask("workspace_begin", _shim.__file__, self._folder.path, is_late, ephemeral, skipped)
+        path, library = self._folder.path, _shim.__file__
+        opened: Deferred[dict[str, object]] = Deferred.fromCoroutine(
+            self._ask("workspace_begin", library, path, is_late, ephemeral, skipped)
+        )
+        # R takes both calls before any line.
+        namespaces = Deferred.fromCoroutine(self._load_namespaces())
+        namespaces.addErrback(lambda failure: _log.warn("packages: {reason}", reason=failure.getErrorMessage()))
+        return await opened
+
+    async def _load_namespaces(self) -> None:
+        missing = cast("list[str]", await self._ask("workspace_load_namespaces"))
+        if missing:
+            self._say("warning", f"These packages cannot be loaded again: {sentences.listing(missing)}.")
 
     async def _start_anew(self, complaint: str) -> dict[str, object]:
         if not self._folder.holds_objects:
@@ -116,20 +128,13 @@ class Restoration:
             self._recovery.offer(report)
         self.is_loading = True
         self._tell_progress()
-        Deferred.fromCoroutine(self._load_rest(cast("list[str]", report["namespaces"]))).addErrback(
+        Deferred.fromCoroutine(self._load_rest()).addErrback(
             lambda failure: _log.warn("objects are not loaded: {reason}", reason=failure.getErrorMessage())
         )
 
-    async def _load_rest(self, namespaces: list[str]) -> None:
+    async def _load_rest(self) -> None:
         await self._idle()
         await self._session.jobs.call("plots_draw_again")
-        missing = []
-        for name in namespaces:
-            await self._idle()
-            if await self._ask("workspace_load_namespace", name):
-                missing.append(name)
-        if missing:
-            self._say("warning", f"These packages cannot be loaded again: {sentences.listing(missing)}.")
         while self.is_loading and self._left > 0:
             await self._idle()
             if self.is_loading:
@@ -159,8 +164,8 @@ class Restoration:
         self._session.clock.callLater(seconds, waiting.callback, None)
         await waiting
 
-    async def _ask(self, function: str, *arguments: str) -> dict[str, object]:
-        return cast("dict[str, object]", json.loads(await self._session.jobs.call(function, *arguments)))
+    async def _ask(self, function: str, *arguments: str) -> Any:
+        return json.loads(await self._session.jobs.call(function, *arguments))
 
     def _prompted(self) -> None:
         if self._prompt is not None and not self._prompt.called:

@@ -53,6 +53,35 @@ def test_objects_come_back_and_the_command_runs() -> None:
         assert "x + 1" not in stream.text("console_write_input")
 
 
+def test_packages_that_are_only_loaded_are_there_for_the_first_line() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, "b <- splines::bs(1:10); told <- dim(predict(b, 3)); told")
+        restart(session, stream, "restart_session", True, "dim(predict(b, 3))")
+        session.launch()
+        session.init()
+        stream = session.events(0)
+        stream.wait_for(lambda event: event["data"].get("text") == "> dim(predict(b, 3))\n")
+        stream.wait_for_prompt()
+        assert stream.text().endswith("[1] 1 3\n")
+
+
+def test_packages_that_are_only_loaded_outlive_a_quick_second_suspension() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, "requireNamespace('parallel'); requireNamespace('tcltk'); b <- splines::bs(1:10)")
+        suspend(session, stream)
+        for _ in range(3):
+            session.launch()
+            session.init()
+            assert session.call("suspend_session", True)["suspended"]
+            assert session.process is not None
+            assert session.process.wait(20) == 101
+        stream = restored(session)
+        loaded = "all(c('parallel', 'tcltk', 'splines') %in% loadedNamespaces())"
+        assert evaluate(session, stream, loaded) == "[1] TRUE\n"
+
+
 def test_objects_are_left_behind_and_all_else_stays() -> None:
     with RunningSession() as session:
         stream = ready(session)
