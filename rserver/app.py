@@ -32,6 +32,7 @@ from rserver.sessions.probe import SocketProbe
 from rserver.sessions.project_report import SocketProjectReport
 from rserver.sessions.quit_call import SocketQuit
 from rserver.sessions.r_report import SocketRReport
+from rserver.sessions.saved_times import SavedTimes
 from rserver.sessions.suspend_call import SocketSuspend
 from rserver.settings import WorkerSettings
 from rserver.tls.contexts import TlsContexts
@@ -125,6 +126,7 @@ class Application:
         worker.link.front = await self._listen(worker, worker.gate, worker.pages, worker.gate)
         worker.keep_saving()
         worker.keep_watching()
+        SavedTimes(worker.clock, worker.control.table, worker.save).keep_looking()
         Deferred.fromCoroutine(worker.look_over_profiles()).addErrback(_not_looked_over)
         Deferred.fromCoroutine(worker.pages.notifications.keep_looking()).addErrback(_not_watched)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rserver_core.launch_wire import BadRequest, SessionRecord
+from rserver_core.saved_time import LEFT_CODES, saved_at
 from rserver_core.session_id import is_session_id
 from rserver_process.memory_end import MemoryEnd
 
@@ -16,9 +17,6 @@ TAIL_BYTES = 8192
 ADMINISTRATOR = "administrator"
 _MAX_FILE = 1 << 18
 _MAX_SOCKET_PATH = 107
-# Exit codes of a session that suspended or restarted itself.
-_LEFT_CODES = (101, 102)
-_NOTHING_SAVED = 100
 
 
 class RunDirectoryError(Exception):
@@ -100,12 +98,12 @@ class RunRecords:
         0: it has objects, and none are saved.
         """
         told = self._told(session)
-        return None if told in _LEFT_CODES else 0.0 if told == _NOTHING_SAVED else told
+        return None if told is None else saved_at(told)
 
     def left_code(self, session: str) -> int | None:
         """The exit code of a session that said that its objects are on the disk: in the same place as `checkpoint`."""
         told = self._told(session)
-        return int(told) if told in _LEFT_CODES and told is not None else None
+        return int(told) if told in LEFT_CODES and told is not None else None
 
     def _told(self, session: str) -> float | None:
         with contextlib.suppress(OSError):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rserver.sessions import last_words
-from rserver.sessions.machine import Fate
+from rserver.sessions.machine import Fate, State, Status
 from rserver_core import last_word
 
 MAX_TAIL = 8192
@@ -30,6 +30,7 @@ _CODES = {
     126: "The program of the session may not be executed",
     127: "The program of the session, or a library that it needs, was not found",
 }
+CUT_OFF = "The machine or the server stopped while it ran."
 _TOO_FEW_FILES = "the limit on the number of open files is too low"
 _SLOW = "a home directory on a file server that does not answer, or a login script that waits, is a usual reason"
 _PROJECT_CODES = {
@@ -171,17 +172,30 @@ def of_loss() -> Fate:
     return Fate("The session is gone. How it ended is not known, the server was being restarted at that time.")
 
 
-def of_unseen_end() -> Fate:
-    """The fate of a session whose keeper was gone before it ended."""
+def of_unseen_end(stored: float | None) -> Fate:
+    """The fate of a session whose keeper was gone before it ended; stored: as of a session."""
     return Fate(
         "The session is gone. How it ended is not known: the process that watches over it was gone before. "
-        "What was saved last comes back when it is started again."
+        f"{_what_is_left(stored)}"
     )
 
 
-def of_restart() -> Fate:
-    """The fate of a session that ran when the whole server ended, and does not any more."""
-    return Fate("The server or the machine was restarted while it ran. What was saved last comes back.")
+def of_restart(stored: float | None) -> Fate:
+    """The fate of a session that ran when the whole server ended, and does not any more; stored: as of a session."""
+    return Fate(f"The server or the machine was restarted while it ran. {_what_is_left(stored)}")
+
+
+def was_cut_off(status: Status) -> bool:
+    """Whether it ran when the whole server ended: what suspended itself has an exit code."""
+    return status.state is State.SUSPENDED and status.fate is not None and status.fate.code is None
+
+
+def _what_is_left(stored: float | None) -> str:
+    if stored is None:
+        return "What was saved last comes back, if anything was."
+    if stored == 0:
+        return "As far as the server knows nothing had been saved of its objects yet."
+    return "What was saved last comes back."
 
 
 def _by_signal(number: int, when: str) -> str:

@@ -45,21 +45,16 @@ def decode(text: str, life: str) -> Remembered:
     except (ValueError, AttributeError):
         return Remembered()
     same_life = bool(life) and kept.get("life") == life
-    status, had_process = _status(kept, state, same_life)
-    stored = kept.get("stored")
-    return Remembered(
-        status,
-        had_process,
-        int(kept.get("quick_failures", 0)) if same_life else 0,
-        float(stored) if isinstance(stored, (int, float)) else None,
-    )
+    stored = float(told) if isinstance(told := kept.get("stored"), (int, float)) else None
+    status, had_process = _status(kept, state, same_life, stored)
+    return Remembered(status, had_process, int(kept.get("quick_failures", 0)) if same_life else 0, stored)
 
 
-def _status(kept: dict[str, Any], state: State, same_life: bool) -> tuple[Status, bool]:
+def _status(kept: dict[str, Any], state: State, same_life: bool, stored: float | None) -> tuple[Status, bool]:
     if state in _LASTING or (same_life and state is State.FAILED):
         fate = Fate(str(kept.get("cause", "")), kept.get("code"), kept.get("signal"), str(kept.get("tail", "")))
         return Status(state, None, fate), False
     # It ended when the machine did: what is on the disk is still there.
     if state in _KEPT and not same_life:
-        return Status(State.SUSPENDED, None, causes.of_restart()), False
+        return Status(State.SUSPENDED, None, causes.of_restart(stored)), False
     return Status(), same_life and state not in {State.ABSENT, State.FAILED}

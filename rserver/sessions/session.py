@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
-from rserver.sessions import remembered
+from rserver.sessions import causes, remembered
 from rserver.sessions.machine import ALIVE, STARTING, Fate, Input, State, Status
 from rserver.store.rows import SessionRow
 from rserver.web.request import Target
@@ -35,9 +35,9 @@ class StartChoices:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """The end of a process that nobody wanted: seconds since 1970, a sentence."""
+    """The end of a process that nobody wanted: seconds since 1970 (None: nobody saw it), a sentence."""
 
-    at: float
+    at: float | None
     cause: str
 
 
@@ -50,7 +50,7 @@ class Session:
     proven   a user's request was answered: an end with code 0 is a wanted one from now on
     had_process  when the worker ended there was one, and it was not seen since
     leftovers    ids of sessions whose folders its process removes
-    crash        how the process before ended, when it failed
+    crash        how the process before ended, when it failed or the machine did
     stored       when its objects were last written, seconds since 1970; 0: nothing is stored; None: not known
     quick_failures  how many processes in a row failed soon after their start
     end_asked    signal by which its user wants its process to end
@@ -160,8 +160,11 @@ class Session:
         """It is about to be launched: what was its last end?"""
         if not self.choices.restore:
             self.stored = 0.0
-        failed = self.state is State.FAILED and self.status.fate is not None
-        self.crash = Crash(self.last_used, self.status.fate.cause) if failed and self.status.fate else None
+        fate = self.status.fate
+        if self.state is State.FAILED and fate is not None:
+            self.crash = Crash(self.last_used, fate.cause)
+        else:
+            self.crash = Crash(None, causes.CUT_OFF) if causes.was_cut_off(self.status) else None
 
     def when_settled(self) -> "Deferred[Status]":
         """Fires with the status as soon as the session is not being launched; at once when it is not."""

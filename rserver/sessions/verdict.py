@@ -57,4 +57,4 @@ def unseen_end(session: Session, happened: Input) -> tuple[Input, Fate]:
         return Input.ENDED_FROM_OUTSIDE, Fate(session.end_cause)
     if session.end_asked:
         return Input.ENDED_BY_USER, causes.of_wish(killed=session.end_asked == "KILL")
-    return happened, causes.of_loss() if happened is Input.LOST else causes.of_unseen_end()
+    return happened, causes.of_loss() if happened is Input.LOST else causes.of_unseen_end(session.stored)

@@ -40,6 +40,7 @@ def last_end(environment: Mapping[str, str]) -> dict[str, object]:
     """`{"ended": seconds since 1970 or null, "cause": sentence}` of what the server knows of the end before."""
     try:
         fields = json.loads(environment.get(_LAST_END, ""))
-        return {"ended": float(fields["at"]), "cause": str(fields["cause"])[:_MOST_CHARACTERS]}
+        ended = None if fields["at"] is None else float(fields["at"])
+        return {"ended": ended, "cause": str(fields["cause"])[:_MOST_CHARACTERS]}
     except (ValueError, LookupError, TypeError):
         return {"ended": None, "cause": ""}

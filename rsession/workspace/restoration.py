@@ -111,9 +111,11 @@ class Restoration:
 
     def _tell_end(self) -> None:
         """After a crash that left no objects its user reads why there are none."""
-        cause = str(last_end(self._session.environment)["cause"])
-        if cause:
-            self._say("warning", f"The session ended unexpectedly before. {cause}")
+        end = last_end(self._session.environment)
+        if end["cause"]:
+            # Whoever saw the end says what became of the objects.
+            lost = "" if end["ended"] is not None else " Nothing had been saved of its objects yet: they are lost."
+            self._say("warning", f"The session ended unexpectedly before. {end['cause']}{lost}")
 
     def _tell_restored(self, report: dict[str, object]) -> None:
         for kind, text in sentences.restored(report):

@@ -49,3 +49,10 @@ def test_failures_count_over_a_restart_of_the_worker_and_objects_are_known_over_
     assert decode(text, "7.1")[2:] == (2, 5.0)
     assert decode(text, "8.1")[2:] == (0, 5.0)
     assert decode(encode(Status(State.FAILED, None, FATE), "7.1"), "7.1")[2:] == (0, None)
+
+
+@pytest.mark.parametrize(("stored", "told"), [(5.0, "saved last comes back."), (0.0, "nothing had"), (None, "if any")])
+def test_what_ran_when_everything_ended_says_what_is_left(stored: float | None, told: str) -> None:
+    fate = decode(encode(Status(State.RUNNING), "7.1", 0, stored), "8.1").status.fate
+    assert fate is not None
+    assert told in fate.cause
