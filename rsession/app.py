@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rserver_core.options.rsession import RsessionSettings
     from rsession.projects.folder import Project
     from rsession.r_version import SessionR
+    from rsession.services.documents import Documents
 
 _LAST_WORDS_SECONDS = 0.2
 _ANSWER_SECONDS = 0.02
@@ -72,8 +73,9 @@ def serve(
     _hold_state(session, claim_state(str(Path.home()), settings.session_id))
     r_version.register(session, own)
     remember(settings, own.key)
-    _register_services(session, own)
+    documents = _register_services(session, own)
     projects.register(session, settings, (problem,) if problem else ())
+    _edit_together(session, settings, documents, reactor)
     _keep_objects(session, settings)
     _watch_limits(session, settings)
     site = SessionSite(Rpc(session.rpc, clients, session.use), session.routes, session.listeners, clients)
@@ -132,11 +134,21 @@ def _refresh(session: Session, lock: SessionLock) -> None:
     session.clock.callLater(REFRESH_SECONDS, _refresh, session, lock)
 
 
-def _register_services(session: Session, own: "SessionR") -> None:
+def _register_services(session: Session, own: "SessionR") -> "Documents":
     from rsession.services import register, session_properties
 
-    register(session)
+    documents = register(session)
     session_properties.register(session, own.home, own.version, own.label)
+    return documents
+
+
+def _edit_together(
+    session: Session, settings: "RsessionSettings", documents: "Documents", reactor: EPollReactor
+) -> None:
+    if session.project is not None:
+        from rsession.collab.register import register
+
+        register(session, documents, settings.session_id, reactor)
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:

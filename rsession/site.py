@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rsession.http_connection import HttpConnection
 
 GetHandler = Callable[[Request], Answer]
+SocketHandler = Callable[[Request, "HttpConnection"], Upgraded | Response]
 
 _PING = Response.of_text(200, "pong")
 _BACKGROUND = "x-rstudio-refresh-auth-creds"
@@ -25,12 +26,21 @@ class Routes:
 
     def __init__(self) -> None:
         self._handlers: dict[str, GetHandler] = {}
+        self._sockets: dict[str, SocketHandler] = {}
 
     def get(self, prefix: str, handler: GetHandler) -> None:
         """See `service_api.Routes.get`."""
         if prefix in self._handlers:
             raise ValueError(f"GET {prefix} is routed twice")
         self._handlers[prefix] = handler
+
+    def socket(self, prefix: str, handler: SocketHandler) -> None:
+        """Hand WebSocket handshakes below a prefix, already checked, to `handler`."""
+        self._sockets[prefix] = handler
+
+    def find_socket(self, path: str) -> SocketHandler | None:
+        """The handler of a WebSocket."""
+        return next((handler for prefix, handler in self._sockets.items() if path.startswith(prefix)), None)
 
     def find(self, path: str) -> GetHandler | None:
         """The handler of the longest prefix."""
@@ -65,11 +75,14 @@ class SessionSite:
         """See `http_connection.Site`."""
         from rsession.websocket import EventSocket, refuse_handshake
 
-        if request.path != "/events":
+        other = self._routes.find_socket(request.path)
+        if request.path != "/events" and other is None:
             return Response.of_text(404, "the session has no WebSocket there")
         refusal = refuse_handshake(request)
         if refusal is not None:
             return refusal
+        if other is not None:
+            return other(request, connection)
         after = request.query.get("after", "0")
         if not (after.isascii() and after.isdigit() and len(after) <= _MAX_POSITION_DIGITS):
             return Response.of_text(400, "after must be the number of an event")

@@ -18,4 +18,5 @@ PACKAGES = (
     "rserver_admin",
     "rserver_template",
     "rsession",
+    "filebase",
 )

@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 
 from rserver_core.options.rsession import RSESSION
 from rsession import r_version
+from rsession.collab.register import register as collab
 from rsession.core_methods import SessionFacts, add_core_methods
 from rsession.limits import register as limits
 from rsession.projects import register as projects
@@ -44,7 +45,8 @@ def _methods() -> list[Method]:
         session = Session(Clock(), StatePaths.of_home(Path(home), "00000000"), {"HOME": home})
         add_core_methods(session, SessionFacts("00000000", "", "", 0.0), Clients())
         r_version.register(session, SessionR("", "", ""))
-        register(session)
+        documents = register(session)
+        collab(session, documents, "", session.clock)  # type: ignore[arg-type]
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
         limits.add_methods(session, None)
         Workspace(session, WorkspaceSettings(), Limits()).add_methods()

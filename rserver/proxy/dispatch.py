@@ -5,6 +5,7 @@ native/requests.c names in `decides`: whoever looks at another field of the head
 """
 
 from rserver.proxy.client import Exchange
+from rserver.proxy.collab_exchange import CollabExchange
 from rserver.proxy.diagnosis import FIELD, Diagnosis
 from rserver.proxy.forward import parse_cookies
 from rserver.proxy.front import Front
@@ -16,6 +17,7 @@ from rserver.proxy.page_exchange import PageExchange
 from rserver.proxy.port_proxy import PortExchange
 from rserver.proxy.router import (
     BadPath,
+    CollabRoute,
     MovedRoute,
     PageRoute,
     PortRoute,
@@ -140,6 +142,10 @@ class Dispatcher:
             return self._too_many(head, f"You have {most} requests and connections open, which is the most allowed.")
         if isinstance(where, PortRoute):
             return PortExchange(services, front, line, head, identity, where, front.cookies)
+        if isinstance(where, CollabRoute):
+            if line.method != "GET" or line.has_body:
+                return rpc_error(NOT_A_REQUEST, "Only GET and WebSockets lead to a shared text.", 405)
+            return CollabExchange(services, front, line, head, identity, where, front.cookies)
         return SessionExchange(services, front, line, head, identity, where, front.cookies)
 
     def _refusal(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from rserver_core.session_id import LENGTH, is_session_id
 
 _SESSION, _PORT, _WHOLE_PORT = "/s/", "/p/", "/absproxy/"
+_COLLAB = "/collab/"
+_COLLAB_PATH = re.compile(r"/s/[0-9a-f]{21}/collab/([0-9a-f]{21})/[0-9a-f]{8}", re.ASCII)
 # Prefixes of the files that come with the program: the web bundle and what the sign-in and home pages load.
 STATIC_PREFIXES = ("/ide/", "/static/")
 # Below a session: requests that follow its events, and paths that are not the session's to answer ("*": beginnings).
@@ -24,6 +26,11 @@ class SessionRoute:
 
     session_id: str
     rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollabRoute(SessionRoute):
+    """To the session that keeps a text which several edit together; `session_id` is that of who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,12 @@ _RESTART = PageRoute(signed_in=True)
 _UNKNOWN_SESSION = UnknownSessionRoute()
 
 
+def collab_host(path: str) -> str | None:
+    """The session that keeps the text to which a path leads; None when it leads to none."""
+    found = _COLLAB_PATH.fullmatch(path)
+    return found[1] if found else None
+
+
 class BadPath(Exception):
     """The path could be read in more than one way."""
 
@@ -112,6 +125,8 @@ def _session_route(path: str) -> Route:
         return _RESTART
     if rest.startswith((_PORT, _WHOLE_PORT)):
         return _port_route(path, session_id, rest)
+    if rest.startswith(_COLLAB):
+        return CollabRoute(session_id, rest) if collab_host(path) else _UNKNOWN_SESSION
     return _IDE if rest == "/" else SessionRoute(session_id, rest)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
+from rserver.proxy.router import collab_host
 from rserver.sessions.control import SessionControl
 from rserver.sessions.machine import STARTING, State
 from rserver.sessions.session import Session
@@ -13,7 +14,7 @@ from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.single_user import SingleUser
 from rserver.web.account_check import AccountCheck
 from rserver.web.request import ANONYMOUS, Authentication, Identity, RequestHead, Response, Target
-from rserver.web.responses import wants_page
+from rserver.web.responses import UNREACHABLE, rpc_error, wants_page
 from rserver.web.session_view import no_such_session, not_running, server_url
 
 _NOT_RENEWING = ("/events", "/rpc/get_events")
@@ -33,6 +34,7 @@ _BACKGROUND = "x-rstudio-refresh-auth-creds"
 class WorkerGate:
     """single_user: let in its owner without a cookie. loop: where awaitables for the front run.
 
+    may_join: whether somebody, in a session of theirs, may edit a text that another session keeps.
     no_session: the page for a session that is unknown. accounts: refuses those that are gone; none in single-user
     mode, where a container may know no name for its user.
     """
@@ -43,6 +45,7 @@ class WorkerGate:
     single_user: SingleUser | None = None
     no_session: Callable[[RequestHead, str, Identity], Response] = lambda *_: no_such_session()
     accounts: AccountCheck | None = None
+    may_join: Callable[[Identity, Session, Session], bool] = lambda *_: True
 
     def authenticate(self, head: RequestHead) -> Authentication:
         """See Gate."""
@@ -78,6 +81,8 @@ class WorkerGate:
         session = self.control.table.find(session_id, identity.user, identity.uid)
         if session is None:
             return self.no_session(head, session_id, identity) if wants_page(head) else no_such_session()
+        if (host := collab_host(head.path)) is not None:
+            return self._host_target(identity, session, host)
         if session.target is not None:
             return session.target
         if not head.path.endswith(_NOT_WANTING):
@@ -85,6 +90,15 @@ class WorkerGate:
         if session.state not in STARTING:
             return _settled(session, head.root_path)
         return session.when_settled().addCallback(lambda _: _settled(session, head.root_path)).asFuture(self.loop())
+
+    def _host_target(self, identity: Identity, own: Session, host_id: str) -> Target | Response:
+        """The session that keeps a shared text. It looks itself whether this user may change the file."""
+        host = self.control.table.get(host_id)
+        if host is None or not self.may_join(identity, own, host):
+            return no_such_session()
+        if own.target is None or host.target is None:
+            return rpc_error(UNREACHABLE, "The session that keeps the text does not run.")
+        return Target(host.target.socket_path, host.target.uid, (("X-RS-User", identity.user),))
 
     def connected(self, session_id: str) -> None:
         """See SessionEvents."""

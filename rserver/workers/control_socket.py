@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from twisted.logger import Logger
 
+from rserver.proxy.router import collab_host
 from rserver.web.request import Authentication, Gate, Pages, Request, RequestHead, Response, SessionEvents, Target
 from rserver.workers import wire
 from rserver_core import peer_credentials
@@ -250,7 +251,8 @@ class _Link(asyncio.Protocol):
         if isinstance(found, Response):
             self.send(wire.Found(asked.number, None, found))
             return
-        self.told[asked.session] = found
+        if collab_host(head.path) is None:
+            self.told[asked.session] = found
         self.send(wire.Found(asked.number, wire.place_of(found), None))
         # It may have changed since it was found.
         self._workers.changed()

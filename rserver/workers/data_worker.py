@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from rserver.proxy.origin_policy import SAFE_METHODS
 from rserver.proxy.overload import HEALTH_CHECK, refusal
+from rserver.proxy.router import collab_host
 from rserver.settings import SettingsError, WorkerSettings
 from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.revocations import Revocations
@@ -114,7 +115,7 @@ class DataWorker:
     ) -> Target | Response | Awaitable[Target | Response]:
         """See Gate."""
         known = self._known.get(session_id)
-        if known is not None and known[0] == identity:
+        if known is not None and known[0] == identity and collab_host(head.path) is None:
             return known[1]
         return self._asked_target(identity, session_id, head)
 
@@ -132,6 +133,8 @@ class DataWorker:
         if found.number in self._offers:
             # Nothing was taken back since it came.
             self._offers.discard(found.number)
+            if collab_host(head.path) is not None:
+                return target
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[session_id] = identity, target

@@ -11,17 +11,19 @@ from rsession.services import (
     plots,
     temporary_folders,
 )
+from rsession.services.documents import Documents
 from rsession.services.start_r import start_r
 
 
-def register(api: ServiceApi) -> None:
-    """Enter all services; called once, before R's first prompt is announced."""
+def register(api: ServiceApi) -> Documents:
+    """Enter all services, once, before R's first prompt is announced; the open documents."""
     started = start_r(api)
     plots.register(api, started)
     environment.register(api)
     completion.register(api)
-    document_methods.register(api)
+    documents = document_methods.register(api)
     editor_view.register(api)
     files.register(api)
     history.register(api)
     temporary_folders.register(api)
+    return documents

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from rsession.services.disk_file import Stamp
+from rsession.services.line_changes import line_changes
 from rsession.services.text_format import MAX_BYTES, TextFormat
 from rsession.services.utf16 import prefix, splice
 
@@ -65,6 +66,14 @@ class Document:
         end = _common_length(self.text[start:][::-1], text[start:][::-1])
         removed = self.text[start : len(self.text) - end]
         return self._changed(text, self.text[:start], removed, text[start : len(text) - end])
+
+    def with_lines_of(self, text: str) -> "Document":
+        """With another text; every line that both have keeps its line ending. Raises TextRefused."""
+        changed = self
+        for start, end, insert in reversed(line_changes(self.text, check_text(text))):
+            before, removed = changed.text[:start], changed.text[start:end]
+            changed = changed._changed(before + insert + changed.text[end:], before, removed, insert)
+        return changed
 
     def _changed(self, text: str, before: str, removed: str, inserted: str) -> "Document":
         check_text(text)

@@ -14,13 +14,14 @@ _OFFSETS = (Param("base_revision", "integer"), Param("from", "integer"), Param("
 _PATH = Param("path", "string", None, nullable=True)
 
 
-def register(api: ServiceApi) -> None:
+def register(api: ServiceApi) -> Documents:
     """Enter the methods, and the documents into client_init."""
     documents = Documents(api)
     for method in _methods(documents):
         api.rpc.add(method)
     api.add_to_client_init("documents", documents.described)
     api.on_end(documents.end)
+    return documents
 
 
 def _methods(documents: Documents) -> list[Method]:
@@ -42,6 +43,7 @@ def _methods(documents: Documents) -> list[Method]:
         Method("update_document", update, _later(documents.update), _UPDATE, wants_client=True),
         Method("set_document", set_, _later(documents.set), "Replace the whole text.", wants_client=True),
         Method("save_document", save, _later(documents.save), _SAVE, wants_client=True),
+        Method("refresh_document", (_ID,), _later(documents.refresh), _REFRESH, is_use=False),
         Method("close_document", (_ID,), _later(documents.close), _CLOSE),
     ]
 
@@ -49,6 +51,7 @@ def _methods(documents: Documents) -> list[Method]:
 _OPEN = "Open a text file of at most 5 MiB; a file that is open already answers its document."
 _UPDATE = "Replace the UTF-16 units `from` … `to`; code 1001 when `base_revision` is not the current one."
 _SAVE = "Write the file; code 1002 when it changed on disk, 1003 with the reason when it cannot be written."
+_REFRESH = "Look at the file again, which somebody else has written; the text stays."
 _CLOSE = "Close a document; its text stays in the state folder until the session ends."
 
 

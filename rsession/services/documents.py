@@ -59,6 +59,11 @@ class Documents:
         """Every document with its contents, for client_init."""
         return [document.as_json() for document in self._open.values()]
 
+    @property
+    def all(self) -> list[Document]:
+        """Every open document."""
+        return [*self._open.values()]
+
     def get(self, id_: str) -> Document:
         """Raises RpcError PARAM_INVALID."""
         document = self._open.get(id_)
@@ -88,12 +93,7 @@ class Documents:
             self._opening.release()
 
     async def _open_file(self, path: Path) -> dict[str, object]:
-        try:
-            file = await self._background(_read_text, path, encoding_of(self._api.project))
-        except NotText as error:
-            raise RpcError(ErrorCode.PARAM_INVALID, f"{path} cannot be opened: {error}") from None
-        except OSError as error:
-            raise RpcError(ErrorCode.PARAM_INVALID, f"{path} cannot be opened: {_reason(error)}") from None
+        file = await self.read_file(str(path))
         known = await self._background(_find_same, file.real_path, [*self._open.values()])
         if known is not None and known in self._open:
             return (await self._refreshed(self._open[known], file)).as_json()
@@ -131,6 +131,39 @@ class Documents:
             return await self._save(client, self.get(id_), path_text, overwrite)
         finally:
             lock.release()
+
+    async def bring(self, id_: str, text: str) -> None:
+        """The text that several edit together; lines that stay keep their line endings."""
+        document = self.get(id_)
+        if document.text != text:
+            try:
+                changed = document.with_lines_of(text)
+            except TextRefused as error:
+                raise RpcError(ErrorCode.PARAM_INVALID, str(error)) from None
+            await self._store(changed, with_properties=True, client=None)
+
+    async def refresh(self, id_: str) -> dict[str, object]:
+        """Look at the file again, which somebody else has written; the text stays as it is."""
+        path = self.get(id_).path
+        if path is None:
+            raise RpcError(ErrorCode.PARAM_INVALID, "the document has no file yet")
+        file = await self.read_file(path)
+        now = self.get(id_)
+        is_same = now.text == file.text
+        text_format = file.format if is_same else now.format
+        saved = digest(file.text.encode())
+        now = replace(now, stamp=file.stamp, saved_digest=saved, format=text_format, is_dirty=not is_same)
+        await self._store(now, with_properties=True, client=None)
+        return now.as_json()
+
+    async def read_file(self, path: str) -> FileText:
+        """A text file as it is now; RpcError."""
+        try:
+            return await self._background(_read_text, Path(path), encoding_of(self._api.project))
+        except NotText as error:
+            raise RpcError(ErrorCode.PARAM_INVALID, f"{path} cannot be opened: {error}") from None
+        except OSError as error:
+            raise RpcError(ErrorCode.PARAM_INVALID, f"{path} cannot be opened: {_reason(error)}") from None
 
     async def close(self, id_: str) -> None:
         """Forget the document; its text stays in the state folder until the session ends."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rsession.workspace.marked_processes import Environment, group_members
 
-_WRITER = "rsession-writer"
+_OURS = ("rsession-writer", "filebase")
 _STATE, _PARENT, _SESSION = 0, 1, 3
 
 
@@ -33,11 +33,11 @@ class _Process:
 
 
 def started_processes() -> list[Started]:
-    """What R has started, also in the background; without what those started, zombies and the writer of a snapshot."""
+    """What R has started, also in the background; without what those started, zombies and our own helpers."""
     own = os.getpid()
     ours = {process.pid: process for process in _ours()}
     own_name = ours.pop(own).name if own in ours else ""
-    tops = [process for process in ours.values() if process.parent not in ours and process.name != _WRITER]
+    tops = [process for process in ours.values() if process.parent not in ours and process.name not in _OURS]
     return [Started(each.pid, each.name, each.name == own_name and _same_program(each.pid)) for each in tops]
 
 
@@ -45,7 +45,7 @@ def end_started_processes() -> None:
     """Ask everything that R has started to end."""
     own = os.getpid()
     for process in _ours():
-        if process.pid != own and process.name != _WRITER:
+        if process.pid != own and process.name not in _OURS:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process.pid, signal.SIGTERM)
 

@@ -1,0 +1,175 @@
+"""Two accounts with one file of one project open, through the whole real server."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.filebase.socket_member import SocketMember, controls
+from tests.system.accounts import Account
+from tests.system.running_server import RunningServer
+from tests.system.test_projects import opened, signed_in, until
+
+pytestmark = [pytest.mark.root, pytest.mark.r]
+
+LINES = b"one\r\ntwo\r\nzero\r\nthree \xe9\nfour\r"
+
+
+def shared_project(owner: Account, other: Account, name: str) -> Path:
+    """A project in the owner's home that the other may write in."""
+    folder = owner.home / name
+    (folder / ".Rproj.user").mkdir(parents=True)
+    (folder / f"{name}.Rproj").write_text("Version: 1.0\n")
+    (folder / "analysis.R").write_bytes(LINES)
+    subprocess.run(["chown", "-R", f"{owner.name}:{owner.name}", folder], check=True)
+    subprocess.run(["setfacl", "-m", f"u:{other.name}:x", owner.home], check=True)
+    subprocess.run(
+        ["setfacl", "-R", "-m", f"u:{other.name}:rwX,d:u:{other.name}:rwX,d:u:{owner.name}:rwX", folder], check=True
+    )
+    return folder
+
+
+class Editor:
+    """Somebody with the file open."""
+
+    def __init__(self, server: RunningServer, account: Account, folder: Path) -> None:
+        self.server, self.account, self.folder = server, account, folder
+        self.visitor = signed_in(server, account)
+        opened(self.visitor, str(folder))
+        self.document: dict[str, Any] = self.visitor.rpc("open_document", str(folder / "analysis.R"))
+        self.member: SocketMember | None = None
+
+    def server_of_text(self) -> str:
+        """Which session keeps the text, once one does."""
+
+        def told() -> str:
+            found = self.visitor.init()["collab"]
+            return str(found[0]["server"]) if found else ""
+
+        until(lambda: told() != "", 30)
+        return told()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.visitor.cookies.items())
+        return {"Cookie": cookies, "Origin": f"http://127.0.0.1:{self.server.port}"}
+
+    def join(self, server_of_text: str = "") -> SocketMember:
+        path = f"{self.visitor.session_path}collab/{server_of_text or self.server_of_text()}"
+        page = self.member.page if self.member is not None else None
+        if self.member is not None:
+            self.member.close()
+        self.member = SocketMember(self.server.port, path, self.account.name, self.headers, page)
+        self.member.until(lambda page: page.ready or page.epoch != "")
+        self.visitor.rpc("collab_joined", self.document["id"], self.member.page.epoch)
+        return self.member
+
+
+@contextlib.contextmanager
+def two_editors(server: RunningServer, alice: Account, bob: Account, name: str) -> Iterator[tuple[Editor, Editor]]:
+    folder = shared_project(alice, bob, name)
+    editors = Editor(server, alice, folder), Editor(server, bob, folder)
+    yield editors
+    for editor in editors:
+        if editor.member is not None:
+            editor.member.close()
+        editor.visitor.post_json(f"{editor.visitor.session_path}rpc/abort", {"method": "abort", "params": []})
+
+
+def wait_until(member: SocketMember, text: str) -> None:
+    member.until(lambda page: str(page) == text)
+
+
+def test_two_accounts_type_in_one_file_and_save_it_byte_for_byte(
+    server: RunningServer, alice: Account, bob: Account
+) -> None:
+    with two_editors(server, alice, bob, "together") as (one, other):
+        first, second = one.join(), other.join()
+        text = "one\ntwo\nzero\nthree é\nfour\n"
+        for member in (first, second):
+            member.until(lambda page: page.ready and str(page) == text)
+        first.do(lambda page: page.edit(0, 0, "# Alice\n"))
+        wait_until(second, "# Alice\n" + text)
+        second.do(lambda page: page.edit(len("# Alice\none\n"), len("# Alice\none\n"), "Bob\n"))
+        second.do(lambda page: page.edit(0, 0, "1"))
+        first.until(lambda page: str(page).startswith("1#"))
+        second.do(lambda page: page.ask(ask="save", number=7))
+        second.until(lambda page: any(each["number"] == 7 for each in controls(page, "answer")))
+        assert "error" not in controls(second.page, "answer")[0]
+        first.until(lambda page: bool(controls(page, "saved")))
+        wanted = b"1# Alice\r\n" + LINES.replace(b"one\r\n", b"one\r\nBob\r\n")
+        assert (one.folder / "analysis.R").read_bytes() == wanted
+        host = one if first_keeps(one) else other
+        assert not host.visitor.rpc("refresh_document", host.document["id"])["dirty"]
+
+
+def first_keeps(editor: Editor) -> bool:
+    """This editor's session keeps the text."""
+    return editor.server_of_text()[:21] in editor.visitor.session_path
+
+
+def test_what_another_program_writes_is_merged(server: RunningServer, alice: Account, bob: Account) -> None:
+    with two_editors(server, alice, bob, "merged") as (one, other):
+        first, second = one.join(), other.join()
+        first.until(lambda page: page.ready and "four" in str(page))
+        first.do(lambda page: page.edit(0, 0, "mine\n"))
+        file = one.folder / "analysis.R"
+        file.write_bytes(LINES.replace(b"two", b"2"))
+        for member in (first, second):
+            member.until(lambda page: str(page) == "mine\none\n2\nzero\nthree é\nfour\n")
+
+
+def test_a_host_that_is_killed_costs_no_keystroke(server: RunningServer, alice: Account, bob: Account) -> None:
+    with two_editors(server, alice, bob, "killed") as (one, other):
+        third = Editor(server, alice, one.folder)
+        everybody = (one, other, third)
+        keeper = one.server_of_text()
+        for editor in everybody:
+            editor.join(keeper).until(lambda page: page.ready and "four" in str(page))
+        host = next(each for each in everybody if keeper[:21] in each.visitor.session_path)
+        guests = [each for each in everybody if each is not host]
+        members = [editor.member for editor in guests if editor.member is not None]
+        members[0].do(lambda page: page.edit(0, 0, "before "))
+        wait_until(members[1], "before one\ntwo\nzero\nthree é\nfour\n")
+        os.kill(host.visitor.init()["session"]["pid"], signal.SIGKILL)
+        for editor, member in zip(guests, members, strict=True):
+            member.until_closed()
+            member.page.edit(0, 0, "offline ")
+            editor.visitor.rpc("collab_host_lost", editor.document["id"], keeper)
+        until(lambda: guests[0].server_of_text() == guests[1].server_of_text() != keeper, 30)
+        for member in [editor.join() for editor in guests]:
+            member.until(lambda page: str(page).startswith("offline offline before one"))
+        assert third.member is not None
+        third.member.close()
+        third.visitor.post_json(f"{third.visitor.session_path}rpc/abort", {"method": "abort", "params": []})
+
+
+def test_strangers_are_kept_out(server: RunningServer, alice: Account, bob: Account) -> None:
+    with two_editors(server, alice, bob, "strangers") as (one, other):
+        keeper = one.server_of_text()
+        first, second = one.join(keeper), other.join(keeper)
+        first.until(lambda page: page.ready)
+        second.until(lambda page: page.ready)
+        path = other.visitor.session_path
+        assert other.visitor.get(f"{path}collab/{keeper}").status == 200
+        assert other.visitor.get(f"{path}collab/{keeper[:21]}/00000000").status == 404
+        assert other.visitor.get(f"{path}collab/{'0' * 21}/00000000").status == 404
+        # No other way into the host's session opens.
+        assert other.visitor.get(f"{path}collab/{keeper[:21]}/../rpc/abort").status in {400, 404}
+        host = one if keeper[:21] in one.visitor.session_path else other
+        guest = other if host is one else one
+        assert guest.member is not None
+        file = one.folder / "analysis.R"
+        if host is one:
+            subprocess.run(["setfacl", "-x", f"u:{bob.name}", file], check=True)
+            code, _ = guest.member.until_closed()
+            assert code == 4403
+            again = SocketMember(server.port, f"{path}collab/{keeper}", bob.name, guest.headers)
+            again.until_closed()
+            assert again.refused == 403
+            again.close()
