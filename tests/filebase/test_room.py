@@ -279,7 +279,7 @@ def test_merging_with_nothing_of_ours_is_theirs(base: str, theirs: str) -> None:
 
 
 def test_both_changes_of_a_text_stay() -> None:
-    assert line_merge.merged("a\nb\nc\n", "a\nB\nc\nd\n", "0\na\nb\nc\n") == "0\na\nB\nc\nd\n"
+    assert line_merge.merged("a\nb\nc\n", "a\nB\nc\nx\n", "0\na\nb\nc\n") == "0\na\nB\nc\nx\n"
     assert line_merge.merged("a\nb\nc\n", "a\nB\nc\n", "a\nours\nc\n") in {"a\nB\nours\nc\n", "a\nours\nB\nc\n"}
 
 
