@@ -70,7 +70,7 @@ class _Run:
 
     def carry_out(self) -> dict[str, Any]:
         """The fields of a good answer; Refusal."""
-        if self._asked.action == "unshare" and not self._now.people:
+        if self._asked.action == "unshare" and not self._has_traces():
             return self._nothing()
         manifest, way = self._store.open_manifest(self._before), self._store.open_way()
         child = Child(self._errand(), (manifest, way))
@@ -84,6 +84,11 @@ class _Run:
         after = membership.ended(self._now, self._asked, unfinished=unfinished, expected=done)
         self._remember(after)
         return {**result, "members": self._members(after)}
+
+    def _has_traces(self) -> bool:
+        """Anybody has, or may have, entries of ours; of a project that is not in the books whoever is named."""
+        is_past = self._asked.project_dir in self._store.past
+        return bool(self._before.people) or (bool(self._now.people) and not is_past)
 
     def _remember(self, project: Project) -> None:
         known = self._store.projects.get(self._asked.project_dir)

@@ -2,8 +2,7 @@
 
 import json
 import os
-import socket
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from rserver_acls.errand import Errand, carry_out
 from rserver_acls.refusal import Refusal
@@ -13,36 +12,42 @@ _READY, _GO = b"\n", b"g"
 _BROKEN = "The run broke off. Every object is as it was or as it should become; it can be run again."
 
 
+class _Link(NamedTuple):
+    incoming: int
+    out: int
+
+
 class Child:
     """Forked at once; it changes nothing before result() is asked for."""
 
     def __init__(self, errand: Errand, fds: tuple[int, int]) -> None:
         """fds: the manifests of the project and of the way to it."""
-        self._link, theirs = socket.socketpair()
+        self._from, theirs_out = os.pipe2(os.O_CLOEXEC)
+        theirs_in, self._to = os.pipe2(os.O_CLOEXEC)
         self._pid = os.fork()
         if self._pid == 0:
-            self._link.close()
-            _be_the_child(errand, fds, theirs)
-        theirs.close()
-        for fd in fds:
+            os.close(self._from)
+            os.close(self._to)
+            _be_the_child(errand, fds, _Link(theirs_in, theirs_out))
+        for fd in (theirs_in, theirs_out, *fds):
             os.close(fd)
 
     def wait_until_ready(self) -> None:
         """It has opened the project and is walled in; Refusal when it could not."""
-        first = self._link.recv(1)
+        first = os.read(self._from, 1)
         if first != _READY:
             raise _refusal(self._received(first))
 
     def result(self) -> dict[str, Any]:
         """Let it begin; the fields of the answer. Refusal when it broke off."""
-        self._link.sendall(_GO)
+        os.write(self._to, _GO)
         message = self._received()
         if "result" not in message:
             raise _refusal(message)
         return dict(message["result"])
 
     def _received(self, content: bytes = b"") -> dict[str, Any]:
-        while len(content) <= _MOST_RESULT and (chunk := self._link.recv(65536)):
+        while len(content) <= _MOST_RESULT and (chunk := os.read(self._from, 65536)):
             content += chunk
         os.waitpid(self._pid, 0)
         try:
@@ -55,27 +60,27 @@ def _refusal(message: dict[str, Any]) -> Refusal:
     return Refusal(str(message.get("code", "failed")), str(message.get("message", _BROKEN)))
 
 
-def _be_the_child(errand: Errand, fds: tuple[int, int], link: socket.socket) -> NoReturn:
+def _be_the_child(errand: Errand, fds: tuple[int, int], link: _Link) -> NoReturn:
     code = 1
     try:
         data = memoryview(json.dumps(_answer(errand, fds, link)).encode())
         while data:
-            data = data[os.write(link.fileno(), data) :]
+            data = data[os.write(link.out, data) :]
         code = 0
     finally:
         os._exit(code)
 
 
-def _answer(errand: Errand, fds: tuple[int, int], link: socket.socket) -> dict[str, Any]:
+def _answer(errand: Errand, fds: tuple[int, int], link: _Link) -> dict[str, Any]:
     try:
-        return {"result": carry_out(errand, *fds, lambda: _ask_leave(link.fileno()))}
+        return {"result": carry_out(errand, *fds, lambda: _ask_leave(link))}
     except Refusal as refusal:
         return {"code": refusal.code, "message": refusal.sentence}
     except OSError as error:
         return {"code": "failed", "message": f"{_BROKEN} ({error.strerror or error})"}
 
 
-def _ask_leave(link: int) -> None:
-    os.write(link, _READY)
-    if os.read(link, 1) != _GO:
+def _ask_leave(link: _Link) -> None:
+    os.write(link.out, _READY)
+    if os.read(link.incoming, 1) != _GO:
         raise Refusal("failed", _BROKEN)

@@ -60,9 +60,9 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
     # Who leaves is kept out at once; who comes finds everything ready.
     if errand.plan.leaving:
         _open_passages(way, errand, way_manifest, outcome)
-        _walk(way, changer, outcome, depth)
+        _walk(way, changer, outcome, errand.plan.people, depth)
     else:
-        _walk(way, changer, outcome, depth)
+        _walk(way, changer, outcome, errand.plan.people, depth)
         _open_passages(way, errand, way_manifest, outcome)
     return {"acl": "posix", **outcome.to_json(), "unfinished": outcome.unfinished, "confined": confined}
 
@@ -75,13 +75,13 @@ def _check_supported(way: Way) -> None:
         raise Refusal("unsupported", "The file system of the project keeps no access control lists.")
 
 
-def _walk(way: Way, changer: Changer, outcome: Outcome, depth: int) -> None:
+def _walk(way: Way, changer: Changer, outcome: Outcome, people: frozenset[int], depth: int) -> None:
     project = way.project
     # Its descriptor may be kept until the end, the walk closes its own.
     top = os.dup(project.fd)
     if not changer.visit(top, os.fstat(top), "."):
         os.close(top)
-    Walk(changer.visit, outcome.skip, depth).run(project.fd)
+    Walk(changer, outcome.skip, people, depth).run(project.fd)
     changer.finish()
 
 

@@ -50,8 +50,9 @@ class Manifest:
 
     def find(self, identity: Identity) -> Original | None:
         """What was recorded of this object first."""
-        self.flush()
         offset = self._heads[_chain(identity)]
+        if offset >= self._written:
+            self.flush()
         while offset >= 0:
             header = os.pread(self._fd, _RECORD.size, offset)
             _, _, previous, *numbers, access, default = _RECORD.unpack(header)

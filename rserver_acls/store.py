@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from rserver_acls.refusal import Refusal
 
+_MOST_PAST = 63
 MEMBER, JOINING, LEAVING = "member", "joining", "leaving"
 _OPEN = os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -50,7 +51,10 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Refusal("busy", "Access to a project of this owner is being changed; try again later.") from None
-        self.projects = self._load()
+        self.projects: dict[str, Project] = {}
+        # No longer shared with anybody: everything of ours is gone from there. The last ones only.
+        self.past: list[str] = []
+        self._load()
 
     def project(self, path: str) -> Project:
         """What is known of the project in that folder; a new one when nothing is."""
@@ -61,11 +65,12 @@ class Store:
 
     def save(self, path: str, project: Project) -> None:
         """Remember this, for good when it returns; a project without people is forgotten with its manifest."""
+        self.past = [other for other in self.past if other != path][-_MOST_PAST:]
         self.projects[path] = project
         if not project.people:
             del self.projects[path]
-        if self.projects:
-            self._write()
+            self.past.append(path)
+        self._write()
         # Only after this can no later run need it.
         if not project.people:
             self._forget(project)
@@ -77,38 +82,40 @@ class Store:
 
     def open_way(self) -> int:
         """Descriptor of the manifest of the folders on the way."""
-        return self._open(f"{self._owner}-way.lists", os.O_RDWR | os.O_CREAT)
+        fresh = 0 if self.projects else os.O_TRUNC
+        return self._open(self._way(), os.O_RDWR | os.O_CREAT | fresh)
 
     def close(self) -> None:
         """Let the next run in."""
         os.close(self._lock)
         os.close(self._fd)
 
+    def _way(self) -> str:
+        return f"{self._owner}-way.lists"
+
     def _manifest(self, project: Project) -> str:
         return f"{self._owner}-{project.number}.lists"
 
     def _forget(self, project: Project) -> None:
-        names = [self._manifest(project)]
-        if not self.projects:
-            names = [f"{self._owner}.json", *names, f"{self._owner}-way.lists"]
-        for name in names:
+        for name in (self._manifest(project), *(() if self.projects else (self._way(),))):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=self._fd)
-        os.fsync(self._fd)
 
-    def _load(self) -> dict[str, Project]:
+    def _load(self) -> None:
         try:
             fd = self._open(f"{self._owner}.json", os.O_RDONLY)
         except FileNotFoundError:
-            return {}
+            return
         with open(fd, "rb") as file:
-            return {path: _project(value) for path, value in json.load(file)["projects"].items()}
+            content = json.load(file)
+        self.projects = {path: _project(value) for path, value in content["projects"].items()}
+        self.past = content["past"]
 
     def _write(self) -> None:
         name = f"{self._owner}.json"
         fd = self._open(f"{name}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         with open(fd, "wb") as file:
-            file.write(json.dumps({"version": 1, "projects": self.projects}).encode())
+            file.write(json.dumps({"version": 1, "projects": self.projects, "past": self.past}).encode())
             file.flush()
             os.fsync(file.fileno())
         os.rename(f"{name}.new", name, src_dir_fd=self._fd, dst_dir_fd=self._fd)

@@ -4,23 +4,35 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from rserver_acls.way import FOLDER
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _S_IFMT, _REGULAR = 0o170000, stat.S_IFREG
 
-# Gets descriptor, status and path relative to the top; answers True when it keeps the descriptor.
-Visit = Callable[[int, os.stat_result, str], bool]
 Skip = Callable[[str, str], None]
 
 
-class Walk:
-    """Visits folders and regular files of whom the test `may_touch` allows. skip(path, reason) tells the rest."""
+class Visitor(Protocol):
+    """What is done with folders and files. is_idle: the last file needed nothing, so the next may be peeked at."""
 
-    def __init__(self, visit: Visit, skip: Skip, depth: int) -> None:
-        """depth: folders below each other that are entered; two descriptors are open for each."""
-        self._visit, self._skip, self._depth = visit, skip, depth
+    is_idle: bool
+
+    def peek(self, entry: os.DirEntry[str]) -> bool:
+        """True when this file of the current directory needs nothing; it is read by name, and never changed."""
+
+    def visit(self, fd: int, status: os.stat_result, path: str) -> bool:
+        """path: relative to the top. True when the descriptor is kept."""
+
+
+class Walk:
+    """Visits folders and regular files that belong to these people. skip(path, reason) tells of the rest."""
+
+    def __init__(self, visitor: Visitor, skip: Skip, people: frozenset[int], depth: int) -> None:
+        """people: uids. depth: folders below each other that are entered; two descriptors are open for each."""
+        self._visitor, self._skip, self._people, self._depth = visitor, skip, people, depth
+        self._here: _Level | None = None
 
     def run(self, top: int) -> None:
         """Walk below this open folder, which itself was visited; it stays open."""
@@ -31,38 +43,63 @@ class Walk:
             if folder is None:
                 levels.pop().close(is_top=not levels)
             elif len(levels) >= self._depth:
-                self._skip(folder.path, f"more than {self._depth} folders deep")
+                self._skip(folder.path.rstrip("/"), f"more than {self._depth} folders deep")
                 folder.close(is_top=False)
             else:
                 levels.append(folder)
 
     def _step(self, level: "_Level", device: int) -> "_Level | None":
         """Visit the entries of a folder up to the next folder in it; None at the end."""
+        # Names looked up once: this is where nearly all the time goes.
         fd, before = level.fd, level.path
-        visit, opened, status_of, close = self._visit, os.open, os.fstat, os.close
+        visitor, visit, people = self._visitor, self._visitor.visit, self._people
+        opened, status_of, close = os.open, os.fstat, os.close
         for entry in level.entries:
             name = entry.name
             try:
-                is_folder = entry.is_dir(follow_symlinks=False)
-                if not is_folder and not entry.is_file(follow_symlinks=False):
+                if entry.is_file(follow_symlinks=False):
+                    if visitor.is_idle and self._peek(level, entry):
+                        continue
+                    child = opened(name, _FILE, dir_fd=fd)
+                elif entry.is_dir(follow_symlinks=False):
+                    if folder := self._enter(fd, before + name, device):
+                        return folder
                     continue
-                child = opened(name, FOLDER if is_folder else _FILE, dir_fd=fd)
+                else:
+                    continue
             except OSError as error:
                 self._not_opened(before + name, error)
                 continue
             status = status_of(child)
-            if status.st_dev != device:
-                self._skip(before + name, "another file system")
-            elif is_folder:
-                if not visit(child, status, before + name):
-                    return _Level(child, before + name + "/")
-                return _Level(os.dup(child), before + name + "/")
-            elif status.st_mode & _S_IFMT != _REGULAR:
-                self._skip(before + name, "replaced while it was looked at")
+            if status.st_dev != device or status.st_uid not in people or status.st_mode & _S_IFMT != _REGULAR:
+                self._skip(before + name, self._reason(status, device))
             elif visit(child, status, before + name):
                 continue
             close(child)
         return None
+
+    def _peek(self, level: "_Level", entry: "os.DirEntry[str]") -> bool:
+        if level is not self._here:
+            os.fchdir(level.fd)
+            self._here = level
+        return self._visitor.peek(entry)
+
+    def _enter(self, fd: int, path: str, device: int) -> "_Level | None":
+        """Visit a folder; None when it is not to be entered."""
+        child = os.open(os.path.basename(path), FOLDER, dir_fd=fd)
+        status = os.fstat(child)
+        if status.st_dev != device or status.st_uid not in self._people:
+            self._skip(path, self._reason(status, device))
+            os.close(child)
+            return None
+        return _Level(os.dup(child) if self._visitor.visit(child, status, path) else child, path + "/")
+
+    def _reason(self, status: os.stat_result, device: int) -> str:
+        if status.st_dev != device:
+            return "another file system"
+        if status.st_uid not in self._people:
+            return "belongs to somebody who is not in the project"
+        return "replaced while it was looked at"
 
     def _not_opened(self, path: str, error: OSError) -> None:
         if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}:

@@ -1,0 +1,119 @@
+"""Killed at any instant and run again: the outcome is that of one undisturbed run."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.rserver_acls.projects import Shared, own, setfacl
+from tests.system.accounts import Account
+
+pytestmark = pytest.mark.root
+
+RUNS = 12
+
+
+@pytest.fixture
+def larger(shared: Shared, eve: Account) -> Iterator[Shared]:
+    """Many files, every fifth of which has lists of its own, some of them like those that sharing makes."""
+    top = shared.folder
+    for number in range(40):
+        folder = top / f"d{number}"
+        folder.mkdir()
+        for leaf in range(40):
+            (folder / f"f{leaf}").touch()
+    own(shared.owner, top)
+    for number in range(0, 40, 5):
+        setfacl("-m", f"u:{eve.uid}:r,g:1:rwx,m::rx", *(str(path) for path in (top / f"d{number}").iterdir()))
+        setfacl("-d", "-m", f"u:{eve.uid}:rx", str(top / f"d{number}"))
+    return shared
+
+
+def killed_after(shared: Shared, seconds: float, action: str, *members: Account) -> None:
+    """One run that is killed, with its child, some time after its start; it may be over by then."""
+    process = subprocess.Popen(
+        shared.argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    assert process.stdin
+    process.stdin.write(shared.request(action, *members))
+    process.stdin.close()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        os.sched_yield()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def duration(shared: Shared, *members: Account) -> float:
+    """Seconds of a whole share on this machine now."""
+    started = time.monotonic()
+    shared.run("share", *members)
+    return time.monotonic() - started
+
+
+def check(shared: Shared, alice: Account, eve: Account, runs: int, seed: int) -> None:
+    rng = random.Random(seed)
+    before = shared.dump()
+    whole = duration(shared, alice, eve)
+    after = shared.dump()
+    shared.run("unshare", alice, eve)
+    assert shared.dump() == before
+    for _ in range(runs):
+        for _ in range(rng.randrange(1, 3)):
+            killed_after(shared, rng.uniform(0, whole), "share", alice, eve)
+        shared.run("share", alice, eve)
+        assert shared.dump() == after
+        for _ in range(rng.randrange(1, 3)):
+            killed_after(shared, rng.uniform(0, whole), "unshare", alice, eve)
+        shared.run("unshare", alice, eve)
+        assert shared.dump() == before
+        # Broken off and given up instead of finished.
+        killed_after(shared, rng.uniform(0, whole), "share", alice)
+        shared.run("unshare", alice)
+        assert shared.dump() == before
+
+
+def test_killed_and_run_again(larger: Shared, alice: Account, eve: Account) -> None:
+    check(larger, alice, eve, RUNS, seed=1)
+
+
+@pytest.mark.slow
+def test_killed_and_run_again_many_times(larger: Shared, alice: Account, eve: Account) -> None:
+    check(larger, alice, eve, 150, seed=2)
+
+
+def test_half_a_record_at_the_end_of_the_manifest(larger: Shared, alice: Account) -> None:
+    """As a lost write leaves it."""
+    before = larger.dump()
+    larger.run("share", alice)
+    manifest = larger.state / f"{larger.owner.uid}-0.lists"
+    with manifest.open("ab") as file:
+        file.write(manifest.read_bytes()[:50])
+    larger.run("refresh")
+    larger.run("unshare", alice)
+    assert larger.dump() == before
+
+
+def test_what_is_unshared_is_not_touched_by_unsharing_it_again(shared: Shared, alice: Account) -> None:
+    """Whoever broke off at the very end sends the request again; entries that alice had before are hers."""
+    setfacl("-m", f"u:{alice.uid}:r", str(shared.folder / "a.R"))
+    before = shared.dump()
+    shared.run("share", alice)
+    for _ in range(2):
+        shared.run("unshare", alice)
+        assert shared.dump() == before
+
+
+def test_members_of_a_project_without_books_are_sent_away(shared: Shared, alice: Account) -> None:
+    """The project was moved, or the server's state is lost."""
+    shared.run("share", alice)
+    for path in shared.state.iterdir():
+        path.unlink()
+    shared.run("unshare", alice)
+    assert f"user:{alice.uid}:" not in shared.dump()
