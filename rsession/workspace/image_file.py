@@ -4,6 +4,7 @@ import bz2
 import errno
 import lzma
 import os
+import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from rsession.services.disk_file import sync_folder
 
 _PIECE = 1 << 20
 _ENOUGH_ROOM = 1 << 20
+_QUICKLY_READ = 64 << 20
 _PROBE_BYTES = 1 << 16
 """More than R and the C library hold back."""
 
@@ -28,18 +30,47 @@ class NotWhole(Exception):
     """The end of the file is missing: R does not notice when its last piece could not be written."""
 
 
-def put_in_place(aside: Path, image: Path) -> None:
-    """Raises OSError or NotWhole; the old image is then as it was, and `aside` is gone."""
+def put_in_place(aside: Path, image: Path, *, keeps_old: bool = False) -> None:
+    """Raises OSError or NotWhole; the old image is then as it was, and `aside` is gone.
+
+    keeps_old: R could not read the old one, which is set aside. That is also done when its end is missing.
+    """
     try:
         _check_whole(aside)
         with aside.open("rb") as file:
             os.fsync(file.fileno())
+        if keeps_old or _is_cut_off(image):
+            image.rename(_aside_name(image))
         aside.rename(image)
         sync_folder(image.parent)
     except BaseException:
         with suppress(OSError):
             aside.unlink()
         raise
+
+
+def _is_cut_off(image: Path) -> bool:
+    try:
+        if not image.is_file() or image.stat().st_size > _QUICKLY_READ:
+            return False
+        with image.open("rb") as file:
+            if _decompressor(file.read(6)) is None:
+                return False
+        _check_whole(image)
+    except NotWhole:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _aside_name(image: Path) -> Path:
+    stem = f"{image.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+    aside, number = image.with_name(stem), 1
+    while os.path.lexists(aside):
+        number += 1
+        aside = image.with_name(f"{stem}-{number}")
+    return aside
 
 
 def _check_whole(path: Path) -> None:

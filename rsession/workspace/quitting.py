@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rsession.session import Session
+    from rsession.workspace.image_reading import ImageReading
     from rsession.workspace.save_policy import SavePolicy
 
 QUESTION = "Save workspace image? [y/n/c]: "
@@ -32,8 +33,9 @@ _log = Logger()
 class Quitting:
     """`policy` is read anew each time, in a thread: the user may change a preference while the session runs."""
 
-    def __init__(self, session: "Session", policy: "Callable[[], SavePolicy]") -> None:
+    def __init__(self, session: "Session", policy: "Callable[[], SavePolicy]", reading: "ImageReading") -> None:
         self._session = session
+        self._reading = reading
         self._policy = policy
         self._asked: dict[str, object] | None = None
         self._outcomes: list[Deferred[dict[str, object]]] = []
@@ -132,11 +134,14 @@ class Quitting:
 
     async def _put_in_place(self, aside: Path, image: Path) -> str:
         try:
-            await in_thread(put_in_place, aside, image)
+            await in_thread(self._replace, aside, image)
         except (OSError, NotWhole) as error:
             return self._complain(reason(error, image.parent))
         self.image_saved = True
         return ""
+
+    def _replace(self, aside: Path, image: Path) -> None:
+        put_in_place(aside, image, keeps_old=self._reading.could_not_read(image))
 
     def _fail(self, text: str) -> str:
         return self._complain(reason(Exception(text), _image().parent))

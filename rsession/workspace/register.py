@@ -68,8 +68,7 @@ class Workspace:
         self._restoration = Restoration(session, self._folder, self._snapshots, settings)
         kept = Path(self._folder.session_path, HISTORY)
         self._history = RHistory(session, kept, self._policy)
-        self._quitting = Quitting(session, self._policy)
-        ImageReading(session)
+        self._quitting = Quitting(session, self._policy, ImageReading(session))
         Restarting(session, self._folder, self._snapshots, self._suspension)
 
     def open(self) -> None:

@@ -118,7 +118,7 @@ def unreadable_image(path: str) -> str:
     """R could not read .RData at its start."""
     return (
         f"The saved workspace {path} could not be read, it may be damaged: its objects are not here. The file is as it "
-        "was. Rename it if you may want it again, since saving the workspace at the end replaces it."
+        f"was. When the workspace is saved at the end, it is set aside as {path}.damaged with the time."
     )
 
 

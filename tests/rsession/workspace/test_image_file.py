@@ -35,6 +35,18 @@ def test_a_file_that_was_cut_off_does_not(tmp_path: Path, compress: Callable[[by
     assert not aside.exists()
 
 
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_an_old_one_that_was_cut_off_is_set_aside(tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
+    aside, image = tmp_path / "aside", tmp_path / ".RData"
+    cut = compress(TEXT)[:-10]
+    for _ in range(2):
+        image.write_bytes(cut)
+        aside.write_bytes(compress(TEXT))
+        put_in_place(aside, image)
+    assert image.read_bytes() == compress(TEXT)
+    assert [path.read_bytes() for path in tmp_path.glob(".RData.damaged-*")] == [cut, cut]
+
+
 @pytest.mark.parametrize("content", [b"", b"R", b"something else"])
 def test_what_is_no_image_does_not_replace_one(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "aside").write_bytes(content)

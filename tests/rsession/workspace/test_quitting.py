@@ -216,6 +216,28 @@ def test_a_question_of_last_is_told_to_who_wants_r_to_end() -> None:
         assert session.process.wait(10) == 0
 
 
+@pytest.mark.parametrize("compress", ["TRUE", "FALSE", "'xz'"])
+def test_an_image_that_was_cut_in_half_is_explained_and_set_aside(compress: str) -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, f"x <- runif(1e5); save.image(compress = {compress})")
+        session.type("q('no')")
+        stream.wait_for_type("quit")
+        image = session.home / ".RData"
+        half = image.read_bytes()[: image.stat().st_size // 2]
+        image.write_bytes(half)
+        session.launch()
+        session.init()
+        stream = session.events(0)
+        told = stream.wait_for_type("show_message")["data"]
+        assert told["text"].startswith(f"The saved workspace {image} could not be read")
+        evaluate(session, stream, "y <- 1")
+        assert session.call("quit_session", "yes") == {"ended": True}
+        [aside] = session.home.glob(".RData.damaged-*")
+        assert aside.read_bytes() == half
+        assert evaluate(session, again(session), "ls()") == '[1] "y"\n'
+
+
 @pytest.mark.parametrize("content", [b"this is no image", gzip.compress(b"RDX3\nX\n" + bytes(100))[:-20]])
 def test_an_image_that_cannot_be_read_is_explained_and_kept(content: bytes) -> None:
     with RunningSession() as session:
