@@ -12,6 +12,7 @@ from rserver.sessions.session_call import call_session
 from rserver_core.launch_wire import SessionRecord
 
 _MOST_CHARACTERS = 1000
+_GOES_ON = "R was asked to end and goes on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def read_answer(value: Any) -> QuitAnswer:
             return QuitAnswer(False, reason=str(value["error"]["message"])[:_MOST_CHARACTERS])
         result = value["result"]
         image = str(result["question"]["image"])[:_MOST_CHARACTERS] if "question" in result else ""
-        reason = "" if result["ended"] or image else "R was asked to end and goes on."
+        reason = "" if result["ended"] or image else str(result.get("reason", _GOES_ON))[:_MOST_CHARACTERS]
         return QuitAnswer(result["ended"] is True, image, reason)
-    except (LookupError, TypeError):
+    except (LookupError, TypeError, AttributeError):
         raise NoAnswer(f"answered {str(value)[:40]!r}") from None

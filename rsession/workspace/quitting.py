@@ -27,6 +27,7 @@ QUESTION = "Save workspace image? [y/n/c]: "
 _LINES = {"yes": "y", "no": "n", "cancel": "c"}
 _END_SECONDS = 60.0
 _TAKES_LONG = "R has been asked to end and is still busy with it: .Last or what it saves takes long."
+_MOST_CHARACTERS = 300
 _log = Logger()
 
 
@@ -40,12 +41,14 @@ class Quitting:
         self._asked: dict[str, object] | None = None
         self._outcomes: list[Deferred[dict[str, object]]] = []
         self._complaint = ""
+        self._errors = ""
         self.image_saved = False
         """`.RData` was written on the way out."""
         session.add_to_client_init("quit_question", lambda: self._asked)
         session.on_input(lambda line, is_history: self._no_question())
         session.on_prompt(self._goes_on)
         session.console.on_question.append(self._asks)
+        session.console.on_text.append(self._shown)
         session.on_end(self._ends)
         for type_, answer in (
             ("save_action", self._action),
@@ -64,7 +67,8 @@ class Quitting:
         @rpc.method("quit_session", save, open_to_strangers=True)
         def quit_session(save: str) -> "Deferred[dict[str, object]]":
             """End R as `q()` does; what it evaluates is interrupted. With `default` nothing happens when the user wants
-            to be asked: `{"ended": false, "question": {"image"}}`. Code 1003 when .RData cannot be written: R goes on.
+            to be asked: `{"ended": false, "question": {"image"}}`; when `.Last()` fails, `{"ended": false, "reason"}`.
+            Code 1003 when .RData cannot be written: R goes on.
             """
             if save not in ("yes", "no", "default"):
                 raise RpcError(ErrorCode.PARAM_INVALID, "save must be yes, no or default")
@@ -94,7 +98,7 @@ class Quitting:
             raise RpcError(ErrorCode.UNAVAILABLE, self._session.input_refusal)
         outcome: Deferred[dict[str, object]] = Deferred()
         self._outcomes.append(outcome)
-        self._complaint = ""
+        self._complaint = self._errors = ""
         self._session.console.forget_input()
         self._session.process.end(save == "yes", is_busy=self._session.console.is_busy)
         outcome.addTimeout(_END_SECONDS, self._session.clock)
@@ -160,8 +164,20 @@ class Quitting:
             if self._complaint:
                 outcome.errback(RpcError(ErrorCode.NOT_WRITABLE, self._complaint))
             else:
-                outcome.callback({"ended": False})
+                outcome.callback({"ended": False, "reason": self._why()})
         self._complaint = ""
+
+    def _shown(self, kind: str, text: str) -> None:
+        if kind == "error" and self._outcomes:
+            self._errors = (self._errors + text)[-_MOST_CHARACTERS:]
+
+    def _why(self) -> str:
+        if not self._errors.strip():
+            return "R was asked to end and goes on."
+        said = " ".join(self._errors.split())
+        return f"R goes on, because .Last() failed: {said}. Mend or remove .Last, or kill the session.".replace(
+            "..", "."
+        )
 
     def _asks(self, prompt: str) -> None:
         """`.Last` or a finalizer asks something: whoever wants R to end must not wait for the answer."""

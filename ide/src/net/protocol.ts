@@ -292,7 +292,7 @@ export interface Methods {
   console_input: { params: [text: string, consoleId: string, flags?: number]; result: null };
   interrupt: { params: []; result: null };
   get_quit_state: { params: []; result: QuitState };
-  quit_session: { params: [save: "yes" | "no"]; result: { readonly ended: boolean } };
+  quit_session: { params: [save: "yes" | "no"]; result: { readonly ended: boolean; readonly reason?: string } };
   answer_quit_question: { params: [answer: "yes" | "no" | "cancel"]; result: null };
   restart_session: { params: [keepWorkspace: boolean, command: string, force: boolean]; result: RestartAnswer };
   suspend_session: {

@@ -18,8 +18,8 @@ export async function quitSession(app: App): Promise<void> {
   const save = state.save === "ask" ? await askSave(app, state.image, state.busy) : await confirmBusy(app, state);
   if (save === null) return;
   await untilGone(async () => {
-    const { ended } = await app.rpc.call("quit_session", [save]);
-    if (!ended) app.messages.show("warning", "R goes on: .Last() did not let it end.");
+    const { ended, reason } = await app.rpc.call("quit_session", [save]);
+    if (!ended) app.messages.show("warning", reason ?? "R was asked to end and goes on.");
   });
 }
 

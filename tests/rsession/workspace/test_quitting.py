@@ -156,14 +156,6 @@ def test_a_browser_is_no_place_to_quit_from_the_console_but_the_page_may() -> No
         ended(session, stream)
 
 
-def test_a_last_that_fails_keeps_the_session() -> None:
-    with RunningSession() as session:
-        stream = ready(session)
-        evaluate(session, stream, ".Last <- function() stop('not yet')")
-        assert session.call("quit_session", "no") == {"ended": False}
-        assert evaluate(session, stream, "1") == "[1] 1\n"
-
-
 def test_a_folder_that_cannot_be_written_keeps_the_session_and_says_why(tmp_path: Path) -> None:
     with RunningSession() as session:
         stream = ready(session)
@@ -214,6 +206,20 @@ def test_a_question_of_last_is_told_to_who_wants_r_to_end() -> None:
         stream.wait_for_type("quit")
         assert session.process is not None
         assert session.process.wait(10) == 0
+
+
+def test_a_last_that_fails_is_named_to_who_wants_r_to_end() -> None:
+    with RunningSession() as session:
+        stream = ready(session)
+        evaluate(session, stream, ".Last <- function() stop('nope')")
+        for save in ("no", "yes"):
+            answer = session.call("quit_session", save)
+            assert not answer["ended"]
+            assert answer["reason"].startswith("R goes on, because .Last() failed: Error in .Last() : nope.")
+        assert not (session.home / ".RData").exists()
+        evaluate(session, stream, ".Last <- function() invokeRestart('abort')")
+        assert session.call("quit_session", "no")["reason"] == "R was asked to end and goes on."
+        assert evaluate(session, stream, "1") == "[1] 1\n"
 
 
 @pytest.mark.parametrize("compress", ["TRUE", "FALSE", "'xz'"])
