@@ -3,7 +3,6 @@
 import ctypes
 import multiprocessing
 import os
-from collections.abc import Iterator
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def swap_on(pairs: list[tuple[str, str]], uid: int, stop: Event) -> None:
 
 
 @pytest.fixture
-def hostile(shared: Shared, alice: Account) -> Iterator[Shared]:
+def hostile(shared: Shared, alice: Account) -> Shared:
     """A project in which folders and files have doubles that lead into alice's home and to the owner's secrets."""
     outside = alice.home / "victim"
     (outside / "sub").mkdir(parents=True, exist_ok=True)

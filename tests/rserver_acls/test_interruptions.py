@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,7 +18,7 @@ RUNS = 12
 
 
 @pytest.fixture
-def larger(shared: Shared, eve: Account) -> Iterator[Shared]:
+def larger(shared: Shared, eve: Account) -> Shared:
     """Many files, every fifth of which has lists of its own, some of them like those that sharing makes."""
     top = shared.folder
     for number in range(40):

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.root
 def nasty(shared: Shared, eve: Account) -> Iterator[Shared]:
     """The project with all kinds of objects, modes and lists; what is immutable is so until the end."""
     top = shared.folder
-    for name in (b"line\nbreak", b"\xff\xfe not utf-8", b"-m", b" ", b"\\", b"caf\xc3\xa9", b"x" * 255):
-        Path(os.fsdecode(os.path.join(os.fsencode(top), name))).write_text("x")
+    for odd in (b"line\nbreak", b"\xff\xfe not utf-8", b"-m", b" ", b"\\", b"caf\xc3\xa9", b"x" * 255):
+        Path(os.fsdecode(os.path.join(os.fsencode(top), odd))).write_text("x")
     for mode in (0o000, 0o400, 0o500, 0o600, 0o644, 0o755, 0o777, 0o2755, 0o4755, 0o1777):
         (top / f"file-{mode:o}").touch()
         (top / f"file-{mode:o}").chmod(mode)
