@@ -75,6 +75,7 @@ def serve(
     remember(settings, own.key)
     documents = _register_services(session, own)
     projects.register(session, settings, (problem,) if problem else ())
+    _tell_of_presence(session, settings)
     _edit_together(session, settings, documents, reactor)
     _keep_objects(session, settings)
     _watch_limits(session, settings)
@@ -149,6 +150,12 @@ def _edit_together(
         from rsession.collab.register import register
 
         register(session, documents, settings.session_id, reactor)
+
+
+def _tell_of_presence(session: Session, settings: "RsessionSettings") -> None:
+    from rsession.presence.register import register
+
+    register(session, settings.session_id)
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:

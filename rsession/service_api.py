@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from rsession.http_message import Request, Response
+    from rsession.open_editor import OpenEditor
     from rsession.projects.folder import Project
     from rsession.rpc_method import MethodTable
     from rsession.state_paths import StatePaths
@@ -94,6 +95,10 @@ class ServiceApi(Protocol):
 
     @property
     def paths(self) -> "StatePaths": ...
+
+    @property
+    def editor(self) -> "OpenEditor":
+        """What the user has open in the editor."""
 
     @property
     def project(self) -> "Project | None":

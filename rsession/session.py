@@ -13,6 +13,7 @@ from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import EventLog
 from rsession.listeners import Listeners
 from rsession.missed_messages import MissedMessages
+from rsession.open_editor import OpenEditor
 from rsession.r_jobs import RJobs
 from rsession.r_process import RProcess
 from rsession.rpc_method import MethodTable
@@ -24,6 +25,7 @@ from rsession.state_paths import StatePaths
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+    from rsession.presence.presence import Presence
     from rsession.projects.folder import Project
 
 _LOOK_SECONDS = 0.5
@@ -65,6 +67,9 @@ class Session:
         self.events = Events(self.log, self.listeners, self.missed)
         self.routes = Routes()
         self.rpc = MethodTable()
+        self.editor = OpenEditor()
+        self.presence: Presence | None = None
+        """Who else is in the open project."""
         self.client_init_fields: dict[str, Callable[[], object]] = {}
         self.reader = SegmentReader(_shim, clock, self.listeners.must_wait, self._read_turn)
         self.listeners.on_progress = self.reader.resume

@@ -11,6 +11,7 @@ from rsession import r_version
 from rsession.collab.register import register as collab
 from rsession.core_methods import SessionFacts, add_core_methods
 from rsession.limits import register as limits
+from rsession.presence import register as presence
 from rsession.projects import register as projects
 from rsession.r_version import SessionR
 from rsession.rpc import Clients
@@ -48,6 +49,7 @@ def _methods() -> list[Method]:
         documents = register(session)
         collab(session, documents, "", session.clock)  # type: ignore[arg-type]
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
+        presence.register(session, "")
         limits.add_methods(session, None)
         Workspace(session, WorkspaceSettings(), Limits()).add_methods()
     return list(session.rpc)

@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from rsession.projects.inherited import hands_rights_on, make_shared
 from rsession.projects.records import context_id
 
 FOLDER = ".Rproj.user"
@@ -15,7 +16,8 @@ def project_state(state: Path, folder: str) -> Path:
     A project may lie where others write. What they put in the way (links, folders of theirs) is not used.
     """
     shared = Path(folder, FOLDER)
-    _make(shared, 0o755)
+    if _make(shared, 0o755) and hands_rights_on(folder):
+        make_shared(shared, 0o775)
     found = shared.lstat()
     if stat.S_ISLNK(found.st_mode) and found.st_uid != os.geteuid():
         raise OSError(f"{shared} is a link of somebody else")
@@ -29,8 +31,10 @@ def project_state(state: Path, folder: str) -> Path:
     return own
 
 
-def _make(path: Path, mode: int) -> None:
+def _make(path: Path, mode: int) -> bool:
+    """Whether it was not there before."""
     try:
         path.mkdir(mode=mode)
     except FileExistsError:
-        return
+        return False
+    return True

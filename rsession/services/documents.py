@@ -50,6 +50,8 @@ class Documents:
         self._opening = DeferredLock()
         self._locks: dict[str, DeferredLock] = {}
         self._open = {document.id: document for document in self._database.load()}
+        self._editor = api.editor
+        self._editor.documents = lambda: tuple(self._open.values())
 
     def summaries(self) -> list[dict[str, object]]:
         """Every document without its contents."""
@@ -171,6 +173,7 @@ class Documents:
         del self._open[id_]
         self._locks.pop(id_, None)
         self._events.emit("document_closed", {"id": id_})
+        self._editor.changed()
         try:
             await self._writer.close(id_)
         except OSError as error:
@@ -234,12 +237,14 @@ class Documents:
             self._open.pop(document.id, None)
             raise
         self._events.emit("document_opened", {"document": document.as_json()})
+        self._editor.changed()
         return document.as_json()
 
     async def _store(self, document: Document, with_properties: bool, client: str | None) -> None:
         self._open[document.id] = document
         data = {"id": document.id, "revision": document.revision, "clientId": client, "dirty": document.is_dirty}
         self._events.emit("document_changed", data)
+        self._editor.changed()
         await self._write(document, with_properties)
 
     async def _write(self, document: Document, with_properties: bool) -> None:

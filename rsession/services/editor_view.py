@@ -9,6 +9,7 @@ from typing import TypeGuard
 from twisted.logger import Logger
 
 from rsession.error_code import ErrorCode, RpcError
+from rsession.open_editor import OpenEditor
 from rsession.rpc_method import Param
 from rsession.service_api import ServiceApi
 from rsession.services.background import Background, in_thread
@@ -29,6 +30,7 @@ def register(api: ServiceApi, background: Background = in_thread) -> None:
     """Enter `save_view`, and the view into client_init. The last page that tells is the one that counts."""
     path = api.paths.sources / _NAME
     kept = {"view": _read(path)}
+    _tell(api.editor, kept["view"])
     waiting: list[View] = []
 
     @api.rpc.method("save_view", Param("view", "object", doc="active, places: see client_init"), is_use=False)
@@ -37,6 +39,7 @@ def register(api: ServiceApi, background: Background = in_thread) -> None:
         if not is_view(view):
             raise RpcError(ErrorCode.PARAM_INVALID, "view: active and places of open documents are needed")
         kept["view"] = view
+        _tell(api.editor, view)
         if not waiting:
             api.clock.callLater(_PAUSE_SECONDS, write)
         waiting.append(view)
@@ -55,6 +58,14 @@ def register(api: ServiceApi, background: Background = in_thread) -> None:
 
     api.on_end(end)
     api.add_to_client_init("view", lambda: kept["view"])
+
+
+def _tell(editor: OpenEditor, view: View | None) -> None:
+    if view is not None:
+        active, places = view["active"], view["places"]
+        editor.active = active if isinstance(active, str) else None
+        editor.heads = {id_: place["head"] for id_, place in places.items()} if isinstance(places, dict) else {}
+        editor.changed()
 
 
 def is_view(view: object) -> TypeGuard[View]:

@@ -205,7 +205,7 @@ class RunningSession:
                 start_new_session=True,
                 user=self._user,
                 group=pwd.getpwnam(self._user).pw_gid if self._user else None,
-                extra_groups=[] if self._user else None,
+                extra_groups=self._groups(),
             )
 
     def command(self) -> list[str]:
@@ -286,6 +286,9 @@ class RunningSession:
             self.process.wait()
             assert self.process.stderr is not None
             self.process.stderr.close()
+
+    def _groups(self) -> list[int] | None:
+        return os.getgrouplist(self._user, pwd.getpwnam(self._user).pw_gid) if self._user else None
 
     def _give_to(self, account: pwd.struct_passwd) -> None:
         for path in (self.folder, self.home, Path(self.socket_path)):
