@@ -134,6 +134,7 @@ export class App implements LinkOwner {
     const active = init.view?.active ?? this.browser.get(ACTIVE);
     const first = this.documents.documents.value.length === 0;
     await this.documents.adopt(init.documents).catch((error: unknown) => this.report(error));
+    this.documents.sharedNow(init.collab ?? []);
     if (first) this.documents.activateById(active);
   }
 

@@ -55,6 +55,8 @@ class Document:
         except ValueError as error:
             raise TextRefused(str(error)) from None
         removed = self.text[len(before) : len(self.text) - (len(text) - len(before) - len(insert))]
+        if self.format.endings.each and "\n" in removed:
+            return self._relined(text, len(before), removed, insert)
         return self._changed(text, before, removed, insert)
 
     def with_text(self, text: str) -> "Document":
@@ -69,11 +71,15 @@ class Document:
 
     def with_lines_of(self, text: str) -> "Document":
         """With another text; every line that both have keeps its line ending. Raises TextRefused."""
-        changed = self
-        for start, end, insert in reversed(line_changes(self.text, check_text(text))):
-            before, removed = changed.text[:start], changed.text[start:end]
-            changed = changed._changed(before + insert + changed.text[end:], before, removed, insert)
-        return changed
+        return self._relined(check_text(text), 0, self.text, text)
+
+    def _relined(self, text: str, at: int, removed: str, inserted: str) -> "Document":
+        """As `_changed`, for a piece from character `at` on that may hold several changes, and lines between them."""
+        endings = self.format.endings
+        for begin, end, insert in reversed(line_changes(removed, inserted)):
+            endings = endings.after_splice(self.text[: at + begin], removed[begin:end], insert)
+        new_format = replace(self.format, endings=endings)
+        return replace(self, text=check_text(text), format=new_format, revision=self.revision + 1, is_dirty=True)
 
     def _changed(self, text: str, before: str, removed: str, inserted: str) -> "Document":
         check_text(text)

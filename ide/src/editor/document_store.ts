@@ -1,6 +1,6 @@
 import type { ChangeSet, Text } from "@codemirror/state";
 import { batch, computed, signal } from "@preact/signals";
-import type { DocumentData, SessionEvent } from "../net/protocol";
+import type { DocumentData, SessionEvent, SharedDocument } from "../net/protocol";
 import { ErrorCode } from "../net/protocol";
 import { isConnectionError, type Rpc, RpcError } from "../net/rpc";
 import { isClean, notDelivered } from "./document_sync";
@@ -97,6 +97,8 @@ export class DocumentStore {
   /** Saves under `path`, or where it came from; throws RpcError 1002 and 1003 for the caller to ask the user. */
   async save(document: OpenDocument, path: string | null, overwrite = false): Promise<void> {
     await this.flush(document);
+    const isElsewhere = path !== null && path !== document.meta.value.path;
+    if (!isElsewhere && document.view !== null && (await document.view.saveShared())) return;
     if (!isClean(document.sync))
       throw new RpcError(ErrorCode.connectionLost, "The text has not reached the session yet; try again.");
     const data = await this.rpc.call("save_document", [document.id, path, overwrite]);
@@ -112,7 +114,28 @@ export class DocumentStore {
   receive(event: SessionEvent): void {
     if (event.type === "document_opened") this.add(event.data.document);
     else if (event.type === "document_closed") this.remove(event.data.id);
+    else if (event.type === "collab_edit_started") this.shared(event.data);
+    else if (event.type === "collab_edit_ended") this.unshared(event.data.id);
     else if (event.type === "document_changed") void this.changedElsewhere(event.data);
+  }
+
+  /** Which documents of the session are edited together with others. */
+  sharedNow(all: readonly SharedDocument[]): void {
+    const ids = new Set(all.map((each) => each.id));
+    for (const document of this.documents.value) if (!ids.has(document.id)) document.server.value = null;
+    for (const each of all) this.shared(each);
+  }
+
+  private shared({ id, server, epoch }: SharedDocument): void {
+    const document = this.byId(id);
+    if (document === undefined) return;
+    if (document.sharedEpoch === "") document.sharedEpoch = epoch;
+    document.server.value = server;
+  }
+
+  private unshared(id: string): void {
+    const document = this.byId(id);
+    if (document !== undefined) document.server.value = null;
   }
 
   /** Makes up for events that were missed. */

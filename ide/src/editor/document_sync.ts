@@ -78,6 +78,12 @@ export function rebased(
   return { state: { ...after, unsent: ours.map(change, true) }, changes: change.map(ours) };
 }
 
+/** The session has `contents`, but the text here counts: what differs is to be sent. */
+export function shadowed(state: SyncState, revision: number, contents: string): SyncState {
+  const confirmed = textOf(contents);
+  return { revision, confirmed, inFlight: null, unsent: difference(confirmed, currentText(state)) };
+}
+
 /** The smallest single replacement that turns one text into the other; null when they are equal. */
 export function difference(before: Text, after: Text): ChangeSet | null {
   if (before.eq(after)) return null;

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
+import { colourOf } from "../collab/remote_cursors";
 import { COMMANDS } from "../commands";
 import { CommandButton } from "../shell/command_button";
 import { Icon } from "../shell/icon";
@@ -17,6 +18,7 @@ export function EditorPane({ app }: { readonly app: App }): JSX.Element {
         <Tabs app={app} />
         <EditorTools app={app} />
       </header>
+      <Together document={active.value} />
       <div class="editors" data-testid="editor">
         {documents.value.map((document) => (
           <DocumentEditor key={document.key} app={app} document={document} shown={document === active.value} />
@@ -24,6 +26,27 @@ export function EditorPane({ app }: { readonly app: App }): JSX.Element {
         {documents.value.length === 0 && app.session.value !== null ? <NoDocument app={app} /> : null}
       </div>
     </section>
+  );
+}
+
+/** Who else is in the text, and who types. */
+function Together({ document }: { readonly document: OpenDocument | null }): JSX.Element | null {
+  if (document === null || document.server.value === null) return null;
+  const people = document.people.value;
+  const typing = people.filter((person) => person.typing).map((person) => person.name);
+  const isAway = document.linkState.value === "connecting";
+  return (
+    <div class="together" role="status" data-testid="together">
+      {isAway ? <span>Connecting to the shared text…</span> : null}
+      {people.map(({ name }) => (
+        <span key={name} class={`together-person remote-colour-${colourOf(name)}`}>
+          {name}
+        </span>
+      ))}
+      {typing.length > 0 ? (
+        <span data-testid="typing">{`${typing.join(", ")} ${typing.length > 1 ? "are" : "is"} typing…`}</span>
+      ) : null}
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { ChangeSet, ChangeSpec, Text } from "@codemirror/state";
 import { type Signal, signal } from "@preact/signals";
 import type { DocumentData } from "../net/protocol";
-import { currentText, edited, rebased, type SyncState, synced } from "./document_sync";
+import { currentText, edited, rebased, type SyncState, shadowed, synced } from "./document_sync";
 
 /** What the tab and the header show of a document. */
 export interface DocumentMeta {
@@ -10,12 +10,20 @@ export interface DocumentMeta {
   readonly type: string;
 }
 
+/** Somebody else who is in the same text. */
+export interface Person {
+  readonly name: string;
+  readonly typing: boolean;
+}
+
 /** Shows a document; told of changes that come from elsewhere. */
 export interface DocumentView {
   applyRemote(changes: ChangeSet): void;
   /** Changes the text as its user would. */
   edit(changes: readonly ChangeSpec[]): void;
   focus(): void;
+  /** Saves through the session that keeps the shared text; false when the text is not shared. */
+  saveShared(): Promise<boolean>;
   /** Runs the statement or selection at the cursor. */
   runLine(): void;
 }
@@ -29,6 +37,15 @@ export class OpenDocument {
   id: string;
   sync: SyncState;
   view: DocumentView | null = null;
+  /** Which session keeps the text that several edit together; null: it is edited here alone. */
+  readonly server = signal<string | null>(null);
+  /** The others who are in it. */
+  readonly people = signal<readonly Person[]>([]);
+  readonly linkState = signal<"connecting" | "open">("connecting");
+  /** The editor shows the shared text: what the session has follows that, never the other way round. */
+  isShared = false;
+  /** The shared text of which this is a version; empty: of none. */
+  sharedEpoch = "";
   private saved: Text | null;
 
   constructor(data: DocumentData) {
@@ -52,10 +69,21 @@ export class OpenDocument {
 
   /** The session's version comes in under edits made here that it has not seen. */
   rebase(data: DocumentData): void {
+    if (this.isShared) {
+      this.sync = shadowed(this.sync, data.revision, data.contents);
+      this.describeShared(data);
+      return;
+    }
     const { state, changes } = rebased(this.sync, data.revision, data.contents);
     this.sync = state;
     if (changes !== null) this.view?.applyRemote(changes);
     this.describe(data);
+  }
+
+  private describeShared(data: DocumentData): void {
+    this.meta.value = metaOf(data);
+    if (!data.dirty) this.saved = this.sync.confirmed;
+    this.dirty.value = this.saved === null || !this.saved.eq(this.text);
   }
 
   /** Name, path and dirt as the session has them. */

@@ -1,13 +1,5 @@
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
-import {
-  defaultKeymap,
-  history,
-  historyKeymap,
-  indentLess,
-  indentMore,
-  insertNewlineAndIndent,
-  toggleComment,
-} from "@codemirror/commands";
+import { defaultKeymap, indentLess, indentMore, insertNewlineAndIndent, toggleComment } from "@codemirror/commands";
 import { bracketMatching, indentOnInput } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import {
@@ -34,6 +26,7 @@ import {
 } from "@codemirror/view";
 import { effect } from "@preact/signals";
 import type { App } from "../app";
+import { EditorSharing } from "../collab/editor_sharing";
 import { cspNonce } from "../csp_nonce";
 import { typeOverBrace } from "./close_brace";
 import { RCompletion } from "./completion";
@@ -52,6 +45,7 @@ export class SourceEditor implements DocumentView {
   readonly view: EditorView;
   private readonly language = new Compartment();
   private readonly indentation = new Compartment();
+  private readonly sharing: EditorSharing;
   private readonly unwatch: readonly (() => void)[];
 
   constructor(
@@ -59,6 +53,7 @@ export class SourceEditor implements DocumentView {
     private readonly document: OpenDocument,
     parent: HTMLElement,
   ) {
+    this.sharing = new EditorSharing(app, document, () => this.view);
     const state = EditorState.create({ doc: document.text, extensions: this.extensions() });
     this.view = new EditorView({ parent, state });
     document.view = this;
@@ -72,6 +67,10 @@ export class SourceEditor implements DocumentView {
       effect(() => {
         const effects = this.indentation.reconfigure(indentation(app.project.open.value));
         this.view.dispatch({ effects });
+      }),
+      effect(() => this.sharing.follow(document.server.value)),
+      effect(() => {
+        if (app.link.link.value.kind === "live") this.sharing.retryNow();
       }),
     ];
   }
@@ -93,7 +92,12 @@ export class SourceEditor implements DocumentView {
     this.view.dispatch({ changes, annotations: remote.of(true) });
   }
 
+  saveShared(): Promise<boolean> {
+    return this.sharing.save();
+  }
+
   destroy(): void {
+    this.sharing.stop();
     for (const stop of this.unwatch) stop();
     this.view.destroy();
     this.document.view = null;
@@ -112,7 +116,7 @@ export class SourceEditor implements DocumentView {
       this.indentation.of(indentation(this.app.project.open.peek())),
       this.keys(),
       [lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), highlightActiveLine()],
-      [history(), drawSelection(), dropCursor(), rectangularSelection(), crosshairCursor()],
+      [this.sharing.extension(), drawSelection(), dropCursor(), rectangularSelection(), crosshairCursor()],
       [
         indentOnInput(),
         bracketMatching(),
@@ -160,7 +164,6 @@ export class SourceEditor implements DocumentView {
         { key: "Enter", run: insertNewlineAndIndent },
         ...searchKeymap,
         ...defaultKeymap,
-        ...historyKeymap,
       ]),
     ];
   }

@@ -85,6 +85,14 @@ export interface DocumentData {
   readonly order: number;
 }
 
+/** A document that several edit together; `server` names the session that keeps the text. */
+export interface SharedDocument {
+  readonly id: string;
+  readonly server: string;
+  /** The shared text of which the session has a version; empty: of none. */
+  readonly epoch: string;
+}
+
 export interface PlotsState {
   readonly active: string | null;
   readonly plots: readonly { readonly id: string; readonly revision: number }[];
@@ -183,6 +191,7 @@ export interface ClientInit {
   readonly timeouts?: Timeouts;
   readonly workspace?: WorkspaceState;
   readonly view?: EditorPlaces | null;
+  readonly collab?: readonly SharedDocument[];
 }
 
 export interface Completion {
@@ -267,6 +276,8 @@ interface EventData {
   plots_changed: PlotsState;
   document_changed: { readonly id: string; readonly revision: number; readonly clientId: string };
   document_closed: { readonly id: string };
+  collab_edit_started: SharedDocument;
+  collab_edit_ended: { readonly id: string };
   document_opened: { readonly document: DocumentData };
   show_message: Said;
   memory_warning: { readonly used: number; readonly limit: number; readonly text: string | null };
@@ -322,6 +333,9 @@ export interface Methods {
   };
   set_document: { params: [id: string, contents: string]; result: { readonly revision: number } };
   save_document: { params: [id: string, path: string | null, overwrite: boolean]; result: DocumentData };
+  refresh_document: { params: [id: string]; result: DocumentData };
+  collab_joined: { params: [id: string, epoch: string]; result: null };
+  collab_host_lost: { params: [id: string, server: string]; result: null };
   close_document: { params: [id: string]; result: null };
   list_recent_projects: { params: []; result: readonly RecentProject[] };
   forget_recent_project: { params: [path: string]; result: null };

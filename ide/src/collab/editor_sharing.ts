@@ -1,0 +1,145 @@
+import { history, historyKeymap } from "@codemirror/commands";
+import { Compartment, type Extension } from "@codemirror/state";
+import { type EditorView, keymap } from "@codemirror/view";
+import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
+import * as Y from "yjs";
+import type { App } from "../app";
+import { difference, textOf } from "../editor/document_sync";
+import type { OpenDocument } from "../editor/open_document";
+import { RpcError } from "../net/rpc";
+import { CollabLink, type LinkState, type LinkUser } from "./collab_link";
+import { colleagues, remoteCursors } from "./remote_cursors";
+
+/** Binds the editor of one document to its shared text, as long as there is one. */
+export class EditorSharing implements LinkUser {
+  private readonly part = new Compartment();
+  private link: CollabLink | null = null;
+  private undo: Y.UndoManager | null = null;
+
+  constructor(
+    private readonly app: App,
+    private readonly document: OpenDocument,
+    private readonly view: () => EditorView,
+  ) {}
+
+  /** What belongs into the editor's state. */
+  extension(): Extension {
+    return this.part.of(plain());
+  }
+
+  /** The session says who keeps the shared text; null: nobody else has the file open. */
+  follow(server: string | null): void {
+    if (server === null) this.stop();
+    else if (this.link !== null) this.link.moveTo(server);
+    else this.link = new CollabLink(server, location.href, this);
+  }
+
+  retryNow(): void {
+    this.link?.retryNow();
+  }
+
+  stop(): void {
+    if (this.link === null) return;
+    this.link.close();
+    this.link = null;
+    this.unbind();
+  }
+
+  /** Saves through the host; null when the text is not shared now. */
+  async save(): Promise<boolean> {
+    if (this.link === null || !this.document.isShared) return false;
+    const error = await this.link.save();
+    if (error !== null) throw new RpcError(error.code, error.message);
+    await this.refresh();
+    return true;
+  }
+
+  // LinkUser
+
+  ready(): void {
+    const { link } = this;
+    if (link === null) return;
+    void this.bind(link).catch((error: unknown) => this.app.report(error));
+  }
+
+  fileChanged(): void {
+    void this.refresh().catch((error: unknown) => this.app.report(error));
+  }
+
+  hostLost(server: string): void {
+    void this.app.rpc.call("collab_host_lost", [this.document.id, server]).catch(() => undefined);
+  }
+
+  expelled(reason: string): void {
+    this.link = null;
+    this.unbind();
+    const text = `${this.document.meta.value.name}: ${reason || "You may not change this file any more."} Your text stays in this tab.`;
+    this.app.messages.show("warning", text);
+  }
+
+  connection(state: LinkState): void {
+    this.document.linkState.value = state;
+  }
+
+  private async bind(link: CollabLink): Promise<void> {
+    const { shared } = link;
+    const theirs = shared.text.toString();
+    const view = this.view();
+    await this.keepOwn(link, theirs);
+    if (this.link !== link || shared !== link.shared) return;
+    this.document.isShared = true;
+    this.document.sharedEpoch = shared.epoch;
+    const change = difference(view.state.doc, textOf(shared.text.toString()));
+    if (change !== null) view.dispatch({ changes: change });
+    this.undo?.destroy();
+    this.undo = new Y.UndoManager(shared.text, { captureTimeout: 500 });
+    const extension = [
+      keymap.of(yUndoManagerKeymap),
+      yCollab(shared.text, null, { undoManager: this.undo }),
+      remoteCursors(shared),
+    ];
+    view.dispatch({ effects: this.part.reconfigure(extension) });
+    shared.awareness.on("change", () => this.showPeople(link));
+    this.showPeople(link);
+    await this.app.rpc.call("collab_joined", [this.document.id, shared.epoch]);
+  }
+
+  /** What was typed here into another text than this one is kept in a tab of its own. */
+  private async keepOwn(link: CollabLink, theirs: string): Promise<void> {
+    const { document } = this;
+    const own = this.view().state.doc.toString();
+    const isVersion = document.sharedEpoch === link.shared.epoch;
+    if (isVersion || own === theirs || !document.dirty.value) return;
+    const { name, type } = document.meta.value;
+    const wasActive = this.app.documents.activeKey.value;
+    await this.app.documents.create(type, own);
+    if (wasActive !== null) this.app.documents.activate(wasActive);
+    const text = `${name} is edited together with others, whose text is newer. What you had typed is kept in a tab of its own.`;
+    this.app.messages.show("info", text);
+  }
+
+  private unbind(): void {
+    const { document } = this;
+    document.isShared = false;
+    document.sharedEpoch = "";
+    document.people.value = [];
+    this.undo?.destroy();
+    this.undo = null;
+    this.view().dispatch({ effects: this.part.reconfigure(plain()) });
+  }
+
+  private showPeople(link: CollabLink): void {
+    const seen = new Map<string, boolean>();
+    for (const { name, typing } of colleagues(link.shared)) seen.set(name, typing || seen.get(name) === true);
+    this.document.people.value = [...seen].map(([name, typing]) => ({ name, typing }));
+  }
+
+  private async refresh(): Promise<void> {
+    await this.app.documents.flush(this.document);
+    this.document.rebase(await this.app.rpc.call("refresh_document", [this.document.id]));
+  }
+}
+
+function plain(): Extension {
+  return [history(), keymap.of(historyKeymap)];
+}
