@@ -6,7 +6,8 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PageTimeout
 
 from tests.browser.person import PATIENCE, Person
 from tests.system.accounts import Account
@@ -26,7 +27,7 @@ def shows(page: Page, text: str) -> None:
     """The editor shows this text, names at cursors left out."""
     try:
         page.wait_for_function(f"text => ({TEXT})() === text", arg=text, timeout=PATIENCE)
-    except TimeoutError:
+    except PageTimeout:
         assert page.evaluate(TEXT) == text
         raise
 
