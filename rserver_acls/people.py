@@ -40,7 +40,7 @@ def service_account(name: str) -> tuple[int, int]:
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
-        message = f"The account {name}, under which access is changed, is missing: useradd --system --user-group {name}"
+        message = f"The account {name}, under which access is changed, is missing; `useradd --system {name}` makes it."
         raise Refusal("failed", message) from None
     if entry.pw_uid == 0 or entry.pw_gid == 0:
         raise Refusal("failed", f"The account {name}, under which access is changed, must not be root.")

@@ -66,12 +66,18 @@ def shared(lists: Lists, plan: Plan, uid: int, is_folder: bool) -> Lists:
 
 def unshared(lists: Lists, original: Lists | None, plan: Plan, uid: int, is_folder: bool) -> Lists:
     """What unsharing makes of it: exactly the original where nobody else changed anything since."""
-    if original is not None:
-        restored = _restored(original, plan, uid, is_folder)
-        if lists in (restored, shared(original, plan._replace(giving=plan.before), uid, is_folder)):
-            return restored
-    access = _without(lists.access, original.access if original else None, plan, uid)
-    return Lists(access, _default_without(lists.default, original.default if original else None, plan))
+    if original is None:
+        return Lists(_without(lists.access, None, plan, uid), _default_without(lists.default, None, plan))
+    restored = _restored(original, plan, uid, is_folder)
+    # What joined in a run that was broken off may be there or not, also in one list and not in the other.
+    made = [plan._replace(giving=users) for users in (plan.before, plan.before | plan.joining)]
+    known = [restored, *(shared(original, like, uid, is_folder) for like in made)]
+    access, default = restored
+    if lists.access not in [other.access for other in known]:
+        access = _without(lists.access, original.access, plan, uid)
+    if lists.default not in [other.default for other in known]:
+        default = _default_without(lists.default, original.default, plan)
+    return Lists(access, default)
 
 
 def _restored(original: Lists, plan: Plan, uid: int, is_folder: bool) -> Lists:

@@ -10,11 +10,13 @@ import fcntl
 import json
 import os
 import stat
+import time
 from typing import Any, NamedTuple
 
 from rserver_acls.refusal import Refusal
 
 _MOST_PAST = 63
+_PATIENCE_SECONDS = 1.0
 MEMBER, JOINING, LEAVING = "member", "joining", "leaving"
 _OPEN = os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -47,10 +49,7 @@ class Store:
         self._owner = owner
         self._fd = _directory(directory)
         self._lock = self._open(f"{owner}.lock", os.O_RDWR | os.O_CREAT)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refusal("busy", "Access to a project of this owner is being changed; try again later.") from None
+        _wait_for(self._lock)
         self.projects: dict[str, Project] = {}
         # No longer shared with anybody: everything of ours is gone from there. The last ones only.
         self.past: list[str] = []
@@ -123,6 +122,19 @@ class Store:
 
     def _open(self, name: str, flags: int) -> int:
         return os.open(name, flags | _OPEN, 0o600, dir_fd=self._fd)
+
+
+def _wait_for(lock: int) -> None:
+    # The child of a run that was killed holds it for as long as it takes to die.
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                message = "Access to a project of this owner is being changed; try again later."
+                raise Refusal("busy", message) from None
+            time.sleep(0.01)
 
 
 def _project(value: list[Any]) -> Project:

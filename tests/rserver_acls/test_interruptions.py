@@ -1,6 +1,7 @@
 """Killed at any instant and run again: the outcome is that of one undisturbed run."""
 
 import contextlib
+import fcntl
 import os
 import random
 import signal
@@ -116,3 +117,11 @@ def test_members_of_a_project_without_books_are_sent_away(shared: Shared, alice:
         path.unlink()
     shared.run("unshare", alice)
     assert f"user:{alice.uid}:" not in shared.dump()
+
+
+def test_one_run_of_an_owner_at_a_time(shared: Shared, alice: Account) -> None:
+    shared.run("share", alice)
+    with (shared.state / f"{shared.owner.uid}.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert shared.refusal("unshare", alice) == (1, "busy")
+    shared.run("unshare", alice)
