@@ -3,7 +3,7 @@ import { ConsoleStore } from "./console/console_store";
 import { MAX_ENTRIES } from "./console/history_model";
 import { type Origin, Outbox } from "./console/outbox";
 import { DocumentStore } from "./editor/document_store";
-import { Places } from "./editor/places";
+import { PAUSE_IN_COMPANY_MS, PAUSE_MS, Places } from "./editor/places";
 import { EnvironmentStore } from "./environment/environment_store";
 import { MemoryStore } from "./environment/memory_store";
 import type { BrowserMemory } from "./layout/browser_memory";
@@ -22,6 +22,8 @@ import { messageOf, type Rpc, RpcError } from "./net/rpc";
 import type { ServerApi } from "./net/server_api";
 import { type LinkOwner, SessionLink } from "./net/session_link";
 import { PlotsStore } from "./plots/plots_store";
+import { goTo } from "./presence/following";
+import { PresenceStore } from "./presence/presence_store";
 import { ProjectStore } from "./project/project_store";
 import { answerQuestion, withdrawQuestion } from "./session/ending_commands";
 import { Dialogs } from "./shell/dialogs";
@@ -52,6 +54,7 @@ export class App implements LinkOwner {
   readonly environment: EnvironmentStore;
   readonly plots: PlotsStore;
   readonly project: ProjectStore;
+  readonly presence: PresenceStore;
   readonly session = signal<SessionInfo | null>(null);
   readonly workingDirectory = signal("");
   readonly memory: MemoryStore;
@@ -80,11 +83,15 @@ export class App implements LinkOwner {
   ) {
     const failed = (error: unknown): void => this.report(error);
     this.documents = new DocumentStore(rpc, failed);
-    this.places = new Places(rpc, this.documents, () => this.isAwake.peek());
+    // Whoever follows this user is a second behind otherwise.
+    const pause = (): number => (this.presence.people.peek().length > 0 ? PAUSE_IN_COMPANY_MS : PAUSE_MS);
+    this.places = new Places(rpc, this.documents, () => this.isAwake.peek(), pause);
     this.memory = new MemoryStore(rpc);
     this.environment = new EnvironmentStore(rpc, failed);
     this.plots = new PlotsStore(rpc, failed, () => this.isAwake.peek());
     this.project = new ProjectStore(rpc, failed);
+    const say = (text: string): void => this.messages.show("info", text);
+    this.presence = new PresenceStore(rpc, (spot) => goTo(this, spot), failed, say);
     this.notifications = new Notifications(browser);
     this.link = new SessionLink(rpc, api, transport, this);
     this.outbox = new Outbox({
@@ -114,6 +121,7 @@ export class App implements LinkOwner {
     this.workingDirectory.value = init.session.cwd;
     this.memory.restore(init.memory);
     this.project.receive(init.project);
+    this.presence.receive(init.presence);
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
     this.choosesStart.value = this.overlayAside.value = false;
     this.life.restore(init);
@@ -158,6 +166,7 @@ export class App implements LinkOwner {
     const { value } = this.link.link;
     this.isResumed = value.kind === "ended" && value.session.state === "suspended";
     this.memory.gone();
+    this.presence.gone();
     this.overlayAside.value = false;
     this.outbox.lose(this.isResumed ? LOST_BY_SUSPENSION : LOST_BY_END, true);
     this.life.gone();
@@ -218,6 +227,7 @@ export class App implements LinkOwner {
     if (event.type === "environment_changed") this.environment.receive(event.data);
     else if (event.type === "plots_changed") this.plots.receive(event.data);
     else if (event.type === "project_changed") this.project.receive(event.data);
+    else if (event.type === "presence_changed") this.presence.receive(event.data);
     else if (event.type === "show_message") this.messages.show(event.data.kind, event.data.text, event.data.url);
     else if (event.type === "memory_warning" || event.type === "busy") this.memory.receive(event);
     else if (event.type === "quit") this.console.halt();
@@ -245,5 +255,6 @@ export class App implements LinkOwner {
     void this.environment.reload();
     void this.plots.reload();
     void this.documents.refresh();
+    void this.presence.reload();
   }
 }

@@ -8,6 +8,7 @@ import { isPageOld } from "./net/page_age";
 import { Rpc } from "./net/rpc";
 import { ServerApi, sessionOfAddress } from "./net/server_api";
 import { browserTransport } from "./net/stream_transport";
+import { watchTyping } from "./presence/following";
 import { DialogHost } from "./shell/dialog_host";
 import { Header } from "./shell/header";
 import { MessageList } from "./shell/message_list";
@@ -58,6 +59,7 @@ async function askNotifications(): Promise<void> {
 }
 
 new Use(app).listen(window);
+watchTyping(app, window);
 addEventListener("keydown", (event) => runKeys(app, event));
 addEventListener("online", () => app.link.retryNow());
 addEventListener("focus", () => app.link.retryNow());

@@ -24,6 +24,7 @@ _NOT_WANTING = (
     "/rpc/get_environment_state",
     "/rpc/get_memory_use",
     "/rpc/get_plots",
+    "/rpc/get_presence",
     "/rpc/save_view",
     "/rpc/set_plot_size",
 )

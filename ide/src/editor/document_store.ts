@@ -94,6 +94,14 @@ export class DocumentStore {
     this.enter(this.add(await this.rpc.call("open_document", [path])));
   }
 
+  /** Shows a file, opened if need be; the cursor stays where it was. Fails with RpcError. */
+  async reveal(path: string): Promise<OpenDocument> {
+    const known = this.documents.peek().find((document) => document.meta.peek().path === path);
+    const document = known ?? this.add(await this.rpc.call("open_document", [path]));
+    this.activate(document.key);
+    return document;
+  }
+
   /** Saves under `path`, or where it came from; throws RpcError 1002 and 1003 for the caller to ask the user. */
   async save(document: OpenDocument, path: string | null, overwrite = false): Promise<void> {
     await this.flush(document);

@@ -22,6 +22,8 @@ export interface DocumentView {
   /** Changes the text as its user would. */
   edit(changes: readonly ChangeSpec[]): void;
   focus(): void;
+  /** Puts the cursor at the beginning of a line (from 1 on) and brings it into sight. */
+  showLine(line: number): void;
   /** Saves through the session that keeps the shared text; false when the text is not shared. */
   saveShared(): Promise<boolean>;
   /** Runs the statement or selection at the cursor. */

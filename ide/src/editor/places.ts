@@ -2,7 +2,9 @@ import type { EditorPlaces, Place } from "../net/protocol";
 import type { Rpc } from "../net/rpc";
 import type { DocumentStore } from "./document_store";
 
-const PAUSE_MS = 1000;
+/** How long a move of the cursor waits for the next one: alone, and when others see it. */
+export const PAUSE_MS = 1000;
+export const PAUSE_IN_COMPANY_MS = 200;
 
 /** Where the user is in each document, kept by the session for the next page or process. */
 export class Places {
@@ -15,6 +17,7 @@ export class Places {
     private readonly documents: DocumentStore,
     /** Whether the session may be told: it answers, and is not about to be suspended. */
     private readonly isAwake: () => boolean = () => true,
+    private readonly pause: () => number = () => PAUSE_MS,
   ) {}
 
   /** What the session knows; places noted here meanwhile count more. */
@@ -33,7 +36,7 @@ export class Places {
 
   /** Also when another document became the active one. */
   changed(): void {
-    this.timer ??= setTimeout(() => void this.send(), PAUSE_MS);
+    this.timer ??= setTimeout(() => void this.send(), this.pause());
   }
 
   /** The session can be told again. */

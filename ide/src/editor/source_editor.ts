@@ -38,6 +38,7 @@ import type { DocumentView, OpenDocument } from "./open_document";
 import { highlighting } from "./r_language";
 import { runLine } from "./run_line";
 
+const SCROLL_MARGIN = 60;
 const remote = Annotation.define<boolean>();
 
 /** The editor of one document; it lives as long as its tab. */
@@ -77,6 +78,16 @@ export class SourceEditor implements DocumentView {
 
   focus(): void {
     this.view.focus();
+  }
+
+  showLine(line: number): void {
+    const { doc, selection } = this.view.state;
+    const found = doc.line(Math.min(line, doc.lines));
+    const isThere = doc.lineAt(selection.main.head).number === found.number;
+    this.view.dispatch({
+      ...(isThere ? {} : { selection: { anchor: found.from } }),
+      effects: EditorView.scrollIntoView(found.from, { y: "nearest", yMargin: SCROLL_MARGIN }),
+    });
   }
 
   runLine(): void {

@@ -147,6 +147,20 @@ export interface RecentProject {
   readonly gone: boolean;
 }
 
+/** Another session in the project. Paths are from the project's folder; `line` counts from 1, 0: not known. */
+export interface Person {
+  readonly session: string;
+  readonly user: string;
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly open: readonly string[];
+}
+
+export interface PresentPeople {
+  readonly people: readonly Person[];
+}
+
 /** The project file as it is written, and sentences about what is wrong in it. */
 export interface ProjectOptions {
   readonly fields: Readonly<Record<string, string>>;
@@ -185,6 +199,7 @@ export interface ClientInit {
   /** Missing where nothing limits the session; figures in bytes. */
   readonly memory?: MemoryUse | null;
   readonly project?: ProjectState;
+  readonly presence?: PresentPeople;
   readonly messages: readonly Said[];
   readonly quit_question?: QuitQuestion | null;
   readonly recovered?: Recovered | null;
@@ -282,6 +297,7 @@ interface EventData {
   show_message: Said;
   memory_warning: { readonly used: number; readonly limit: number; readonly text: string | null };
   project_changed: ProjectState;
+  presence_changed: PresentPeople;
   session_timeouts: Timeouts;
   workspace_progress: WorkspaceProgress;
   quit: { readonly status: number };
@@ -346,6 +362,7 @@ export interface Methods {
   keep_running: { params: []; result: null };
   cancel_suspend: { params: []; result: null };
   stop_loading: { params: []; result: null };
+  get_presence: { params: []; result: PresentPeople };
   get_memory_use: { params: []; result: MemoryUse | null };
 }
 

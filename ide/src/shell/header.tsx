@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { App } from "../app";
 import type { SessionInfo } from "../net/protocol";
 import type { Link } from "../net/session_link";
+import { Faces } from "../presence/faces";
 import { ProjectMenu } from "../project/project_menu";
 import { SessionMenu } from "../session/session_menu";
 import { Icon } from "./icon";
@@ -19,6 +20,7 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
         {PRODUCT}
       </h1>
       <ProjectMenu app={app} />
+      <Faces app={app} />
       {session === null ? null : <span class="top-detail">{versionWords(session)}</span>}
       <Connection link={app.link.link.value} />
       <span class="top-space" />
