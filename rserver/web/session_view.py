@@ -80,16 +80,16 @@ def _notice_of(activity: Activity, cause: str | None) -> str:
     """What its user should know about how long a session goes on; empty: nothing."""
     if activity.ends is not None:
         how = _ENDS.get(activity.ends, "ended")
-        return (
-            f"It will be {how} in {_soon(activity.ends_in or 0)}, because nobody uses it. Open it to keep it running."
-        )
+        return f"It will be {how} {_soon(activity.ends_in or 0)}, because nobody uses it. Open it to keep it running."
     if activity.is_held and activity.blockers and cause is None:
         return f"It cannot be suspended at the moment. {' '.join(activity.blockers)}"
     return ""
 
 
 def _soon(seconds: int) -> str:
-    return f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+    if seconds < 2:
+        return "in a moment"
+    return f"in {seconds} seconds" if seconds < 90 else f"in {round(seconds / 60)} minutes"
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rsession.services.background import Background, in_thread
 from rsession.working_directory import working_directory
@@ -80,9 +81,12 @@ class SessionProperties:
         self._is_due = False
         changed, self._changed = self._changed, {}
         if not self._session.has_ended:
-            self._background(write, self._folder, changed).addErrback(
-                lambda failure: _log.debug("properties: {reason}", reason=failure.getErrorMessage())
-            )
+            self._background(write, self._folder, changed).addErrback(self._not_written, changed)
+
+    def _not_written(self, failure: Failure, changed: Mapping[str, str]) -> None:
+        """They are written with the next change."""
+        _log.debug("properties: {reason}", reason=failure.getErrorMessage())
+        self._changed = {**changed, **self._changed}
 
 
 def register(session: "Session", r_home: str, r_version: str, r_label: str) -> None:
@@ -101,9 +105,13 @@ def write(folder: Path, values: Mapping[str, str]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     for name, value in values.items():
         aside = folder / f".{name}.part"
-        with open(os.open(aside, flags, 0o600), "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(value)
-        aside.rename(folder / name)
+        try:
+            with open(os.open(aside, flags, 0o600), "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(value)
+            aside.rename(folder / name)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
 
 
 def _milliseconds() -> str:

@@ -26,6 +26,7 @@ LOOK_SECONDS = 30.0
 BLOCKED_LOOK_SECONDS = 10.0
 RETRY_SECONDS = 300.0
 """Until objects that could not be written are tried again."""
+_UNUSED = "Nobody uses this session."
 _SOONEST_SECONDS = 0.02
 
 _log = Logger()
@@ -135,13 +136,18 @@ class Timeouts:
         if kill is not None and seen.now >= kill.at:
             self._kill(kill)
             return
-        is_due = self._due() is not None
-        if not is_due and not self._is_refused:
+        # Nobody is told of an end that will not come.
+        is_near = idle_end is not None and seen.now >= idle_end.warn_at
+        if not is_near and not self._is_refused:
             self._blockers = ()
         elif not self._is_trying and not self._suspension.is_running:
             self._is_trying = True
             Deferred.fromCoroutine(self._attempt()).addErrback(_complain)
-        self._show(self._phase_now(seen, idle_end, kill))
+        phase = self._phase_now(seen, idle_end, kill)
+        # Before the first warning it is found out whether something stands against it.
+        is_new = self._phase is ACTIVE and phase.name == "warned" and phase.action is not Action.KILL
+        if not (is_new and self._is_trying):
+            self._show(phase)
         self._look_in(self._pause(seen, idle_end, kill))
 
     async def _attempt(self) -> None:
@@ -157,7 +163,7 @@ class Timeouts:
             self._is_trying = False
             if not self._session.has_ended:
                 self._show(self._phase_now(*self._ends()))
-                self._look_in(BLOCKED_LOOK_SECONDS)
+                self._look_in(min(BLOCKED_LOOK_SECONDS, self._pause(*self._ends())))
 
     async def _end(self, end: End) -> None:
         if end.action is Action.QUIT:
@@ -180,8 +186,7 @@ class Timeouts:
         if kill is not None and seen.now >= kill.warn_at:
             return Phase("warned", Action.KILL, kill.at, kill.rule, self._blockers)
         if self._blockers:
-            text = "" if idle_end is None or seen.now < idle_end.at else idle_end.reason
-            return Phase("blocked", None, None, text, self._blockers)
+            return Phase("blocked", None, None, _why(seen, idle_end), self._blockers)
         if idle_end is not None and seen.now >= idle_end.warn_at:
             return Phase("warned", idle_end.action, idle_end.at, idle_end.rule)
         return ACTIVE
@@ -202,6 +207,12 @@ class Timeouts:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = self._session.clock.callLater(max(seconds, _SOONEST_SECONDS), self._look)
+
+
+def _why(seen: Seen, idle_end: End | None) -> str:
+    if idle_end is None or seen.now < idle_end.warn_at:
+        return ""
+    return _UNUSED if seen.now < idle_end.at else idle_end.reason
 
 
 def _complain(failure: Failure) -> None:

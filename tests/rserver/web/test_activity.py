@@ -79,3 +79,10 @@ def test_that_it_could_not_be_written_stays(house: House, browser: Browser, sess
     house.activity = Activity(1.0, busy=False)
     shown(house, browser)
     assert shown(house, browser)["cause"] == "The session was not suspended. The disk is full."
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, "in a moment"), (1, "in a moment"), (2, "in 2 seconds")])
+def test_an_end_that_is_near_is_told_in_words(house: House, browser: Browser, seconds: int, told: str) -> None:
+    house.activity = Activity(90.0, False, (), "suspend", seconds)
+    notice = str(shown(house, browser)["notice"])
+    assert notice.startswith(f"It will be suspended {told}, because nobody uses it.")

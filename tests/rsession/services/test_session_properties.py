@@ -1,7 +1,9 @@
 """The files that RStudio's tools read about a session."""
 
 import os
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -40,6 +42,31 @@ def test_changes_are_written_together_and_later(tmp_path: Path) -> None:
     clock.advance(FLUSH_SECONDS)
     assert contents(tmp_path / "properites")["executing"] == "0"
     assert clock.getDelayedCalls() == []
+
+
+@pytest.mark.root
+def test_a_full_disk_leaves_no_part_and_they_are_written_with_the_next_change(tmp_path: Path) -> None:
+    clock, disk = Clock(), tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
+    try:
+        session = cast("Any", SimpleNamespace(clock=clock, project=None, has_ended=False, exit_status=None))
+        properties = SessionProperties(session, disk / "properites", at_once)
+        ballast = disk / "ballast"
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):
+            (disk / "properites").mkdir()
+            while True:
+                file.write(bytes(4096))
+        properties.begin("/usr/lib/R", "4.2.2")
+        clock.advance(FLUSH_SECONDS)
+        assert not list((disk / "properites").iterdir())
+        ballast.unlink()
+        properties.typed()
+        clock.advance(FLUSH_SECONDS)
+        written = contents(disk / "properites")
+        assert (written["executing"], written["r-version"]) == ("1", "4.2.2")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.mark.r

@@ -93,6 +93,20 @@ def test_it_warns_and_then_suspends_with_the_page_open() -> None:
     assert world.done == ["suspension: Nobody used it for 10 minutes."]
 
 
+def test_nobody_is_warned_of_a_suspension_that_something_stands_against() -> None:
+    world = World(idle=10 * MINUTE, warning=MINUTE)
+    world.is_followed = True
+    world.standing = [CONNECTION]
+    world.pass_time(9 * MINUTE + 15)
+    assert [each["phase"] for each in world.told] == ["blocked"]
+    assert (world.told[0]["text"], world.done) == ("Nobody uses this session.", [])
+    world.standing = []
+    world.pass_time(15)
+    assert world.phase == "warned"
+    world.pass_time(30)
+    assert len(world.done) == 1
+
+
 def test_whoever_does_something_puts_it_off_and_the_warning_is_taken_back() -> None:
     world = World(idle=10 * MINUTE, warning=2 * MINUTE)
     world.pass_time(9 * MINUTE)
