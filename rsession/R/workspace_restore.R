@@ -4,6 +4,7 @@ SLICE_SECONDS <- 0.03
 NAMES_AT_ONCE <- 64L
 # What R looks up in the global environment by itself: one that makes an error stops code that never asked for it
 READ_BY_R <- c(".Random.seed", ".Last", ".__S3MethodsTable__.", "sys.save.image")
+SETTINGS_LOST <- "The settings of the session could not be read back: packages, options, folder and plots are those of a new session."
 
 workspace_restore <- function(skipped_profile) {
   all <- entries()
@@ -14,7 +15,7 @@ workspace_restore <- function(skipped_profile) {
   facts <- read_fact(all, "session")
   note_descriptions(read_fact(all, "described"))
   if (skipped_profile && same_version) set_as_profile_did(read_fact(all, "profile"))
-  complaints <- if (is.null(facts)) "The settings of the session could not be read back." else apply_facts(facts, same_version)
+  complaints <- if (is.null(facts)) SETTINGS_LOST else apply_facts(facts, same_version)
   workspace$wanted <- as.character(facts$namespaces)
   roots <- attach_roots(all, facts$attached, facts$search)
   for (owner in c(-1, roots$ticket)) restore_bindings(all, owner, roots)

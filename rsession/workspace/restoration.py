@@ -175,7 +175,7 @@ class Restoration:
 
     def _tell_damage(self, data: object) -> None:
         if isinstance(data, dict):
-            self._say("error", f"{data['text']}. Everything else is restored.")
+            self._say("error", f"{data['text']}. What else can be read is restored.")
 
     def _say(self, kind: str, text: str) -> None:
         self._session.events.emit("show_message", {"kind": kind, "text": text})

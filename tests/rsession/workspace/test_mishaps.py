@@ -164,6 +164,19 @@ def test_a_damaged_object_is_named_and_the_others_are_restored() -> None:
         assert evaluate(session, stream, "good; length(list_of)") == '[1] "unharmed"\n[1] 10\n'
 
 
+def test_where_all_packs_are_gone_nothing_is_said_to_be_restored(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "set.seed(1); x <- runif(1e5); plot(1)")
+    suspend(session, stream)
+    for pack in store_of(session).glob("pack-*"):
+        pack.unlink()
+    stream = restored(session)
+    told = " ".join(messages(stream))
+    assert "some objects will not come back" in told
+    assert "packages, options, folder and plots are those of a new session." in told
+    assert "Everything else" not in told
+
+
 def test_a_damaged_object_makes_the_same_error_at_each_touch() -> None:
     with RunningSession(["--session-workspace-compression=none"]) as session:
         stream = ready(session)
