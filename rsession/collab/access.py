@@ -57,7 +57,8 @@ def permits(path: str, who: Person, wanted: int) -> bool:
     if who.uid == 0:
         return True
     facts = os.stat(path)
-    acl = _acl(path)
+    # Where the mask grants nothing, Linux looks at the mode bits alone.
+    acl = _acl(path) if facts.st_mode & stat.S_IRWXG else None
     if acl is None:
         return _by_mode(facts, who, wanted)
     mask = next((allowed for tag, allowed, _ in acl if tag == _MASK), 7)
