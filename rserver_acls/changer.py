@@ -13,6 +13,7 @@ from rserver_acls.outcome import Outcome
 from rserver_acls.plan import Lists, Plan, is_ours, revoked, shared, unshared
 
 Progress = Callable[[int], None]
+Shortcut = Callable[[int, os.stat_result], bool]
 
 _MOST_KEPT = 128
 # Bound here, since they are called for every file.
@@ -47,7 +48,7 @@ class Changer:
         self, plan: Plan, manifest: Manifest, outcome: Outcome, progress: Progress | None = None, *, dry: bool
     ) -> None:
         """progress is called now and then with the number of objects that were looked at."""
-        self._progress, self._seen = progress, 0
+        self._progress = progress
         self._plan, self._manifest, self._outcome, self._dry = plan, manifest, outcome, dry
         self._looks_back = bool(plan.leaving) and not manifest.is_empty
         self._decisions: dict[tuple[object, ...], Decision] = {}
@@ -55,7 +56,7 @@ class Changer:
         self._since = 0
         # New list by old list (or type and mode) and owner; empty: nothing to do.
         self._quick: dict[tuple[bytes | int, int], bytes] | None = None if self._looks_back or dry else {}
-        self._expects_list = self.is_idle = False
+        self.is_idle = False
 
     def broken_off_since(self, nanoseconds: int) -> None:
         """An earlier run of this project was broken off and had begun at that time; 0: none was."""
@@ -75,37 +76,43 @@ class Changer:
             self.is_idle = False
             return False
         self._outcome.unchanged += 1
-        self._tick()
         return True
+
+    def shortcut(self, device: int) -> Shortcut:
+        """For files like others that were seen: True when such a file is as it should be now.
+
+        One function with nothing to look up, since most of the time goes by in here.
+        """
+        quick, outcome, expects_list = self._quick, self._outcome, False
+        if quick is None:
+            return lambda fd, status: False
+
+        def finished(fd: int, status: os.stat_result) -> bool:
+            nonlocal expects_list
+            if status.st_nlink != 1 or status.st_dev != device or status.st_mode & 0o170000 != stat.S_IFREG:
+                return False
+            try:
+                access = getxattr(fd, ACCESS) if expects_list or listxattr(fd) else None
+                new = quick[access or status.st_mode, status.st_uid]
+                if new:
+                    setxattr(fd, ACCESS, new)
+            except (KeyError, OSError):
+                expects_list = not expects_list
+                return False
+            expects_list = access is not None
+            if new:
+                outcome.changed += 1
+            else:
+                outcome.unchanged += 1
+                self.is_idle = True
+            return True
+
+        return finished
 
     def visit(self, fd: int, status: os.stat_result, path: str) -> bool:
         """Change one object; True when its descriptor is kept until finish()."""
-        self._tick()
-        if self._quick is None or status.st_nlink > 1 or status.st_mode & 0o170000 != stat.S_IFREG:
-            return self._visit(fd, status, path)
-        # The way of nearly all files: most look alike, and what one of them needs is known.
-        try:
-            access = getxattr(fd, ACCESS) if self._expects_list or listxattr(fd) else None
-            self._expects_list = access is not None
-            new = self._quick[access or status.st_mode, status.st_uid]
-            if new:
-                setxattr(fd, ACCESS, new)
-        except (KeyError, OSError):
-            self._expects_list = False
-            return self._visit(fd, status, path)
-        if new:
-            self._outcome.changed += 1
-        else:
-            self._outcome.unchanged += 1
-            self.is_idle = True
-        return False
-
-    def _tick(self) -> None:
-        self._seen += 1
-        if self._progress and not self._seen & 127:
-            self._progress(self._seen)
-
-    def _visit(self, fd: int, status: os.stat_result, path: str) -> bool:
+        if self._progress:
+            self._progress(self._outcome.changed + self._outcome.unchanged)
         try:
             if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
                 self._several_names(fd, status, path)

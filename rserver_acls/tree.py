@@ -22,6 +22,9 @@ class Visitor(Protocol):
     def peek(self, entry: os.DirEntry[str]) -> bool:
         """True when this file of the current directory needs nothing; it is read by name, and never changed."""
 
+    def shortcut(self, device: int) -> Callable[[int, os.stat_result], bool]:
+        """A function that is True when an open file on this device needs no visit (any more)."""
+
     def visit(self, fd: int, status: os.stat_result, path: str) -> bool:
         """path: relative to the top. True when the descriptor is kept."""
 
@@ -37,6 +40,7 @@ class Walk:
     def run(self, top: int) -> None:
         """Walk below this open folder, which itself was visited; it stays open."""
         device = os.fstat(top).st_dev
+        self._finished = self._visitor.shortcut(device)
         levels = [_Level(top, "")]
         while levels:
             folder = self._step(levels[-1], device)
@@ -53,7 +57,7 @@ class Walk:
         # Names looked up once: this is where nearly all the time goes.
         fd, before = level.fd, level.path
         visitor, visit, people = self._visitor, self._visitor.visit, self._people
-        opened, status_of, close = os.open, os.fstat, os.close
+        opened, status_of, close, finished = os.open, os.fstat, os.close, self._finished
         for entry in level.entries:
             name = entry.name
             try:
@@ -71,6 +75,9 @@ class Walk:
                 self._not_opened(before + name, error)
                 continue
             status = status_of(child)
+            if finished(child, status):
+                close(child)
+                continue
             if status.st_dev != device or status.st_uid not in people or status.st_mode & _S_IFMT != _REGULAR:
                 self._skip(before + name, self._reason(status, device))
             elif visit(child, status, before + name):
