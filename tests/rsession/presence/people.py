@@ -87,6 +87,15 @@ class Team:
         return found
 
 
+def appear(session: Member, path: Path, line: int) -> str:
+    """Open a file and put the cursor into a line; the document's id."""
+    document = session.call("open_document", str(path))
+    head = sum(len(text) + 1 for text in document["contents"].split("\n")[: line - 1])
+    place = {"anchor": head, "head": head, "top": 1}
+    session.call("save_view", {"active": document["id"], "places": {document["id"]: place}})
+    return str(document["id"])
+
+
 @contextmanager
 def team(share: bool = True) -> Iterator[Team]:
     """The project is shared by default ACLs as rserver-acls sets them, or not at all."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rserver_core.session_id import new_session_id
-from tests.rsession.presence.people import PROJECT_ID, Member, Team, team
+from tests.rsession.presence.people import PROJECT_ID, Member, Team, appear, team
 from tests.rsession.running import DEADLINE
 
 pytestmark = [pytest.mark.root, pytest.mark.r]
@@ -31,15 +31,6 @@ def nobody_left(shared: Team) -> Iterator[None]:
     yield
     for path in shared.users.iterdir():
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-
-
-def appear(session: Member, path: Path, line: int) -> str:
-    """Open a file and put the cursor into a line; the document's id."""
-    document = session.call("open_document", str(path))
-    head = sum(len(text) + 1 for text in document["contents"].split("\n")[: line - 1])
-    place = {"anchor": head, "head": head, "top": 1}
-    session.call("save_view", {"active": document["id"], "places": {document["id"]: place}})
-    return str(document["id"])
 
 
 def test_two_people_see_each_other_with_file_and_line(shared: Team) -> None:
