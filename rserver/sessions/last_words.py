@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from rserver_core.size_words import in_words
 
-_DAY_SECONDS = 86400
 _ADVICE = "Work on less data at a time, remove what you no longer need, or ask whoever runs this server for more."
 
 
@@ -34,8 +33,7 @@ def of_checkpoint(told: object, now: float) -> str:
         return ""
     if told == 0:
         return "Nothing had been saved of its objects yet: they are lost."
-    shape = "%H:%M" if now - told < _DAY_SECONDS else "%H:%M on %Y-%m-%d"
-    saved = time.strftime(shape, time.localtime(told))
+    saved = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(told))
     return f"Its objects are kept as they were at {saved}, later changes are lost."
 
 

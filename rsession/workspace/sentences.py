@@ -72,19 +72,17 @@ def restored(report: Mapping[str, object]) -> list[tuple[str, str]]:
 
 def begun_again(saved: float | None, was_suspended: bool, is_restart: bool, now: float) -> str:
     """What the console shows between two processes; saved, now: seconds since 1970, saved: of the objects if any."""
-    here = moment(now, now)
+    here = _moment(now)
     if is_restart or saved is None:
         return f"R was started again at {here}."
     if was_suspended:
-        return f"Session suspended at {moment(saved, now)}, resumed at {here}."
-    return f"R was started again at {here}, with the objects of {moment(saved, now)}."
+        return f"Session suspended at {_moment(saved)}, resumed at {here}."
+    return f"R was started again at {here}, with the objects of {_moment(saved)}."
 
 
-def moment(at: float, now: float) -> str:
-    """Time of the day, with the day if it is another one."""
-    there = time.localtime(at)
-    is_today = time.strftime("%x", there) == time.strftime("%x", time.localtime(now))
-    return time.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M", there)
+def _moment(at: float) -> str:
+    """In the one form that pages know, and show in the zone of their user."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
 
 
 def not_restored(aside: str) -> str:

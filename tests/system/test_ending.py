@@ -142,6 +142,8 @@ def test_a_crash_says_what_became_of_the_objects(server: RunningServer, alice: A
     wait_until(lambda: record(visitor)["state"] == "suspended")
     start = resumed(visitor)
     assert abs(start["workspace"]["saved_at"] - time.time()) < 60
-    assert re.search(r"Its objects are kept as they were at \d\d:\d\d, later changes are lost\.", killed(visitor))
+    assert re.search(
+        r"Its objects are kept as they were at \d{4}-\d\d-\d\d \d\d:\d\d UTC, later changes are lost\.", killed(visitor)
+    )
     resumed(visitor)
     assert "43" in visitor.run("x")

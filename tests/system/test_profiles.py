@@ -113,7 +113,7 @@ def test_memory_is_warned_of_then_ended_with_the_reason(alice: Account, bob: Acc
         until(lambda: shown(visitor)["state"] == "failed")
         cause = shown(visitor)["cause"]
         assert "of the 300 MB of memory that this server allows a session" in cause
-        assert re.search(r"Its objects are kept as they were at \d\d:\d\d,", cause)
+        assert re.search(r"Its objects are kept as they were at \d{4}-\d\d-\d\d \d\d:\d\d UTC,", cause)
         assert cause.split(".")[0] in visitor.get(visitor.session_path).body.decode()
         assert cause.split(".")[0] in visitor.get("/home").body.decode()
         assert "42" in other.run("6 * 7")

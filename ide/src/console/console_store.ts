@@ -1,5 +1,6 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { ConsoleAction, ConsoleSnapshot, SessionEvent } from "../net/protocol";
+import { localTimes } from "../shell/local_times";
 import { apply, type ConsoleText, EMPTY, type Kind, type Transaction } from "./console_model";
 import { type History, historyOf, remember } from "./history_model";
 
@@ -92,7 +93,9 @@ export class ConsoleStore {
   }
 
   private change(transaction: Transaction): void {
-    this.text.value = apply(this.text.value, transaction);
+    const isNote = transaction.type === "write" && transaction.kind === "note";
+    const shown = isNote ? { ...transaction, text: localTimes(transaction.text) } : transaction;
+    this.text.value = apply(this.text.value, shown);
   }
 
   private turn(event: SessionEvent): void {

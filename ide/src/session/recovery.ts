@@ -1,21 +1,16 @@
 import type { Recovered } from "../net/protocol";
+import { localTimes, timeOf } from "../shell/local_times";
 
 const UNITS = ["bytes", "KB", "MB", "GB"];
 
 /** When and why R ended, and what is here again, as sentences; times as people write them. */
 export function recoverySentences(recovered: Recovered, now: Date = new Date()): string {
   const { ended, cause, created, objects, bytes } = recovered;
-  const when = ended === null ? "" : ` at ${timeOf(ended, now)}`;
-  const why = cause === "" ? "" : ` ${cause}`;
+  const when = ended === null ? "" : ` at ${timeOf(new Date(ended * 1000), now)}`;
+  const why = cause === "" ? "" : ` ${localTimes(cause, now)}`;
   const count = objects === 1 ? "1 object" : `${objects} objects`;
   const are = objects === 1 ? "is" : "are";
-  return `R ended unexpectedly${when}.${why} What it had at ${timeOf(created, now)} (${count}, ${sizeOf(bytes)}) ${are} here again.`;
-}
-
-function timeOf(seconds: number, now: Date): string {
-  const time = new Date(seconds * 1000);
-  const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return time.toDateString() === now.toDateString() ? clock : `${clock} on ${time.toLocaleDateString()}`;
+  return `R ended unexpectedly${when}.${why} What it had at ${timeOf(new Date(created * 1000), now)} (${count}, ${sizeOf(bytes)}) ${are} here again.`;
 }
 
 function sizeOf(bytes: number): string {

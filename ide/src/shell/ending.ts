@@ -1,4 +1,5 @@
 import type { SessionRecord } from "../net/protocol";
+import { localTimes } from "./local_times";
 
 /** What to tell about a session that is not running. */
 export interface Ending {
@@ -52,12 +53,13 @@ const SIGNALS: Readonly<Record<number, string>> = {
 
 /** Words for the end of a session, from what the server recorded. */
 export function endingOf(session: SessionRecord): Ending {
-  if (session.state === "suspended") return { ...SUSPENDED, cause: session.cause || SUSPENDED.cause };
+  if (session.state === "suspended") return { ...SUSPENDED, cause: localTimes(session.cause || SUSPENDED.cause) };
   const failed = session.state === "failed";
   if (failed && isAboutProject(session)) return endingOfProject(session);
   return {
     title: failed ? "R stopped unexpectedly" : "The R session has ended",
-    cause: session.cause || (failed ? "The R process ended without saying why." : "R ended by itself."),
+    cause:
+      localTimes(session.cause ?? "") || (failed ? "The R process ended without saying why." : "R ended by itself."),
     // A cause that the server tells is all that is known, and more exact than code or signal.
     detail: session.cause ? "" : detailOf(session),
     failed,

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Icon } from "./icon";
+import { localTimes } from "./local_times";
 import type { Message, Messages } from "./messages";
 
 const SHOWN_MS = 8000;
@@ -29,7 +30,7 @@ function Notice({ message, dismiss }: NoticeProps): JSX.Element {
   }, []);
   return (
     <div class={`message message-${message.kind}`} data-testid="message">
-      <span>{message.text}</span>
+      <span>{localTimes(message.text)}</span>
       {message.url !== null && (
         <a class="button" href={message.url} target="_blank" rel="noopener noreferrer" onClick={dismiss}>
           Open

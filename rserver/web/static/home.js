@@ -41,8 +41,25 @@
   }
 
   function notify(row, text) {
-    show(row, "notice", text);
+    show(row, "notice", localTimes(text));
     row.querySelector('[data-fact="notice"]').hidden = text === "";
+  }
+
+  /** Times in sentences as people here write them; the page of the session does the same. */
+  function localTimes(text) {
+    return text.replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\b/g, (told, day, clock) => {
+      const time = new Date(`${day}T${clock}Z`);
+      if (Number.isNaN(time.getTime())) return told;
+      const here = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+      return time.toDateString() === new Date().toDateString() ? here : `${here} on ${time.toLocaleDateString()}`;
+    });
+  }
+
+  function showLocalTimes() {
+    for (const cause of list.querySelectorAll(".cause")) {
+      const text = localTimes(cause.textContent);
+      if (text !== cause.textContent) cause.textContent = text;
+    }
   }
 
   function show(row, fact, text) {
@@ -86,6 +103,7 @@
       const fresh = page.getElementById(id);
       if (fresh !== null) document.getElementById(id).replaceChildren(...fresh.childNodes);
     }
+    showLocalTimes();
     if (focused) document.getElementById(focused)?.focus();
   }
 
@@ -139,5 +157,6 @@
       open.querySelector("summary").focus();
     }
   });
+  showLocalTimes();
   setTimeout(keepFresh, PERIOD_MS / 3);
 })();

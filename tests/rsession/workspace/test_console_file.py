@@ -132,7 +132,8 @@ def test_lines_since_the_last_checkpoint_survive_a_kill(session: RunningSession)
     stream = restored(session)
     text = shown_by(session)
     assert "before\n> cat('after the checkpoint\\n')\nafter the checkpoint\n> message('and more')\nand more\n" in text
-    assert re.search(r"\nR was started again at \d\d:\d\d, with the objects of \d\d:\d\d\.\n", text)
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    assert re.search(rf"\nR was started again at {moment}, with the objects of {moment}\.\n", text)
     assert text.count("R version") == 1
 
 
@@ -141,7 +142,9 @@ def test_a_resumed_session_says_so_instead_of_r_s_banner(session: RunningSession
     stream = ready(session)
     evaluate(session, stream, "x <- 1; cat('half a line')")
     stream = resume(session, stream)
-    said = r"half a line\nSession suspended at \d\d:\d\d, resumed at \d\d:\d\d\.\n"
+    said = (
+        r"half a line\nSession suspended at \d{4}-\d\d-\d\d \d\d:\d\d UTC, resumed at \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n"
+    )
     assert re.search(said, shown_by(session))
     assert "R version" not in stream.text()
     assert "resumed at" in stream.text("console_write_note")
