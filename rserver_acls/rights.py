@@ -54,9 +54,14 @@ def taken(acl: Acl, uids: Collection[int], original: Acl | None, *, only_less: b
     for uid in uids:
         if uid in before:
             users[uid] = before[uid] & plain.users.get(uid, 0) if only_less else before[uid]
-    if not users and not plain.groups and original is not None and original.mask is not None:
-        return plain._replace(mask=plain.group_obj)
+    if not users and not plain.groups and original is not None and _is_bare_mask(original):
+        return plain._replace(users={}, mask=plain.group_obj)
     return masked(plain._replace(users=dict(sorted(users.items()))))
+
+
+def _is_bare_mask(acl: Acl) -> bool:
+    """A mask where nobody is named; `setfacl -m m::r` makes such lists."""
+    return acl.mask is not None and not acl.users and not acl.groups
 
 
 def rights_of(acl: Acl, uid: int, gid: int, gids: Collection[int]) -> int:
