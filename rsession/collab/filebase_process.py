@@ -85,6 +85,8 @@ class FilebaseProcess(protocol.Protocol):
 
     def reap(self) -> bool:
         """Whether the process has ended and is no zombie any more."""
+        if not self._pid:
+            return True  # it was never started
         try:
             return os.waitpid(self._pid, os.WNOHANG)[0] == self._pid
         except ChildProcessError:

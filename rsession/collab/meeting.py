@@ -28,6 +28,8 @@ _LOOK_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 15.0
 _CHANGED_SECONDS = 5.0
 _MOST_LOST = 1000
+_LONGEST_REST = 60.0
+_YOUNG_SECONDS = 3.0
 
 _log = Logger()
 
@@ -45,6 +47,9 @@ class _Known:
     hosting: Hosting | None = None
     written: Note | None = None
     touched: float = 0.0
+    failures: int = 0
+    """How often a filebase of it ended by itself."""
+    rest_until: float = 0.0
 
 
 class Meeting:
@@ -98,7 +103,11 @@ class Meeting:
     def host_lost(self, id_: str, server: str) -> None:
         """A page cannot reach the host."""
         known = self._known.get(id_)
-        if known is not None and known.hosting is None and len(known.lost) < _MOST_LOST:
+        if known is None or known.hosting is not None or len(known.lost) >= _MOST_LOST:
+            return
+        # A host that has only begun may not listen yet.
+        is_young = known.host is not None and time.time() - known.host.since < _YOUNG_SECONDS
+        if not (is_young and known.host is not None and known.host.server == server):
             known.lost[server] = time.time()
             self._look()
 
@@ -162,8 +171,12 @@ class Meeting:
         if known.hosting is not None and known.hosting.has_ended:
             self._ending.append(known.hosting)
             known.hosting, known.note = None, replace(known.note, since=0.0)
+            known.failures += 1
+            known.rest_until = time.monotonic() + min(_LONGEST_REST, 2.0**known.failures / 4)
             return
         if verdict.mine and known.hosting is None:
+            if time.monotonic() < known.rest_until:
+                return
             self._host(id_, known, verdict.epoch)
             return
         known.host = verdict.host

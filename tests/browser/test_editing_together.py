@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PageTimeout
 
 from tests.browser.person import PATIENCE, Person
-from tests.system.accounts import Account
+from tests.system.accounts import Account, account
 from tests.system.running_server import RunningServer
 from tests.system.test_collaborative_editing import LINES, Editor, first_keeps, shared_project
 
@@ -128,3 +129,39 @@ def test_a_break_and_a_killed_host_cost_no_keystroke(
         saved = (both.editors[0].folder / "analysis.R").read_text(encoding="latin-1")
         assert saved.startswith("meanwhile one")
         assert saved.endswith("offline still typing")
+
+
+def test_three_accounts_and_one_whose_proxy_blocks_websockets(
+    chromium: Browser, server: RunningServer, alice: Account, bob: Account
+) -> None:
+    with pair(chromium, server, alice, bob, "three") as both, account("carl") as carl:
+        folder = both.editors[0].folder
+        subprocess.run(["setfacl", "-m", f"u:{carl.name}:x", alice.home], check=True)
+        rights = f"u:{carl.name}:rwX,d:u:{carl.name}:rwX"
+        subprocess.run(["setfacl", "-R", "-m", rights, folder], check=True)
+        first, second = both.pages()
+        third = Editor(server, carl, folder)
+        with Person(chromium, server) as person:
+            person.page.add_init_script(
+                "window.blocked = true; const Real = WebSocket; window.WebSocket = class extends Real {"
+                " constructor(url) { super(window.blocked && String(url).includes('/collab/') ? url + 'x' : url) } }"
+            )
+            person.sign_in(carl)
+            person.visit(third.visitor.session_path)
+            person.wait_for_prompt()
+            page = person.page
+            expect(page.get_by_test_id("together")).to_contain_text("you edit alone", timeout=PATIENCE)
+            shows(page, START)
+            # The way is free: everybody is in one text.
+            page.evaluate("window.blocked = false")
+            for name in (alice.name, bob.name):
+                expect(page.get_by_test_id("together")).to_contain_text(name, timeout=PATIENCE)
+            for each, text in ((first, "1"), (second, "2"), (page, "3")):
+                editor_of(each).click()
+                each.keyboard.press("Control+Home")
+                each.keyboard.type(text)
+                for other in (first, second, page):
+                    other.wait_for_function(f"() => ({TEXT})().includes('{text}')", timeout=PATIENCE)
+            for other in (first, second, page):
+                shows(other, "321" + START)
+            third.visitor.post_json(f"{third.visitor.session_path}rpc/abort", {"method": "abort", "params": []})

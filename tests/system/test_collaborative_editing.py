@@ -137,16 +137,58 @@ def test_a_host_that_is_killed_costs_no_keystroke(server: RunningServer, alice: 
         members[0].do(lambda page: page.edit(0, 0, "before "))
         wait_until(members[1], "before one\ntwo\nzero\nthree é\nfour\n")
         os.kill(host.visitor.init()["session"]["pid"], signal.SIGKILL)
-        for editor, member in zip(guests, members, strict=True):
+        for member in members:
             member.until_closed()
             member.page.edit(0, 0, "offline ")
-            editor.visitor.rpc("collab_host_lost", editor.document["id"], keeper)
-        until(lambda: guests[0].server_of_text() == guests[1].server_of_text() != keeper, 30)
+
+        def has_moved() -> bool:
+            for editor in guests:
+                # As pages do, each time they tried in vain.
+                editor.visitor.rpc("collab_host_lost", editor.document["id"], keeper)
+            return guests[0].server_of_text() == guests[1].server_of_text() != keeper
+
+        until(has_moved, 30)
         for member in [editor.join() for editor in guests]:
             member.until(lambda page: str(page).startswith("offline offline before one"))
         assert third.member is not None
         third.member.close()
         third.visitor.post_json(f"{third.visitor.session_path}rpc/abort", {"method": "abort", "params": []})
+
+
+def test_a_killed_filebase_is_started_again_with_its_history(
+    server: RunningServer, alice: Account, bob: Account
+) -> None:
+    with two_editors(server, alice, bob, "restarted") as (one, other):
+        keeper = one.server_of_text()
+        first, second = one.join(keeper), other.join(keeper)
+        first.until(lambda page: page.ready and "four" in str(page))
+        first.do(lambda page: page.edit(0, 0, "kept "))
+        second.until(lambda page: str(page).startswith("kept "))
+        host = one if first_keeps(one) else other
+        log = next(host.account.home.glob(".local/share/rstudio/collab/*.log"))
+        until(lambda: b"kept " in log.read_bytes())
+        os.kill(filebase_of(host), signal.SIGKILL)
+        first.until_closed()
+        second.until_closed()
+
+        # Nobody who was there comes back: a new page finds the text in the log.
+        def is_back() -> bool:
+            return other.visitor.get(f"{other.visitor.session_path}collab/{keeper}").status == 200
+
+        until(is_back, 30)
+        other.member = None
+        second.close()
+        other.join(keeper).until(lambda page: str(page).startswith("kept one"))
+
+
+def filebase_of(editor: Editor) -> int:
+    """The program that keeps the text, a child of this editor's session."""
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        with contextlib.suppress(OSError):
+            facts = Path(f"/proc/{pid}")
+            if (facts / "comm").read_text() == "filebase\n" and facts.stat().st_uid == editor.account.uid:
+                return pid
+    raise AssertionError("no filebase runs")
 
 
 def test_strangers_are_kept_out(server: RunningServer, alice: Account, bob: Account) -> None:

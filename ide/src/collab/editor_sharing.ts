@@ -72,6 +72,7 @@ export class EditorSharing implements LinkUser {
 
   expelled(reason: string): void {
     this.link = null;
+    this.document.server.value = null;
     this.unbind();
     const text = `${this.document.meta.value.name}: ${reason || "You may not change this file any more."} Your text stays in this tab.`;
     this.app.messages.show("warning", text);

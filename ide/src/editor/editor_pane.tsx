@@ -37,7 +37,7 @@ function Together({ document }: { readonly document: OpenDocument | null }): JSX
   const isAway = document.linkState.value === "connecting";
   return (
     <div class="together" role="status" data-testid="together">
-      {isAway ? <span>Connecting to the shared text…</span> : null}
+      {isAway ? <span>No connection to the shared text yet: you edit alone until it is there.</span> : null}
       {people.map(({ name }) => (
         <span key={name} class={`together-person remote-colour-${colourOf(name)}`}>
           {name}
