@@ -72,6 +72,12 @@ class Team:
         """Where the sentry files lie."""
         return self.project / ".Rproj.user" / "shared" / "users"
 
+    def share(self) -> None:
+        """The member has the owner's rights to what is there and to what comes."""
+        rights = [f"u:{self.member.name}:rwX", f"d:u:{self.member.name}:rwX", f"d:u:{self.owner.name}:rwX"]
+        arguments = [part for right in rights for part in ("-m", right)]
+        subprocess.run(["setfacl", "-R", *arguments, str(self.project)], check=True)
+
     def put(self, session: str, content: bytes, who: Account, mode: int = 0o644, age: float = 0) -> Path:
         """A file as that account could have written it so many seconds ago."""
         aside = self.users / ".aside"
@@ -107,8 +113,7 @@ def team(share: bool = True) -> Iterator[Team]:
         (project / "model.R").write_text("a\nb\nc\nd\n")
         for path in (project, *project.iterdir()):
             os.chown(path, owner.uid, owner.gid)
+        found = Team(owner, member, project)
         if share:
-            rights = [f"u:{member.name}:rwX", f"d:u:{member.name}:rwX", f"d:u:{owner.name}:rwX"]
-            arguments = [part for right in rights for part in ("-m", right)]
-            subprocess.run(["setfacl", "-R", *arguments, str(project)], check=True)
-        yield Team(owner, member, project)
+            found.share()
+        yield found

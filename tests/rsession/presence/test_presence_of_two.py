@@ -183,6 +183,25 @@ def test_without_sharing_only_sessions_of_one_user_see_each_other() -> None:
                 assert stranger.call("get_presence")["people"] == []
 
 
+def test_a_project_that_is_shared_while_its_owner_works_in_it() -> None:
+    with team(share=False) as found, Member(found.owner, found.project) as owner:
+        owner.call("get_presence")
+        written_in_time(found.users / owner.id)
+        found.share()
+        with Member(found.member, found.project) as member:
+            member.sees(owner)
+            owner.sees(member)
+            # What sharing gave the member to our file is taken back at once: nobody else writes it.
+            assert stat.S_IMODE((found.users / owner.id).stat().st_mode) == 0o640
+
+
+def written_in_time(path: Path) -> None:
+    """Until the file is there."""
+    end = time.monotonic() + DEADLINE
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} does not come"
+
+
 def test_a_folder_shared_by_its_group() -> None:
     with team(share=False) as grouped:
         subprocess.run(["usermod", "-aG", grouped.owner.name, grouped.member.name], check=True)
@@ -201,7 +220,8 @@ def test_nobody_wakes_while_nothing_happens(shared: Team) -> None:
         with pytest.raises(AssertionError, match="no such event"):
             owner.stream.wait_for_type("presence_changed", deadline=3)
         after = [processor_ticks(each.pid) for each in (owner, member)]
-        assert [late - early for early, late in zip(before, after, strict=True)] == [0, 0]
+        # Somebody who asks again and again takes more than the one hundredth that anything may.
+        assert max(late - early for early, late in zip(before, after, strict=True)) <= 1
 
 
 def processor_ticks(pid: int) -> int:
