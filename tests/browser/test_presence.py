@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.person import PATIENCE, Person
+from tests.browser.test_accessibility import complaints
 from tests.browser.test_projects import choose, is_in
 from tests.system.accounts import Account
 from tests.system.running_server import RunningServer
@@ -84,6 +85,7 @@ def test_faces_places_and_following(
         expect(faces).to_have_attribute("title", f"{alice.name}: model.R:3", timeout=PATIENCE)
         faces.click()
         expect(second.page.get_by_test_id("whereabouts")).to_have_text("model.R:3")
+        assert complaints(second.page) == []
 
         # Follow: to the file, to another line, to another file.
         second.page.get_by_role("menuitem", name=re.compile(alice.name)).click()

@@ -29,7 +29,6 @@ export function Faces({ app }: { readonly app: App }): JSX.Element | null {
         data-testid="faces"
         aria-haspopup="menu"
         aria-expanded={shown.value}
-        aria-label={`Also in this project: ${faces.map((person) => person.name).join(", ")}`}
         title={people.map((person) => `${person.name}: ${whereabouts(person)}`).join("\n")}
         onClick={() => {
           shown.value = !shown.value;
@@ -38,7 +37,12 @@ export function Faces({ app }: { readonly app: App }): JSX.Element | null {
         {faces.slice(0, MOST_FACES).map((person) => (
           <Face key={person.user} person={person} />
         ))}
-        {more > 0 ? <span class="face-more">+{more}</span> : null}
+        {more > 0 ? (
+          <span class="face-more" aria-hidden="true">
+            +{more}
+          </span>
+        ) : null}
+        <span class="faces-names">Also in this project: {faces.map((person) => person.name).join(", ")}</span>
       </button>
       {shown.value ? <People app={app} close={close} /> : null}
       <Followed app={app} />
