@@ -85,6 +85,7 @@ class SocketMember:
             self.page.announce(clock=int(time.time()))
         elif isinstance(event, RejectConnection):
             self.refused = event.status_code
+            self.closed = (1006, "")
         elif isinstance(event, Ping):
             self._sock.sendall(self._frames.send(event.response()))
         elif isinstance(event, CloseConnection):

@@ -73,7 +73,10 @@ class Editor:
 @contextlib.contextmanager
 def two_editors(server: RunningServer, alice: Account, bob: Account, name: str) -> Iterator[tuple[Editor, Editor]]:
     folder = shared_project(alice, bob, name)
-    editors = Editor(server, alice, folder), Editor(server, bob, folder)
+    first = Editor(server, alice, folder)
+    # Hers is the newest text: her session hosts.
+    first.visitor.rpc("update_document", first.document["id"], first.document["revision"], 0, 0, "")
+    editors = first, Editor(server, bob, folder)
     yield editors
     for editor in editors:
         if editor.member is not None:
@@ -198,20 +201,20 @@ def test_strangers_are_kept_out(server: RunningServer, alice: Account, bob: Acco
         first.until(lambda page: page.ready)
         second.until(lambda page: page.ready)
         path = other.visitor.session_path
-        assert other.visitor.get(f"{path}collab/{keeper}").status == 200
+        answer = other.visitor.get(f"{path}collab/{keeper}")
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+        assert other.visitor.post_json(f"{path}collab/{keeper}", {}).status == 405
         assert other.visitor.get(f"{path}collab/{keeper[:21]}/00000000").status == 404
         assert other.visitor.get(f"{path}collab/{'0' * 21}/00000000").status == 404
         # No other way into the host's session opens.
         assert other.visitor.get(f"{path}collab/{keeper[:21]}/../rpc/abort").status in {400, 404}
-        host = one if keeper[:21] in one.visitor.session_path else other
-        guest = other if host is one else one
-        assert guest.member is not None
-        file = one.folder / "analysis.R"
-        if host is one:
-            subprocess.run(["setfacl", "-x", f"u:{bob.name}", file], check=True)
-            code, _ = guest.member.until_closed()
-            assert code == 4403
-            again = SocketMember(server.port, f"{path}collab/{keeper}", bob.name, guest.headers)
-            again.until_closed()
-            assert again.refused == 403
-            again.close()
+        assert first_keeps(one)
+        subprocess.run(["setfacl", "-x", f"u:{bob.name}", one.folder / "analysis.R"], check=True)
+        code, _ = second.until_closed()
+        assert code == 4403
+        again = SocketMember(server.port, f"{path}collab/{keeper}", bob.name, other.headers)
+        again.until_closed()
+        assert again.refused == 403
+        again.close()
+        assert first.closed is None
