@@ -2,7 +2,7 @@
 
 from types import TracebackType
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect
 
 from tests.system.accounts import Account
 from tests.system.running_server import RunningServer
@@ -13,8 +13,11 @@ PATIENCE = 20_000
 class Person:
     """One window. What the page complains about (errors, violations of its policy) is in `complaints`."""
 
-    def __init__(self, chromium: Browser, server: RunningServer, width: int = 1440, height: int = 900) -> None:
-        self._context = chromium.new_context(viewport={"width": width, "height": height}, ignore_https_errors=True)
+    def __init__(
+        self, chromium: Browser, server: RunningServer, width: int = 1440, height: int = 900, zone: str | None = None
+    ) -> None:
+        size: ViewportSize = {"width": width, "height": height}
+        self._context = chromium.new_context(viewport=size, ignore_https_errors=True, timezone_id=zone)
         self._server = server
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(PATIENCE)

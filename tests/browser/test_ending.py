@@ -104,6 +104,28 @@ def test_r_is_restarted_under_the_same_page(chromium: Browser, server: RunningSe
         assert page.evaluate("window.notReloaded")
 
 
+def test_one_moment_has_one_clock(chromium: Browser, server: RunningServer, alice: Account) -> None:
+    with Person(chromium, server, zone="Asia/Kathmandu") as person:
+        person.sign_in(alice)
+        page = person.page
+        person.type_at_prompt("x <- 42")
+        pid = pid_of(person)
+        page.keyboard.press("Control+Shift+F10")
+        wait_for_end(alice, pid)
+        person.wait_for_prompt()
+        os.kill(pid_of(person), signal.SIGKILL)
+        page.get_by_test_id("overlay-start").click()
+        notice = page.get_by_test_id("recovery")
+        expect(notice).to_contain_text("kept as they were at")
+        person.wait_for_prompt()
+        shown = f"{notice.inner_text()} {person.console}"
+        told = re.search(r"kept as they were at (.*?), later.*What it had at (.*?) \(", shown, re.DOTALL)
+        assert told is not None
+        assert told.group(1) == told.group(2)
+        assert f"with the objects of {told.group(1)}." in shown
+        assert "UTC" not in shown
+
+
 def test_after_a_crash_the_objects_are_there_and_may_be_put_aside(
     chromium: Browser, server: RunningServer, alice: Account
 ) -> None:
