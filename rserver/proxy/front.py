@@ -204,7 +204,6 @@ class Front(SmallReads):
             self._head_started = False
             if not self._full:
                 self._deadlines.set(self, self._settings.keep_alive_seconds)
-            self._transport.resume_reading()
             self._advance()
 
     def hold(self, held: bool) -> None:
@@ -251,9 +250,17 @@ class Front(SmallReads):
             self._advancing = not turns
         if not turns:
             asyncio.get_running_loop().call_soon(lambda: self._advance(next_turn=True))
+        self._heed_ahead()
+
+    def _heed_ahead(self) -> None:
+        """Read on only while little waits: each answer would let another piece in otherwise."""
+        is_ahead = len(self._heads) > _AHEAD_LIMIT
         if self._state is State.HEAD:
-            ahead, transport = self._full or len(self._heads) > _AHEAD_LIMIT, self._transport
-            (transport.pause_reading if ahead else transport.resume_reading)()
+            (self._transport.pause_reading if is_ahead or self._full else self._transport.resume_reading)()
+        elif self._state is State.WAIT and is_ahead:
+            self._pause()
+        elif self._state is State.WAIT:
+            self._transport.resume_reading()
 
     def _next_request(self) -> bool:
         try:

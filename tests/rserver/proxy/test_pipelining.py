@@ -41,6 +41,24 @@ def test_answers_nobody_reads_are_not_piled_up(world: World, large_file: bytes) 
         client.skip(LARGE)
 
 
+def test_requests_for_pages_that_take_a_moment_are_not_piled_up(world: World) -> None:
+    async def later(_request: Request) -> Response:
+        await asyncio.sleep(0)
+        return Response(200, b"a" * 2000)
+
+    world.pages.answers["/large"] = later
+    client = world.client(receive_buffer=4096)
+    client.sock.settimeout(1)
+    sent = 0
+    with pytest.raises(TimeoutError):
+        while sent < 12_000_000:
+            sent += client.sock.send(PAGE * 2000)
+    client.sock.settimeout(20)
+    for _ in range(2000):
+        assert client.status_and_fields()[0] == 200
+        client.skip(2000)
+
+
 def test_requests_for_a_session_wait_for_the_client_to_read(world: World) -> None:
     client = world.client(receive_buffer=4096)
     client.send(request(f"/s/{SID}/1") + request(f"/s/{SID}/2"))
