@@ -88,7 +88,8 @@ class SentryFolder:
         """Remove our file; nothing is written afterwards."""
         has_lock = self._lock.acquire(timeout=_END_SECONDS)
         self._has_ended = True
-        if self.descriptor >= 0:
+        # A file server that hangs must not keep the process from ending.
+        if has_lock and self.descriptor >= 0:
             with suppress(OSError):
                 os.unlink(self._session, dir_fd=self.descriptor)
         if has_lock:

@@ -25,7 +25,11 @@ def register(session: "Session", session_id: str, background: Background = in_th
     session.add_to_client_init("presence", lambda: _described(session))
     if session.project is None or not is_session_id(session_id):
         return
-    account = pwd.getpwuid(os.getuid())
+    try:
+        account = pwd.getpwuid(os.getuid())
+    except KeyError:
+        # In a container: nobody could tell whose the file is.
+        return
     name = shown_name(account.pw_name, account.pw_gecos)
     own = Sentry(session_id, account.pw_name, name, own_process())
     session.presence = Presence(session, own, session.project.folder, background)

@@ -14,7 +14,7 @@ def hands_rights_on(folder: int | str) -> bool:
     """Set-group-ID, a default ACL, or NFSv4 entries that are inherited; folder: descriptor or path. OSError."""
     if os.stat(folder).st_mode & stat.S_ISGID:
         return True
-    return bool(_attribute(folder, _POSIX_DEFAULT)) or _is_inherited(_attribute(folder, _NFS4))
+    return bool(_attribute(folder, _POSIX_DEFAULT)) or is_inherited_nfs4(_attribute(folder, _NFS4))
 
 
 def make_shared(folder: "str | os.PathLike[str]", mode: int, parent: int | None = None) -> None:
@@ -36,8 +36,11 @@ def _attribute(folder: int | str, name: str) -> bytes:
         return b""
 
 
-def _is_inherited(acl: bytes) -> bool:
-    """Entries are type, flags, mask and length of the name, then the name filled up to 4 bytes."""
+def is_inherited_nfs4(acl: bytes) -> bool:
+    """Whether what is made below gets entries of this `system.nfs4_acl`.
+
+    Behind their count stand entries of type, flags, mask, length of a name, and the name filled up to 4 bytes.
+    """
     place = 4
     for _ in range(_MOST_ACES):
         if place + _ACE.size > len(acl):
