@@ -174,16 +174,23 @@ class Variables:
         return names
 
 
+# Which the server alone can know: a second one would break or falsify responses.
+_OF_ONE_RESPONSE = frozenset(
+    "connection content-encoding content-length content-range content-type date etag keep-alive location "
+    "proxy-authenticate proxy-connection set-cookie te trailer transfer-encoding upgrade www-authenticate".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One HTTP response header, `Name: value`."""
+    """One HTTP response header, `Name: value`; not one that frames the response or is of a single one."""
 
-    allowed: str = "a response header, Name: value"
+    allowed: str = "a response header, Name: value, that concerns neither length, connection, date nor cookies"
 
     def read(self, text: str, environ: Mapping[str, str]) -> str:
         """The header with exactly one space after the colon."""
         match = _HEADER.fullmatch(text)
-        if match is None:
+        if match is None or match[1].lower() in _OF_ONE_RESPONSE:
             raise NotAllowed
         return f"{match[1]}: {match[2].strip()}"
 
