@@ -170,13 +170,15 @@ def test_a_killed_filebase_is_started_again_with_its_history(
         host = one if first_keeps(one) else other
         log = next(host.account.home.glob(".local/share/rstudio/collab/*.log"))
         until(lambda: b"kept " in log.read_bytes())
-        os.kill(filebase_of(host), signal.SIGKILL)
+        killed = filebase_of(host)
+        os.kill(killed, signal.SIGKILL)
         first.until_closed()
         second.until_closed()
 
         # Nobody who was there comes back: a new page finds the text in the log.
         def is_back() -> bool:
-            return other.visitor.get(f"{other.visitor.session_path}collab/{keeper}").status == 200
+            answer = other.visitor.get(f"{other.visitor.session_path}collab/{keeper}")
+            return answer.status == 200 and filebase_of(host) not in {0, killed}
 
         until(is_back, 30)
         other.member = None
@@ -185,13 +187,14 @@ def test_a_killed_filebase_is_started_again_with_its_history(
 
 
 def filebase_of(editor: Editor) -> int:
-    """The program that keeps the text, a child of this editor's session."""
-    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+    """The program that keeps the text, a child of this editor's session; 0: there is none."""
+    session = editor.visitor.init()["session"]["pid"]
+    for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
-            facts = Path(f"/proc/{pid}")
-            if (facts / "comm").read_text() == "filebase\n" and facts.stat().st_uid == editor.account.uid:
-                return pid
-    raise AssertionError("no filebase runs")
+            text = status.read_text()
+            if text.startswith("Name:\tfilebase\n") and f"\nPPid:\t{session}\n" in text:
+                return int(status.parent.name)
+    return 0
 
 
 def test_strangers_are_kept_out(server: RunningServer, alice: Account, bob: Account) -> None:
