@@ -176,8 +176,25 @@ class Variables:
 
 # Which the server alone can know: a second one would break or falsify responses.
 _OF_ONE_RESPONSE = frozenset(
-    "connection content-encoding content-length content-range content-type date etag keep-alive location "
-    "proxy-authenticate proxy-connection set-cookie te trailer transfer-encoding upgrade www-authenticate".split()
+    [
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "content-type",
+        "date",
+        "etag",
+        "keep-alive",
+        "location",
+        "proxy-authenticate",
+        "proxy-connection",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "www-authenticate",
+    ]
 )
 
 
