@@ -82,12 +82,13 @@ def test_a_program_that_leaves_no_trace_of_r_is_known_by_its_group(server: Runni
     if "rserver-" not in group:
         pytest.skip("this server may make no control groups")
     visitor.run("system('setsid -f env -i sleep 4711 >/dev/null 2>&1')")
-    started = visitor.run("p <- system('pgrep -u $(id -u) -x sleep', intern = TRUE); cat(p)")
+    look = "suppressWarnings(system('pgrep -u $(id -u) -x sleep', intern = TRUE))"
+    started = visitor.run(f"while (!length(p <- {look})) NULL; cat(p)")
     answer = visitor.rpc("suspend_session")
     assert answer["blockers"] == [
         {"kind": "children", "reason": f"Processes started by R still run: sleep ({started})."}
     ]
-    visitor.run("invisible(tools::pskill(p, 9))")
+    visitor.run("invisible(tools::pskill(p, 9)); while (tools::pskill(p, 0)) NULL")
     assert visitor.rpc("suspend_session")["suspended"]
 
 
