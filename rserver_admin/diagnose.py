@@ -1,6 +1,7 @@
 """The verb diagnose: what reverse proxies in front of the running server do wrong."""
 
 import os
+import ssl
 import time
 
 from rserver_admin.verb import EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE, Context, Refused, Result
@@ -18,12 +19,18 @@ def diagnose(context: Context) -> Result:
     address, seconds = _address(own.get("url", ""), own.get("connect", "")), _seconds(own.get("seconds", ""))
     if context.server.process() is None:
         raise Refused("rserver does not run. Start it first: rstudio-server start", EXIT_STOPPED)
+    _check_authorities(own.get("ca-file", ""))
     token = diagnose_token.make(_key(context), time.time())
-    try:
-        report = diagnosed(address, token, own.get("ca-file", ""), seconds)
-    except OSError as error:
-        raise Refused(f"{own.get('ca-file', '')} cannot be used: {error.strerror or error}.", EXIT_USAGE) from None
+    report = diagnosed(address, token, own.get("ca-file", ""), seconds)
     return Result(report.text(), report.data(), 0 if report.is_good else EXIT_FAILED)
+
+
+def _check_authorities(ca_file: str) -> None:
+    try:
+        ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise Refused(f"{ca_file} cannot be used as --ca-file: {reason}.", EXIT_USAGE) from None
 
 
 def _address(url: str, connect: str) -> Address:

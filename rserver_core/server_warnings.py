@@ -27,7 +27,13 @@ def warnings(settings: RserverSettings, environ: Mapping[str, str]) -> tuple[str
     )
     listed = list_versions(sources)
     fault = (f"there is no default R: {listed.fault}",) if listed.fault else ()
-    return (*_of_nginx(settings), *fault, *listed.warnings, *of_profiles(profiles_file.load(environ), listed.versions))
+    return (
+        *_of_nginx(settings),
+        *_of_https(settings),
+        *fault,
+        *listed.warnings,
+        *of_profiles(profiles_file.load(environ), listed.versions),
+    )
 
 
 def _of_nginx(settings: RserverSettings) -> tuple[str, ...]:
@@ -37,6 +43,18 @@ def _of_nginx(settings: RserverSettings) -> tuple[str, ...]:
     except NginxMissing as error:
         return (str(error),)
     return ()
+
+
+def _of_https(settings: RserverSettings) -> tuple[str, ...]:
+    """Options that do nothing as the others are."""
+    found = []
+    if settings.ssl_certificate and not settings.ssl_enabled:
+        found.append("ssl-certificate does nothing without ssl-enabled=1: browsers come over plain HTTP")
+    if settings.ssl_redirect_http_port and not settings.ssl_enabled:
+        found.append("ssl-redirect-http-port does nothing without ssl-enabled=1")
+    elif settings.ssl_redirect_http_port and not settings.ssl_redirect_http:
+        found.append("ssl-redirect-http-port does nothing with ssl-redirect-http=0")
+    return tuple(found)
 
 
 def of_profiles(profiles: Profiles, versions: Sequence[RVersion]) -> tuple[str, ...]:

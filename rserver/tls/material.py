@@ -59,8 +59,10 @@ def read(certificate: bytes, key: bytes = b"", password: bytes = b"", now: datet
 def _from_pem(content: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(content)
-    except ValueError as error:
-        raise BadMaterial(f"the certificate cannot be read: {_reason(error)}") from None
+    except ValueError:
+        raise BadMaterial(
+            "the certificate cannot be read: what its PEM lines hold is damaged or no certificate"
+        ) from None
 
 
 def _from_pfx(content: bytes, password: bytes) -> tuple[list[x509.Certificate], PrivateKeyTypes]:

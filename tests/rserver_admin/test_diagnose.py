@@ -52,6 +52,8 @@ def test_nobody_answers(server: RunningServer) -> None:
         (("--url=r.example.org",), "is no address"),
         (("--url=http://127.0.0.1/", "--seconds=0"), "--seconds is a whole number from 1 to 120."),
         (("--url=http://127.0.0.1/", "--connect=x"), "is not HOST:PORT"),
+        (("--url=https://127.0.0.1/", "--ca-file=/nowhere"), "/nowhere cannot be used as --ca-file: No such file"),
+        (("--url=https://127.0.0.1/", "--ca-file=/etc/passwd"), "it holds no certificate."),
     ],
 )
 def test_calls_that_are_wrong(server: RunningServer, arguments: tuple[str, ...], said: str) -> None:
