@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
+from rsession.process_start import start_of
+
 REFRESH_SECONDS = 30.0
 STALE_SECONDS = 90.0
 _SUSPEND_SECONDS, _KILL_SECONDS = 20.0, 5.0
@@ -40,7 +42,7 @@ class SessionLock:
 
     def __init__(self, folder: str) -> None:
         self._folder, self._path = folder, f"{folder}/lock_file"
-        self._own = Owner(_place(), socket.gethostname(), os.getpid(), _start_of(os.getpid()) or 0)
+        self._own = Owner(_place(), socket.gethostname(), os.getpid(), start_of(os.getpid()) or 0)
 
     def take(self) -> str:
         """Take it; what happened to an older process, or nothing. LockedElsewhere, or OSError. May wait 25 s."""
@@ -65,7 +67,7 @@ class SessionLock:
         """Somebody works there, as far as can be told from here: a running process, or a lock that is not old."""
         owner = _read(self._path)
         if owner is not None and owner.place == self._own.place:
-            return owner.start == _start_of(owner.pid)
+            return owner.start == start_of(owner.pid)
         try:
             return time.time() - os.stat(self._path).st_mtime < STALE_SECONDS
         except FileNotFoundError:
@@ -140,7 +142,7 @@ def _read(path: str) -> Owner | None:
 
 def _end(owner: Owner) -> str:
     """Have an older process of ours keep its objects and end; a sentence when there was one."""
-    if owner.start != _start_of(owner.pid):
+    if owner.start != start_of(owner.pid):
         return ""
     who = f"An older process of this session (pid {owner.pid}) was still running without the server's knowledge."
     if _ends_after(owner, signal.SIGUSR2, _SUSPEND_SECONDS):
@@ -155,28 +157,18 @@ def _ends_after(owner: Owner, number: int, seconds: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        if owner.start == _start_of(owner.pid):
+        if owner.start == start_of(owner.pid):
             signal.pidfd_send_signal(pidfd, number)
     except (ProcessLookupError, PermissionError):
         return True
     finally:
         os.close(pidfd)
     deadline = time.monotonic() + seconds
-    while owner.start == _start_of(owner.pid):
+    while owner.start == start_of(owner.pid):
         if time.monotonic() > deadline:
             return False
         time.sleep(_LOOK_AGAIN_SECONDS)
     return True
-
-
-def _start_of(pid: int) -> int | None:
-    """Clock ticks from boot to its start; None when it has ended."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
 
 
 def _place() -> str:

@@ -6,6 +6,7 @@ from enum import Enum
 from functools import cache
 
 from rsession.presence.sentry import Process
+from rsession.process_start import start_of
 
 
 class Life(Enum):
@@ -20,7 +21,7 @@ class Life(Enum):
 @cache
 def own_process() -> Process:
     """This one."""
-    return Process(socket.gethostname()[:255], _boot(), _namespace(), os.getpid(), _start_of(os.getpid()) or 0)
+    return Process(socket.gethostname()[:255], _boot(), _namespace(), os.getpid(), start_of(os.getpid()) or 0)
 
 
 def life_of(process: Process) -> Life:
@@ -28,7 +29,7 @@ def life_of(process: Process) -> Life:
     own = own_process()
     if not own.boot or (process.boot, process.namespace) != (own.boot, own.namespace):
         return Life.UNKNOWN
-    start = _start_of(process.pid)
+    start = start_of(process.pid)
     if start is not None:
         return Life.RUNS if start == process.start else Life.ENDED
     return Life.UNKNOWN if _is_hidden(process.pid) else Life.ENDED
@@ -45,16 +46,6 @@ def _is_hidden(pid: int) -> bool:
     except (OSError, OverflowError):
         return False
     return False
-
-
-def _start_of(pid: int) -> int | None:
-    """Clock ticks from boot to its start; None when it has ended, or cannot be seen."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
 
 
 def _boot() -> str:

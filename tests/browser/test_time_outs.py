@@ -186,15 +186,15 @@ def test_an_open_page_that_nobody_uses_is_warned_and_then_suspended(
         assert person.complaints == []
 
 
-def stop_writer(account: Account) -> None:
-    """Keep the process that writes the objects from going on, as a slow disk would."""
+def stop_writer(account: Account) -> int:
+    """Keep the process that writes the objects from going on, as a slow disk would; its pid."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
         for pid in processes_of(account.uid):
             with contextlib.suppress(OSError):
                 if Path(f"/proc/{pid}/comm").read_text() == "rsession-writer\n":
                     os.kill(pid, signal.SIGSTOP)
-                    return
+                    return pid
     raise AssertionError("no writer")
 
 

@@ -1,33 +1,19 @@
 """Lines that R did not take stand at the prompt again."""
 
-import contextlib
 import os
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.person import PATIENCE, Person
-from tests.browser.test_time_outs import elsewhere, notice, picture, suspend
-from tests.system.accounts import Account, processes_of
+from tests.browser.test_time_outs import elsewhere, notice, picture, stop_writer, suspend
+from tests.system.accounts import Account
 from tests.system.running_server import RunningServer
 
 pytestmark = [pytest.mark.root, pytest.mark.r, pytest.mark.browser]
-
-
-def stopped_writer(account: Account) -> int:
-    """The process that writes the objects, held in the middle of it."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        for pid in processes_of(account.uid):
-            with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}/comm").read_text() == "rsession-writer\n":
-                    os.kill(pid, signal.SIGSTOP)
-                    return pid
-    raise AssertionError("no writer")
 
 
 def has_at_prompt(person: Person, text: str) -> None:
@@ -56,7 +42,7 @@ def test_lines_sent_while_the_session_is_being_suspended(
         make_objects(person, 1)
         asking = threading.Thread(target=suspend, args=(elsewhere(server, alice),))
         asking.start()
-        writer = stopped_writer(alice)
+        writer = stop_writer(alice)
         person.type_at_prompt("cat('typed', 'then')")
         page.get_by_test_id("editor").locator(".cm-content").click()
         page.keyboard.press("Control+Enter")

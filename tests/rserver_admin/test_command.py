@@ -15,6 +15,7 @@ import pytest
 
 from tests.rserver_admin.command import answer_of, ask, places, rstudio_server
 from tests.system.accounts import Account, account
+from tests.system.at_prompt import at_prompt
 from tests.system.running_server import ROOT, RunningServer, running_server
 from tests.system.visitor import Visitor
 
@@ -30,16 +31,7 @@ def ann() -> Iterator[Account]:
 @pytest.fixture
 def visitor(server: RunningServer, ann: Account) -> Visitor:
     """Ann with a session at its prompt."""
-    return _at_prompt(server, ann)
-
-
-def _at_prompt(server: RunningServer, who: Account) -> Visitor:
-    visitor = Visitor(server.port)
-    visitor.sign_in(who.name, who.password)
-    visitor.open_session()
-    visitor.seen = 0
-    visitor.wait_for_prompt()
-    return visitor
+    return at_prompt(server, ann)
 
 
 def _sessions(server: RunningServer) -> list[dict[str, Any]]:
@@ -262,7 +254,7 @@ def test_one_that_was_stopped_by_a_signal_is_named(server: RunningServer, visito
 @pytest.mark.r
 def test_a_killed_session_is_gone_and_others_are_not(server: RunningServer, visitor: Visitor, ann: Account) -> None:
     with account("rsf") as other:
-        neighbour = _at_prompt(server, other)
+        neighbour = at_prompt(server, other)
         (found,) = [session for session in _sessions(server) if session["user"] == ann.name]
         assert ask(server, "kill-session", str(found["pid"])).returncode == 0
         _await_end(found["pid"])
@@ -306,7 +298,7 @@ def test_one_without_its_keeper_is_suspended_as_it_says(server: RunningServer, v
 @pytest.mark.r
 def test_sessions_outlive_stop_start_and_restart(ann: Account) -> None:
     with running_server() as server:
-        visitor = _at_prompt(server, ann)
+        visitor = at_prompt(server, ann)
         visitor.run("kept <- 'through all of it'")
         options = [f"--{name}={value}" for name, value in server.options.items()]
         conf = server.directory / "conf"

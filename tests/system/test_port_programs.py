@@ -11,6 +11,7 @@ import pytest
 
 from tests.rserver.worker_process import wait_until
 from tests.system.accounts import Account
+from tests.system.at_prompt import at_prompt
 from tests.system.running_server import RunningServer
 from tests.system.visitor import Visitor
 
@@ -71,15 +72,6 @@ def echoing_as(who: Account, address: str) -> Iterator[int]:
     with running_as(who, "/usr/bin/python3", "-c", ECHO, address) as program:
         assert program.stdout
         yield int(program.stdout.readline())
-
-
-def at_prompt(server: RunningServer, who: Account) -> Visitor:
-    visitor = Visitor(server.port)
-    visitor.sign_in(who.name, who.password)
-    visitor.open_session()
-    visitor.seen = 0
-    visitor.wait_for_prompt()
-    return visitor
 
 
 @pytest.fixture

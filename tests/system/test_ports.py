@@ -9,6 +9,7 @@ import pytest
 
 from tests.rserver.worker_process import wait_until
 from tests.system.accounts import Account
+from tests.system.at_prompt import at_prompt
 from tests.system.running_server import RunningServer
 from tests.system.visitor import Visitor
 
@@ -29,12 +30,7 @@ invisible(httpuv::startServer("127.0.0.1", PORT, list(call = answer, onWSOpen = 
 @pytest.fixture
 def ann(server: RunningServer, alice: Account) -> Visitor:
     """Somebody at the prompt."""
-    visitor = Visitor(server.port)
-    visitor.sign_in(alice.name, alice.password)
-    visitor.open_session()
-    visitor.seen = 0
-    visitor.wait_for_prompt()
-    return visitor
+    return at_prompt(server, alice)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ import pytest
 
 from tests.rserver.worker_process import wait_until
 from tests.system.accounts import Account
+from tests.system.at_prompt import at_prompt
 from tests.system.running_server import RunningServer, descendants, running_server
 from tests.system.test_ports import APP
 from tests.system.visitor import Visitor
@@ -42,16 +43,7 @@ def fronted(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
 @pytest.fixture
 def ann(fronted: RunningServer, alice: Account) -> Visitor:
     """Somebody at the prompt."""
-    return at_the_prompt(fronted, alice)
-
-
-def at_the_prompt(server: RunningServer, who: Account) -> Visitor:
-    visitor = Visitor(server.port)
-    visitor.sign_in(who.name, who.password)
-    visitor.open_session()
-    visitor.seen = 0
-    visitor.wait_for_prompt()
-    return visitor
+    return at_prompt(fronted, alice)
 
 
 def own_nginx(server: RunningServer) -> list[int]:
@@ -265,7 +257,7 @@ def health(server: RunningServer) -> tuple[bool, bool]:
 @pytest.mark.r
 def test_the_worker_is_killed_while_nginx_stands(alice: Account) -> None:
     with running_server(server_http="1") as server:
-        ann = at_the_prompt(server, alice)
+        ann = at_prompt(server, alice)
         nginx = own_nginx(server)
         cookie = "; ".join(f"{name}={value}" for name, value in ann.cookies.items())
         with streaming(alice) as (port, said), socket.create_connection(("127.0.0.1", server.port), 20) as waiting:
@@ -288,7 +280,7 @@ def test_the_worker_is_killed_while_nginx_stands(alice: Account) -> None:
 @pytest.mark.parametrize("victims", ["master of nginx", "workers of nginx", "rserver-http", "all of them"])
 def test_nginx_is_killed(alice: Account, victims: str) -> None:
     with running_server(server_http="1") as server:
-        ann = at_the_prompt(server, alice)
+        ann = at_prompt(server, alice)
         master, *workers = own_nginx(server)
         front = server.pids("rserver_http")[0]
         chosen = {
@@ -319,7 +311,7 @@ def repeatedly(visitor: Visitor) -> str:
 @pytest.mark.r
 def test_the_master_is_killed(alice: Account) -> None:
     with running_server(server_http="1") as server:
-        ann = at_the_prompt(server, alice)
+        ann = at_prompt(server, alice)
         former = own_nginx(server)
         master = server.master_pid
         os.kill(master, signal.SIGKILL)
