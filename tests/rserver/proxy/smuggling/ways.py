@@ -119,13 +119,19 @@ Way = Callable[[Path, Recorder, Environment], AbstractContextManager[int]]
 
 def _conversations(port: int, cases: Sequence[Case], warm: bool, pieces: int) -> dict[int, tuple[Answer, ...]]:
     """All at once: those that wait for a time limit do so together."""
-    clients = [socket.create_connection(("127.0.0.1", port), LIMIT_SECONDS) for _ in cases]
-    for _ in range(2 if warm else 0):
+    clients = []
+    for case in cases:
+        # With the first piece at once: while a client makes the other connections, a server's time limit runs.
+        clients.append(client := socket.create_connection(("127.0.0.1", port), LIMIT_SECONDS))
+        with suppress(ConnectionError):
+            client.sendall(_HARMLESS if warm else _piece(case, 0, pieces))
+    if warm:
         for client in clients:
+            _skip_answer(client)
             client.sendall(_HARMLESS)
         for client in clients:
             _skip_answer(client)
-    for piece in range(pieces):
+    for piece in range(0 if warm else 1, pieces):
         for client, case in zip(clients, cases, strict=True):
             with suppress(ConnectionError):
                 client.sendall(_piece(case, piece, pieces))
