@@ -40,6 +40,7 @@ _PROJECT_CODES = {
     204: "The project folder {path} cannot be read.",
     205: "The project {path} could not be made: see the last messages.",
 }
+_KEPT_BESIDES = " The objects of the session are kept, and come back without the project too."
 NO_PROJECT_FILE, PROJECT_GONE, _NOT_MADE = 202, 203, 205
 _STARTS = {
     71: "The environment module of this R version could not be loaded",
@@ -63,17 +64,19 @@ def of_exit(
     project: str = "",
     memory: object = None,
     kept: str = "",
+    has_stored: bool = False,
 ) -> Fate:
     """The fate of a process that ended; answered: it had been seen to work; project: folder of its project.
 
     memory: what the keeper tells of the kernel's reasons; kept: a sentence about the objects that come back.
+    has_stored: an earlier process of the session has left objects.
     """
     said, rest = last_word.split(stderr_tail)
     tail, when = rest[-MAX_TAIL:], "" if answered else " before it was ready"
     if signal_number is not None:
         cause = f"{last_words.of_memory(memory) or _by_signal(signal_number, when)} {kept}".strip()
     elif project and not answered and code in _PROJECT_CODES:
-        cause = _PROJECT_CODES[code].format(path=project)
+        cause = _PROJECT_CODES[code].format(path=project) + (_KEPT_BESIDES if has_stored else "")
         # The process said the same; only of what could not be made it knows more.
         tail = tail if code == _NOT_MADE else ""
     else:
@@ -102,7 +105,7 @@ def _by_code(code: int | None, tail: str, answered: bool) -> str:
 
 def is_about_project(fate: Fate, project: str) -> bool:
     """The project in that folder could not be opened; R code may end with the same exit codes."""
-    return fate.code in _PROJECT_CODES and fate.cause == _PROJECT_CODES[fate.code].format(path=project)
+    return fate.code in _PROJECT_CODES and fate.cause.startswith(_PROJECT_CODES[fate.code].format(path=project))
 
 
 def was_quit(code: int | None, stderr_tail: str) -> bool:

@@ -11,6 +11,7 @@ from rserver.store.rows import SessionRow
 from rserver.web.request import Target
 from rserver_core.launch_wire import SessionRecord
 from rserver_core.project_path import project_name
+from rserver_core.session_id import NO_PROJECT
 
 QUICK_SECONDS = 30.0
 """Whoever fails earlier than that may fail because of what was restored."""
@@ -24,7 +25,7 @@ class StartChoices:
 
     run_rprofile, restore  run .Rprofile, restore the workspace
     make_project  make a project file where there is none
-    in_project    open the project of the session, if it has one
+    in_project    open the project of the session, if it has one; else it has none any more
     """
 
     run_rprofile: bool = True
@@ -117,8 +118,8 @@ class Session:
 
     @property
     def project_id(self) -> str:
-        """The 8 digits in its address that stand for the project."""
-        return self.id[5:13]
+        """The 8 digits that stand for its project. Its address keeps those of a project that it has left."""
+        return self.id[5:13] if self.project else NO_PROJECT
 
     @property
     def is_alive(self) -> bool:
@@ -157,7 +158,9 @@ class Session:
             self.stored = float(told)
 
     def note_launch(self) -> None:
-        """It is about to be launched: what was its last end?"""
+        """It is about to be launched as it was chosen: what was its last end?"""
+        if not self.choices.in_project:
+            self.project = ""
         if not self.choices.restore:
             self.stored = 0.0
         fate = self.status.fate

@@ -87,7 +87,7 @@ def launch_spec(
         f"--r-run-rprofile={int(session.choices.run_rprofile)}",
         f"--r-restore-workspace={int(session.choices.restore)}",
     ]
-    if session.project and session.choices.in_project:
+    if session.project:
         argv += [f"--project={session.project}", f"--create-project={int(session.choices.make_project)}"]
     if profile.session_timeout_minutes is not None:
         argv.append(f"--session-timeout-minutes={profile.session_timeout_minutes}")

@@ -27,6 +27,7 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         project=session.project,
         memory=event.get("memory"),
         kept=kept,
+        has_stored=bool(session.stored),
     )
     was_quit = number is None and causes.was_quit(fate.code, fate.stderr_tail)
     if code in {causes.SUSPENDED_CODE, causes.RESTARTED_CODE} and not was_quit:

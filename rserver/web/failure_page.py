@@ -28,7 +28,10 @@ _HINT = (
     "Your files and the text of open documents are kept, whichever you choose. If a session keeps failing, start it "
     "without .Rprofile, or without restoring objects, and look at what the messages name."
 )
-_PROJECT_HINT = "A project is a folder with a project file, whose name ends in .Rproj. R was not started."
+_PROJECT_HINT = (
+    "A project is a folder with a project file, whose name ends in .Rproj. R was not started. Without the project the "
+    "session has none from then on."
+)
 
 
 @dataclass(slots=True)

@@ -168,6 +168,13 @@ def test_a_folder_that_went_away(server: RunningServer, alice: Account) -> None:
     (recent,) = visitor.get("/api/projects").json()["projects"]
     assert recent["gone"] is True
     assert "Gone" in visitor.get("/home").body.decode()
+    session = f"/api/sessions/{url.split('/')[2]}"
+    visitor.post_form(f"{url}restart", how="without-project")
+    assert visitor.init()["project"]["open"] is None
+    assert visitor.post_json(f"{session}/suspend", {"force": True}).status == 202
+    until(lambda: state_of(visitor, url) == "suspended")
+    assert visitor.init()["project"]["open"] is None
+    assert visitor.get(session).json()["project"] == ""
 
 
 def test_addresses_with_another_project(server: RunningServer, alice: Account, bob: Account) -> None:

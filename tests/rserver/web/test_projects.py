@@ -137,20 +137,27 @@ def test_a_folder_is_made_a_project_from_the_failure_page(house: House) -> None:
     assert listed(browser)[0]["problem"] is None
 
 
-def test_a_session_whose_project_is_gone_is_started_without_it(house: House) -> None:
+def test_a_session_that_was_started_without_its_project_has_none_any_more(house: House, tmp_path: Path) -> None:
     browser = house.browse("alice")
     session = running(browser, 100, project="/p")
-    house.exit(session, 100, code=203)
-    assert browser.post(f"/s/{session.id}/restart", how="without-project").status == 303
-    assert not any(argument.startswith("--project") for argument in argv_of(house))
+    house.exit(session, 100, code=101)
+    browser.get(f"/s/{session.id}/")
     house.run(session, 101)
-    house.exit(session, 101, code=101)
-    browser.json("POST", f"/api/sessions/{session.id}/resume", {"in_project": False})
-    assert "--project=/p" not in argv_of(house)
+    house.exit(session, 101, code=203)
+    failed = browser.json("GET", f"/api/sessions/{session.id}")[1]["cause"]
+    assert failed.startswith("The project folder /p is gone. The objects of the session are kept")
+    assert browser.post(f"/s/{session.id}/restart", how="without-project").status == 303
     house.run(session, 102)
     house.exit(session, 102, code=101)
     browser.get(f"/s/{session.id}/")
-    assert "--project=/p" in argv_of(house)
+    assert not any(argument.startswith("--project") for argument in argv_of(house))
+    house.clock.advance(1)
+    again = House(tmp_path).browse("alice")
+    shown = again.json("GET", f"/api/sessions/{session.id}")[1]
+    assert (shown["project"], shown["project_id"], shown["project_name"]) == ("", NO_PROJECT, "")
+    (project,) = listed(again)
+    assert (project["path"], project["sessions"]) == ("/p", [])
+    assert new(again, project="/p", reuse=True).id != session.id
 
 
 def test_an_answered_session_that_ends_with_such_a_code_says_nothing_of_projects(house: House) -> None:
