@@ -191,7 +191,7 @@ async def serve_front(port: int, backend: str, pair: str, path: str) -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    await plane.listen(listener, TlsContexts([material], ("TLSv1.2", "TLSv1.3")).default)
+    await plane.listen(listener, TlsContexts([material], ("TLSv1.2", "TLSv1.3"), b"bench").default)
     own = socket.socket(socket.AF_UNIX)
     own.bind(path)
     await plane.listen(own)

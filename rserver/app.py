@@ -100,7 +100,8 @@ class Application:
         if http := greeting.get("http"):
             self._http_ports = tuple(http["ports"])
         if materials := greeting.get("tls"):
-            self._tls = TlsContexts(materials, greeting["options"]["ssl-protocols"])
+            seed = bytes.fromhex(greeting["ticket_seed"])
+            self._tls = TlsContexts(materials, greeting["options"]["ssl-protocols"], seed)
         if place := greeting.get("workers"):
             self._balance = Balance(place["counts"], place["mine"], place["count"])
         if "control" in greeting:
@@ -197,12 +198,19 @@ class Application:
 
     def _tell(self, worker: Worker | DataWorker, event: Message) -> None:
         try:
+            if event.get("event") == "ticket_seed":
+                self._renew_tickets(event)
+                return
             if self._tls is not None and event.get("event") == "options":
                 self._tls.replace(event["tls"])
             worker.on_event(event)
         except Exception:
             # The channel, and with it the worker, must outlive a mistake in one event.
             _log.failure("event {name} failed", name=event.get("event"))
+
+    def _renew_tickets(self, event: Message) -> None:
+        if self._tls is not None:
+            self._tls.renew_tickets(bytes.fromhex(event["seed"]))
 
     def _stop(self) -> None:
         if not self._stopping:

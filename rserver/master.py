@@ -21,6 +21,7 @@ from rserver.supervisor.more_workers import MoreWorkers
 from rserver.supervisor.password_checks import PasswordChecks
 from rserver.supervisor.places import Places
 from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
+from rserver.supervisor.ticket_seed import TicketSeed
 from rserver_core import r_versions_file
 from rserver_core.config_errors import ConfigErrors
 from rserver_core.cookie_key_file import cookie_key_file
@@ -38,7 +39,7 @@ from rserver_process.requests import Requests
 PORT_PATIENCE_SECONDS = 5.0
 
 # Events that concern every worker; sessions are the business of the first.
-_FOR_ALL = frozenset({"options", "stop"})
+_FOR_ALL = frozenset({"options", "stop", "ticket_seed"})
 # glibc would give large buffers back to the kernel after every response.
 _WORKER_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "8388608",
@@ -68,6 +69,7 @@ class Master:
         self._publish_first_profiles(is_restart=patience > 0)
         self._keys = cookie_keys.read_or_make(cookie_key_file(settings, os.environ))
         self._tls = tls_files.read(settings, self._places.lib_dir, self._places.worker)
+        self._tickets = TicketSeed()
         self._listeners = listeners.bind(settings.www_address, settings.www_port, patience)
         port = redirect_port(settings)
         self._redirects = listeners.bind(settings.www_address, port, patience) if port else []
@@ -98,9 +100,14 @@ class Master:
         if self._http:
             sockets = (self._listeners, self._redirects)
             self._http_service = self._http.begin(self._loop, sockets, self._told_to_http, self._http_answered)
+        elif self._tls:
+            self._tickets.keep_new(self._loop, self._tell_tickets)
         self._loop.run()
         os.close(self._lock)
         return self._code
+
+    def _tell_tickets(self) -> None:
+        self._event({"event": "ticket_seed", "seed": self._tickets.value})
 
     def _told_to_http(self) -> tuple[RserverSettings, list[tls_files.Material]]:
         return self._settings, self._tls
@@ -174,7 +181,7 @@ class Master:
         owner = self._places.worker
         user = {"user": self._places.user, "uid": owner.uid} if self._places.single_user else None
         place = self._more.place(0) if self._more else {}
-        return {**self._worker_settings(), **place, "single_user": user}
+        return {**self._worker_settings(), **place, "single_user": user, "ticket_seed": self._tickets.value}
 
     def _worker_settings(self) -> Message:
         options = RSERVER.to_json(self._settings)

@@ -5,17 +5,29 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from twisted.logger import Logger
+
+from rserver.tls import ticket_keys
+
 # Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else.
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 _LEAST = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
+_log = Logger()
+
 
 class TlsContexts:
-    """`default` is what a listener is given; it stays the same object when certificates are replaced."""
+    """`default` is what a listener is given; it stays the same object when certificates are replaced.
 
-    def __init__(self, materials: Sequence[Mapping[str, Any]], protocols: Sequence[str]) -> None:
+    seed: of the keys of session tickets, the same wherever they are to be resumed.
+    """
+
+    def __init__(self, materials: Sequence[Mapping[str, Any]], protocols: Sequence[str], seed: bytes) -> None:
         self._protocols = tuple(protocols)
-        self.default = self._make()
+        # Tickets are read and written with the keys of the context that the connection began with, this one.
+        self.default, self._share_tickets = _new_context()
+        self._set_up(self.default)
+        self.renew_tickets(seed)
         self._by_name: dict[str, ssl.SSLContext] = {}
         self.replace(materials)
 
@@ -31,8 +43,19 @@ class TlsContexts:
         # Called in every handshake: for one certificate there is nothing to choose.
         self.default.sni_callback = self._choose if len(materials) > 1 else None
 
+    def renew_tickets(self, seed: bytes) -> None:
+        """Sessions of tickets that were made with another seed are not resumed: their browsers shake hands anew."""
+        try:
+            self._share_tickets(seed)
+        except ticket_keys.NotShared as why:
+            _log.warn("session tickets of other workers are not resumed: {why}", why=str(why))
+
     def _make(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._set_up(context)
+        return context
+
+    def _set_up(self, context: ssl.SSLContext) -> None:
         context.minimum_version = _LEAST[self._protocols[0]]
         context.maximum_version = _LEAST[self._protocols[-1]]
         context.set_ciphers(_CIPHERS)
@@ -40,13 +63,24 @@ class TlsContexts:
         context.set_alpn_protocols(["http/1.1"])
         # The second one would cost a twentieth of a handshake; who comes again is given a new one each time.
         context.num_tickets = 1
-        return context
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         wanted = (name or "").lower()
         found = self._by_name.get(wanted) or self._by_name.get(f"*.{wanted.partition('.')[2]}")
         if found is not None and found is not self.default:
             connection.context = found
+
+
+def _new_context() -> tuple[ssl.SSLContext, ticket_keys.Share]:
+    try:
+        return ticket_keys.make_context()
+    except ticket_keys.NotShared as error:
+        reason = error
+
+    def refuse(_seed: bytes) -> None:
+        raise reason
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), refuse
 
 
 def _load(context: ssl.SSLContext, material: Mapping[str, Any]) -> None:

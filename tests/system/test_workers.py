@@ -206,3 +206,26 @@ def shown_by(server: RunningServer, pid: int) -> ssl.SSLSocket:
 def is_new(server: RunningServer, pid: int, old: ssl.SSLSocket) -> bool:
     with shown_by(server, pid) as new:
         return new.getpeercert(True) != old.getpeercert(True)
+
+
+def test_session_of_tls_is_resumed_by_every_worker(tmp_path: Path) -> None:
+    with running_server(www_workers="2", ssl_enabled="1") as server:
+        pids = server.pids("worker_main.py")
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.minimum_version = context.maximum_version = version
+            sessions = [heard_from(server, pid, context, None)[1] for pid in pids]
+            assert all(heard_from(server, pid, context, session)[0] for session in sessions for pid in pids)
+        assert "are not resumed" not in server.log
+
+
+def heard_from(
+    server: RunningServer, pid: int, context: ssl.SSLContext, session: ssl.SSLSession | None
+) -> tuple[bool, ssl.SSLSession | None]:
+    """Whether this worker resumed the session, and which one there is after its answer."""
+    plain = WorkerVisitor(server.port, pid=pid).connection().sock
+    with context.wrap_socket(plain, session=session) as connection:
+        connection.sendall(b"GET /health-check HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+        return bool(connection.session_reused), connection.session
