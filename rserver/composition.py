@@ -153,6 +153,13 @@ class FrontLink:
         if self.others is not None:
             self.others.close_session(session.id)
 
+    def close_join(self, own: Session, host: Session) -> None:
+        """End what leads from a session to the texts of another one."""
+        if self.front is not None:
+            self.front.close_join(own.id, host.id)
+        if self.others is not None:
+            self.others.close_join(own.id, host.id)
+
     def listeners(self) -> Mapping[str, int]:
         """Open event streams by session id."""
         found = Counter(self.front.listeners() if self.front is not None else {})
@@ -289,6 +296,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     )
     single_user = _single_user(around, owner)
     gate = WorkerGate(credentials, actions.control, around.loop, single_user, pages.scope.show)
+    gate.joins.close = link.close_join
     evictions = None
     if not owner:
         standings = Standings(around.clock, threads.accounts, around.whose)

@@ -17,6 +17,10 @@ class Live(Protocol):
         """The session it goes to."""
 
     @property
+    def joins(self) -> str:
+        """The session that keeps the shared text to which this leads; empty: it leads to no text."""
+
+    @property
     def listens(self) -> bool:
         """Somebody follows the events of the session with it."""
 
@@ -64,6 +68,10 @@ class Carried:
     def of_session(self, session_id: str) -> list[Live]:
         """What is carried to this session."""
         return [live for live in self._live if live.session_id == session_id]
+
+    def of_join(self, session_id: str, host_id: str) -> list[Live]:
+        """What leads from a session to the texts that another one keeps."""
+        return [live for live in self._live if (live.session_id, live.joins) == (session_id, host_id)]
 
     def listeners(self) -> Mapping[str, int]:
         """Open event streams by session."""

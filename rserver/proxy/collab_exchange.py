@@ -5,7 +5,7 @@ from dataclasses import replace
 from rserver.proxy.body import Body
 from rserver.proxy.client import Client
 from rserver.proxy.http_head import RequestLine, StatusLine
-from rserver.proxy.router import SessionRoute
+from rserver.proxy.router import SessionRoute, collab_host
 from rserver.proxy.services import Services
 from rserver.proxy.session_proxy import SessionExchange
 from rserver.web.request import Identity, RequestHead, Target
@@ -38,6 +38,15 @@ class CollabExchange(SessionExchange):
         cookies: tuple[str, ...],
     ) -> None:
         super().__init__(services, client, _bare(line), head, identity, route, cookies)
+
+    @property
+    def joins(self) -> str:
+        """See Live."""
+        return collab_host(self._head.path) or ""
+
+    def _answers(self) -> None:
+        """Nothing is learnt from it: other requests of this session do not go to the host's."""
+        self._services.events.first_byte(self.joins)
 
     def _own_lines(self, target: Target) -> bytes:
         return target.head_lines

@@ -147,6 +147,10 @@ class DataPlane:
         """See FrontControl."""
         return self._close(self._services.live.of_session(session_id)) + self._carrier.abandon(session_id=session_id)
 
+    def close_join(self, session_id: str, host_id: str) -> int:
+        """See FrontControl."""
+        return self._close(self._services.live.of_join(session_id, host_id))
+
     def forget(self) -> None:
         """Every caller and every session is asked about anew, from the next request on."""
         self._carrier.forget()

@@ -12,7 +12,7 @@ _COLLAB_PATH = re.compile(r"/s/[0-9a-f]{21}/collab/([0-9a-f]{21})/[0-9a-f]{8}", 
 STATIC_PREFIXES = ("/ide/", "/static/")
 # Below a session: requests that follow its events, and paths that are not the session's to answer ("*": beginnings).
 LISTENING = frozenset({"/events", "/rpc/get_events"})
-PYTHON_PATHS = (*sorted(LISTENING), "/", "/restart", "/p/*")
+PYTHON_PATHS = (*sorted(LISTENING), "/", "/restart", "/p/*", "/absproxy/*", "/collab/*")
 # What the next server could read as another path than we do: dot segments, plain or encoded, an encoded NUL,
 # a backslash, a percent sign that encodes nothing.
 _AMBIGUOUS = re.compile(

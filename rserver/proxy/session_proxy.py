@@ -91,6 +91,11 @@ class SessionExchange:
         """See Live."""
         return self._rest in LISTENING
 
+    @property
+    def joins(self) -> str:
+        """See Live."""
+        return ""
+
     def close(self) -> None:
         """See Live."""
         if self._client is not None:
@@ -299,7 +304,7 @@ class SessionExchange:
         write_pieces(detached.transport, [answer, early])
         if detached.surplus:
             session.write(detached.surplus)
-        splice = Splice(self.user, session_id, detached.transport, session, ended, listens=self.listens)
+        splice = Splice(self.user, session_id, detached.transport, session, ended, self.listens, self.joins)
         services.live.add(splice)
         splice.begin(services.carrier.join, detached.full)
 

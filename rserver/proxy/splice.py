@@ -59,7 +59,7 @@ class _End(SmallReads):
 class Splice:
     """Joins two transports for one user and session; `when_ended` is called once, when the first of the two is gone."""
 
-    __slots__ = ("_client", "_session", "_when_ended", "listens", "session_id", "user")
+    __slots__ = ("_client", "_session", "_when_ended", "joins", "listens", "session_id", "user")
 
     def __init__(
         self,
@@ -68,12 +68,13 @@ class Splice:
         client: asyncio.Transport,
         session: asyncio.Transport,
         when_ended: Callable[["Splice"], None],
-        *,
         listens: bool = False,
+        joins: str = "",
     ) -> None:
         self.user = user
         self.session_id = session_id
         self.listens = listens
+        self.joins = joins
         self._when_ended = when_ended
         self._client = client
         self._session = session

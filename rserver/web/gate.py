@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 
@@ -13,6 +13,7 @@ from rserver.sessions.session import Session
 from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.single_user import SingleUser
 from rserver.web.account_check import AccountCheck
+from rserver.web.joins import Joins
 from rserver.web.request import ANONYMOUS, Authentication, Identity, RequestHead, Response, Target
 from rserver.web.responses import UNREACHABLE, rpc_error, wants_page
 from rserver.web.session_view import no_such_session, not_running, server_url
@@ -35,7 +36,7 @@ _BACKGROUND = "x-rstudio-refresh-auth-creds"
 class WorkerGate:
     """single_user: let in its owner without a cookie. loop: where awaitables for the front run.
 
-    may_join: whether somebody, in a session of theirs, may edit a text that another session keeps.
+    joins: whether somebody, in a session of theirs, may edit a text that another session keeps.
     no_session: the page for a session that is unknown. accounts: refuses those that are gone; none in single-user
     mode, where a container may know no name for its user.
     """
@@ -46,7 +47,7 @@ class WorkerGate:
     single_user: SingleUser | None = None
     no_session: Callable[[RequestHead, str, Identity], Response] = lambda *_: no_such_session()
     accounts: AccountCheck | None = None
-    may_join: Callable[[Identity, Session, Session], bool] = lambda *_: True
+    joins: Joins = field(default_factory=Joins)
 
     def authenticate(self, head: RequestHead) -> Authentication:
         """See Gate."""
@@ -95,7 +96,7 @@ class WorkerGate:
     def _host_target(self, identity: Identity, own: Session, host_id: str) -> Target | Response:
         """The session that keeps a shared text. It looks itself whether this user may change the file."""
         host = self.control.table.get(host_id)
-        if host is None or not self.may_join(identity, own, host):
+        if host is None or not self.joins.ask(identity, own, host):
             return no_such_session()
         if own.target is None or host.target is None:
             return rpc_error(UNREACHABLE, "The session that keeps the text does not run.")

@@ -215,5 +215,8 @@ class FrontControl(Protocol):
     def close_session(self, session_id: str) -> int:
         """Close every WebSocket and running request of this session (it ended). Returns how many there were."""
 
+    def close_join(self, session_id: str, host_id: str) -> int:
+        """Close what leads from a session to the texts that another one keeps. Returns how many there were."""
+
     def listeners(self) -> Mapping[str, int]:
         """How many event streams and event polls are open, by session id; sessions without any are left out."""

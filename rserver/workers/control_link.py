@@ -33,7 +33,7 @@ class Listener(Protocol):
     def offered(self, number: int) -> None:
         """The answer to this question has come; an order that comes next may take it back before it is looked at."""
 
-    def ordered(self, message: wire.Forget | wire.Void | wire.CloseUser) -> None:
+    def ordered(self, message: wire.Forget | wire.Void | wire.CloseUser | wire.CloseJoin) -> None:
         """Do it now."""
 
 
@@ -159,7 +159,7 @@ class ControlLink:
                     if isinstance(message, wire.Found):
                         self._listener.offered(message.number)
                     answer.set_result(message)
-            case wire.Forget():
+            case wire.Forget() | wire.CloseJoin():
                 self._listener.ordered(message)
             case wire.Void() | wire.CloseUser():
                 self._listener.ordered(message)

@@ -83,6 +83,11 @@ class DataWorkers:
             link.told.pop(session_id, None)
             link.send(wire.Forget((session_id,), True))
 
+    def close_join(self, session_id: str, host_id: str) -> None:
+        """A session may not edit the texts of another one any more."""
+        for link in self._links:
+            link.send(wire.CloseJoin(session_id, host_id))
+
     def changed(self) -> None:
         """Some session is not what it was: look which in a moment, once for all that happens until then."""
         if not self._is_looking and self._links:

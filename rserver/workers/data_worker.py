@@ -42,6 +42,9 @@ class Plane(Protocol):
     def close_session(self, session_id: str) -> int:
         """See FrontControl."""
 
+    def close_join(self, session_id: str, host_id: str) -> int:
+        """See FrontControl."""
+
     def listeners(self) -> Mapping[str, int]:
         """See FrontControl."""
 
@@ -224,7 +227,7 @@ class DataWorker:
         """See Listener."""
         self._offers.add(number)
 
-    def ordered(self, message: wire.Forget | wire.Void | wire.CloseUser) -> None:
+    def ordered(self, message: wire.Forget | wire.Void | wire.CloseUser | wire.CloseJoin) -> None:
         """See Listener."""
         self._offers.clear()
         if self.plane is not None:
@@ -241,3 +244,6 @@ class DataWorker:
                 self._known = {each: known for each, known in self._known.items() if known[0].user != message.user}
                 if self.plane is not None:
                     self.plane.close_user(message.user)
+            case wire.CloseJoin():
+                if self.plane is not None:
+                    self.plane.close_join(message.session, message.host)

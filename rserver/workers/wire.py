@@ -119,8 +119,15 @@ class CloseUser(_Message, frozen=True):
     user: str
 
 
+class CloseJoin(_Message, frozen=True):
+    """Break off what leads from a session to the texts that another one keeps."""
+
+    session: str
+    host: str
+
+
 ToControl = AskPage | AskTarget | GiveUp | InUse | Failed | Heard
-ToData = Begin | Page | Found | Forget | Void | CloseUser
+ToData = Begin | Page | Found | Forget | Void | CloseUser | CloseJoin
 
 _encoder = msgspec.msgpack.Encoder()
 _to_control: msgspec.msgpack.Decoder[ToControl] = msgspec.msgpack.Decoder(ToControl)

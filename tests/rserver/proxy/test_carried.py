@@ -183,13 +183,24 @@ def test_another_session_is_asked_for_anew(patient: World) -> None:
     assert client.answer()[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/restart", "/p/80/", "/../x", "/.", "/%2e%2e/x", "/a\\b", "/events", "/%00"])
+@pytest.mark.parametrize(
+    "path", ["/", "/restart", "/p/80/", "/absproxy/80/", "/../x", "/.", "/%2e%2e/x", "/a\\b", "/events", "/%00"]
+)
 def test_paths_that_are_not_plainly_the_sessions_are_pythons(patient: World, path: str) -> None:
     client, _ = settled(patient)
     client.send(again(path=path))
     patient.until(lambda: patient.plane._carrier.busy == 0)
     if path != "/events":
         client.head()
+
+
+def test_a_text_of_another_session_teaches_nothing_about_the_own_one(patient: World) -> None:
+    # The gate of this world leads to another socket when it is asked for the other session.
+    path = f"/collab/{OTHER_SID}/00000000"
+    client, end = settled(patient, path=path)
+    assert not is_carried(patient, client, end, again())
+    assert is_carried(patient, client, end, again())
+    assert not is_carried(patient, client, end, again(path=path))
 
 
 class TestEnds:

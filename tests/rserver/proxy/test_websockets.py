@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.rserver.proxy.memory import resident_bytes
-from tests.rserver.proxy.world import COOKIE, SID, SWITCHED, UPGRADE, Wire, World, request
+from tests.rserver.proxy.world import COOKIE, OTHER_SID, SID, SWITCHED, UPGRADE, Wire, World, request
 
 
 def test_handshake_and_messages(world: World) -> None:
@@ -63,6 +63,20 @@ def test_half_a_handshake_is_an_ordinary_request(world: World, fields: tuple[str
     world.ask("/events", *fields)
     head = world.session.accept().head().lower()
     assert b"upgrade" not in head
+
+
+def test_the_way_from_one_session_to_the_text_of_another_is_closed_alone(world: World) -> None:
+    client, end = world.open_websocket()
+    joined = world.ask(f"/collab/{OTHER_SID}/00000000", *UPGRADE)
+    host = world.session.accept()
+    assert b"GET /collab/" in host.head()
+    host.send(SWITCHED)
+    assert joined.status_and_fields()[0] == 101
+    assert world.call(lambda: world.plane.close_join(OTHER_SID, SID)) == 0
+    assert world.call(lambda: world.plane.close_join(SID, OTHER_SID)) == 1
+    assert joined.to_end() == host.to_end() == b""
+    client.send(b"still here")
+    assert end.exactly(10) == b"still here"
 
 
 def test_not_signed_in(world: World) -> None:

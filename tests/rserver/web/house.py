@@ -51,6 +51,7 @@ class FakeFront:
     def __init__(self) -> None:
         self.users: list[str] = []
         self.sessions: list[str] = []
+        self.joins: list[tuple[str, str]] = []
         self.listening: dict[str, int] = {}
 
     def listeners(self) -> dict[str, int]:
@@ -62,6 +63,10 @@ class FakeFront:
 
     def close_session(self, session_id: str) -> int:
         self.sessions.append(session_id)
+        return 1
+
+    def close_join(self, session_id: str, host_id: str) -> int:
+        self.joins.append((session_id, host_id))
         return 1
 
 

@@ -101,6 +101,10 @@ class Plane:
         self.closed.append(session_id)
         return 0
 
+    def close_join(self, session_id: str, host_id: str) -> int:
+        self.closed.append(f"{session_id} {host_id}")
+        return 0
+
     def forget(self) -> None:
         self.closed.append("")
 
@@ -238,6 +242,14 @@ def test_sign_out_is_known_when_all_have_heard(tmp_path: Path) -> None:
         assert both.data.authenticate(head).identity is None
         assert both.plane.closed[-2:] == ["", "ann"]
         assert not both.known()
+
+    run(tmp_path, test)
+
+
+def test_data_workers_are_told_who_may_not_join_any_more(tmp_path: Path) -> None:
+    async def test(both: Pair) -> None:
+        both.workers.close_join(SID, "host")
+        await until(lambda: f"{SID} host" in both.plane.closed)
 
     run(tmp_path, test)
 
