@@ -18,6 +18,7 @@ from rserver.proxy.carrying_front import CarryingFront, Requests
 from rserver.proxy.client import Exchange
 from rserver.proxy.deadlines import Deadlines
 from rserver.proxy.dispatch import Dispatcher
+from rserver.proxy.first_byte import is_plain_text
 from rserver.proxy.front import Front
 from rserver.proxy.http_head import RequestLine
 from rserver.proxy.https_redirect import HttpsRedirect
@@ -74,6 +75,8 @@ class DataPlane:
         self._carrier = carrier = make_carrier(loop, settings, events, compiled)
         self._pool = pool = Pool(settings, loop, self._deadlines, carrier)
         self._encoder = ResponseEncoder(settings.frame_origin, settings.add_headers)
+        # What only counts over TLS is not said in clear.
+        self._plain_encoder = ResponseEncoder(settings.frame_origin, ())
         self._services = Services(
             settings, loop, gate, pages, events, self._deadlines, pool, carrier, Logger(), closed, knows_token
         )
@@ -94,8 +97,7 @@ class DataPlane:
 
     async def listen_for_redirects(self, sock: socket.socket, port: int) -> None:
         """Send who comes to this socket to HTTPS at port."""
-        # What only counts over TLS is not said here.
-        self._listen(sock, Door(HttpsRedirect(port).begin, ResponseEncoder(self._settings.frame_origin, ()), None))
+        self._listen(sock, Door(HttpsRedirect(port).begin, self._plain_encoder, None))
 
     def _listen(self, sock: socket.socket, door: Door) -> None:
         if sock.family in {socket.AF_INET, socket.AF_INET6}:
@@ -195,16 +197,23 @@ class DataPlane:
         return CarryingFront(self._settings, door.encoder, self._deadlines, door.requests, self._gone, lane)
 
     async def _open(self, front: Front, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        seconds = self._settings.head_seconds
         try:
             # Named step by step: until the handshake is over nobody tells the front of its end.
             if tls is None:
                 await self._carrier.attach(sock, front)
             else:
-                await self._loop.connect_accepted_socket(lambda: front, sock, ssl=tls, ssl_handshake_timeout=seconds)
+                await self._open_tls(front, sock, tls)
         except (OSError, TimeoutError, asyncio.CancelledError):
             sock.close()
             self._gone(front)
+
+    async def _open_tls(self, front: Front, sock: socket.socket, tls: ssl.SSLContext) -> None:
+        seconds = self._settings.head_seconds
+        if await is_plain_text(self._loop, sock, seconds):
+            front.answer_once(HttpsRedirect(None).begin, self._plain_encoder)
+            await self._loop.connect_accepted_socket(lambda: front, sock)
+        else:
+            await self._loop.connect_accepted_socket(lambda: front, sock, ssl=tls, ssl_handshake_timeout=seconds)
 
     def _drop(self, front: Front) -> None:
         task = self._arriving.get(front)

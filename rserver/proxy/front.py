@@ -154,6 +154,10 @@ class Front(SmallReads):
         else:
             self._refuse(408, "the request took too long to arrive")
 
+    def answer_once(self, begin: Callable[["Front", RequestLine], Exchange | None], encoder: ResponseEncoder) -> None:
+        """Before it is connected: these answer its one request, nobody else any more."""
+        self._begin, self._encoder, self.stopping = begin, encoder, True
+
     def close_idle(self) -> None:
         """Close now when no request is under way, else after its answer."""
         self.stopping = True

@@ -9,14 +9,16 @@ _HTTPS_PORT = 443
 
 
 class HttpsRedirect:
-    """Answers every request of a listener; port: where HTTPS is spoken."""
+    """Answers every request of a listener; port: where HTTPS is spoken, None: where the client came, as it says."""
 
-    def __init__(self, port: int) -> None:
-        self._suffix = "" if port == _HTTPS_PORT else f":{port}"
+    def __init__(self, port: int | None) -> None:
+        self._is_here = port is None
+        self._suffix = "" if port in {None, _HTTPS_PORT} else f":{port}"
 
     def begin(self, front: Front, line: RequestLine) -> Exchange | None:
         """As `Dispatcher.begin`."""
-        host = _without_port(line.headers.get("host", ""))
+        named = line.headers.get("host", "")
+        host = named if self._is_here else _without_port(named)
         # The Host header has been checked; what comes over HTTP is seen by everybody, cookies and forms too.
         if host and line.target.startswith("/"):
             front.answer(redirect(f"https://{host}{self._suffix}{line.target}", 301))

@@ -164,7 +164,10 @@ def test_only_tls_is_spoken_and_browsers_are_told(made: Path) -> None:
         assert b"301 Moved" in redirect
         assert f"Location: https://one.test:{server.port}/s/x?y=1\r\n".encode() in redirect
         assert b"Strict-Transport" not in redirect
-        assert b"HTTP/1.1 2" not in asked(server.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        here = f"one.test:{server.port}"
+        redirect = asked(server.port, f"GET /s/x HTTP/1.1\r\nHost: {here}\r\n\r\n")
+        assert redirect.startswith(b"HTTP/1.1 301 ")
+        assert f"Location: https://{here}/s/x\r\n".encode() in redirect
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
         with pytest.warns(DeprecationWarning, match="TLSv1_1"):
