@@ -15,6 +15,7 @@ from rserver.supervisor.acl_changes import AclChanges
 from rserver.supervisor.background import Report
 from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
+from rserver.supervisor.heartbeat import EVERY_SECONDS
 from rserver.supervisor.http_front import HttpFront
 from rserver.supervisor.launcher_host import LauncherHost
 from rserver.supervisor.more_workers import MoreWorkers
@@ -167,7 +168,7 @@ class Master:
         owner = self._places.worker
         account = None if self._places.single_user else Account(owner.uid, owner.gid)
         env = installation.environment(**_WORKER_ENVIRONMENT)
-        return Declaration("worker", argv, env, account, sockets)
+        return Declaration("worker", argv, env, account, sockets, ping_seconds=EVERY_SECONDS)
 
     def _worker_hooks(self) -> Hooks:
         return Hooks(

@@ -108,6 +108,8 @@ class MasterClient(Protocol):
             check_greeting(message, "master")
             self._is_greeted = True
             self.greeted.callback(message)
+        elif message.get("event") == "ping":
+            self._send({"event": "pong"})
         elif message.get("event") == "acls_progress":
             self._progressed(message)
         elif "event" in message:

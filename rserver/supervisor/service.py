@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rserver.supervisor.backoff import Backoff
+from rserver.supervisor.heartbeat import MOST_UNANSWERED, PING, PONG, Heartbeat
 from rserver_core.frame import Message, greeting
 from rserver_process.channel import Channel
 from rserver_process.descriptors import close_all_but, null_on
@@ -37,7 +38,8 @@ class Account:
 class Declaration:
     """What a child is. account None: the same as the master; sockets are inherited from fd 4 on.
 
-    leaves_children: it starts others, which are ended when it has ended.
+    leaves_children: it starts others, which are ended when it has ended. ping_seconds: how often it is asked whether it
+    still answers, and killed when it does not; 0: never.
     """
 
     role: str
@@ -46,6 +48,7 @@ class Declaration:
     account: Account | None = None
     sockets: tuple[socket.socket, ...] = ()
     leaves_children: bool = False
+    ping_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ class Service:
         self._channel: Channel | None = None
         self._watch: Watch | None = None
         self._limit: Timer | None = None
+        self._heartbeat: Heartbeat | None = None
         self._started = 0.0
         self._pid = 0
         self._ready = self._stopping = False
@@ -95,7 +99,7 @@ class Service:
         self._channel = Channel(
             self._loop,
             ours,
-            self._hooks.message,
+            self._received,
             self._channel_closed,
             greeting=greeting("master", **self._hooks.greeting()),
             peer_role=role,
@@ -119,7 +123,19 @@ class Service:
         if self._limit:
             self._limit.cancel()
         self._ready = True
+        if seconds := self._declaration.ping_seconds:
+            self._heartbeat = Heartbeat(self._loop, lambda: self.send(PING), self._silent, seconds)
         self._hooks.ready()
+
+    def _received(self, message: Message) -> None:
+        if self._heartbeat and message == PONG:
+            self._heartbeat.answered()
+        else:
+            self._hooks.message(message)
+
+    def _silent(self) -> None:
+        seconds = MOST_UNANSWERED * self._declaration.ping_seconds
+        self._kill(f"the {self._declaration.role} has not answered for {seconds:g} s, it is replaced", self._watch)
 
     def _channel_closed(self, reason: str) -> None:
         self._drop_channel()
@@ -130,6 +146,8 @@ class Service:
     def _drop_channel(self) -> None:
         if self._limit:
             self._limit.cancel()
+        if self._heartbeat:
+            self._heartbeat.stop()
         if self._channel:
             self._channel.close()
             self._channel = None

@@ -14,6 +14,10 @@ from rserver.workers import wire
 MOST_QUESTIONS = 2048
 PATIENCE_SECONDS = 10.0
 """How long a question waits for control to come back."""
+HUNG_PATIENCE_SECONDS = 2.0
+"""The same while control lives but does not answer, which its master needs half a minute to be sure of."""
+LOOK_SECONDS, MOST_LOOKS = 2.0, 3
+"""While questions are open control has to say something at least that often, or is hung up on after so many looks."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 _log = Logger()
@@ -45,7 +49,9 @@ class ControlLink:
         self._loop, self._path, self._listener = loop, path, listener
         self._connection: _Connection | None = None
         self._open: dict[int, asyncio.Future[wire.Page | wire.Found]] = {}
-        self._last = self._waiting = 0
+        self._last = self._waiting = self._looks = 0
+        self._is_hung = False
+        self._looking: asyncio.TimerHandle | None = None
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -56,6 +62,8 @@ class ControlLink:
         """For good."""
         if self._keeping is not None:
             self._keeping.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
         if self._connection is not None:
             self._connection.abort()
 
@@ -79,6 +87,9 @@ class ControlLink:
         number = self._last
         answer: asyncio.Future[wire.Page | wire.Found] = self._loop.create_future()
         self._open[number] = answer
+        if self._looking is None:
+            self._looks = 0
+            self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
         try:
             self.send(make(number))
             found = await answer
@@ -103,11 +114,26 @@ class ControlLink:
             raise ControlGone("too many wait for control")
         self._waiting += 1
         try:
-            await asyncio.wait_for(self.begun.wait(), PATIENCE_SECONDS)
+            seconds = HUNG_PATIENCE_SECONDS if self._is_hung else PATIENCE_SECONDS
+            await asyncio.wait_for(self.begun.wait(), seconds)
         except TimeoutError:
-            raise ControlGone("control is being started") from None
+            raise ControlGone("control does not answer") from None
         finally:
             self._waiting -= 1
+
+    def _look(self) -> None:
+        """While questions are open: does control say anything at all?"""
+        self._looking = None
+        if not self._open or self._connection is None:
+            return
+        if self._looks >= MOST_LOOKS:
+            _log.error("control does not answer: sessions are carried on, everything else is refused for now")
+            self._is_hung = True
+            self._connection.abort()
+            return
+        self._looks += 1
+        self.send(wire.Ping())
+        self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
 
     async def _keep_connected(self) -> None:
         pause = _FIRST_PAUSE
@@ -147,11 +173,13 @@ class ControlLink:
                 answer.set_exception(ControlGone("control was lost while it answered"))
 
     def _received(self, message: wire.ToData) -> None:
+        self._looks = 0
         match message:
             case wire.Begin():
                 if message.version != wire.VERSION:
                     raise wire.WireError(f"control speaks version {message.version}, not {wire.VERSION}")
                 self._listener.begun(message)
+                self._is_hung = False
                 self.begun.set()
             case wire.Page() | wire.Found():
                 answer = self._open.get(message.number)

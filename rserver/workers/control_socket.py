@@ -222,6 +222,8 @@ class _Link(asyncio.Protocol):
                 self._answers.events.failed(message.session, message.reason)
             case wire.Heard():
                 self._has_heard(message.order)
+            case wire.Ping():
+                self.send(wire.Pong())
 
     def _begin(self, number: int, answering: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         if len(self._tasks) >= MOST_QUESTIONS or number in self._tasks:

@@ -74,6 +74,14 @@ class Heard(_Message, frozen=True):
     order: int
 
 
+class Ping(_Message, frozen=True):
+    """Does control still answer?"""
+
+
+class Pong(_Message, frozen=True):
+    """It does."""
+
+
 class Begin(_Message, frozen=True):
     """The first message of control: which cookies are void."""
 
@@ -126,8 +134,8 @@ class CloseJoin(_Message, frozen=True):
     host: str
 
 
-ToControl = AskPage | AskTarget | GiveUp | InUse | Failed | Heard
-ToData = Begin | Page | Found | Forget | Void | CloseUser | CloseJoin
+ToControl = AskPage | AskTarget | GiveUp | InUse | Failed | Heard | Ping
+ToData = Begin | Page | Found | Forget | Void | CloseUser | CloseJoin | Pong
 
 _encoder = msgspec.msgpack.Encoder()
 _to_control: msgspec.msgpack.Decoder[ToControl] = msgspec.msgpack.Decoder(ToControl)

@@ -1,6 +1,7 @@
 """Several workers: whichever takes a connection, all is as with one; none of them is missed when it is killed."""
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -153,6 +154,25 @@ def test_killed_control_is_not_missed_by_sessions(server: RunningServer, ann: Wo
     assert ann.through(data[1]).get("/home").status == 200
     assert is_open(websocket)
     assert "43" in ann.run("40 + 3")
+
+
+@pytest.mark.slow
+def test_control_that_hangs_is_told_of_and_replaced(server: RunningServer, ann: WorkerVisitor) -> None:
+    control, _ = control_and_data(server)
+    websocket = ann.websocket()
+    ann.rpc("list_documents")
+    begin = len(server.lines)
+    os.kill(control, signal.SIGSTOP)
+    for path in ("/auth-sign-in", "/home"):
+        refused = ann.get(path, headers={"Accept": "text/html", "Sec-Fetch-Mode": "navigate"})
+        assert refused.status == 503
+        assert b"Try again in a few seconds" in refused.body
+    assert ann.run("40 + 4").strip().endswith("44")
+    server.wait_for_line(re.compile("the worker has not answered for 24 s, it is replaced"), 90, begin)
+    wait_until(lambda: control not in _workers(server) and len(_workers(server)) == 3)
+    wait_until(lambda: ann.get("/home").status == 200)
+    assert is_open(websocket)
+    assert "45" in ann.run("40 + 5")
 
 
 def _workers(server: RunningServer) -> list[int]:

@@ -19,7 +19,7 @@ from rserver.sign_in.credentials import Credentials
 from rserver.sign_in.set_cookie import CookieStyle
 from rserver.web.request import ANONYMOUS, Authentication, Identity, Request, RequestHead, Response, Target
 from rserver.web.responses import html, plain
-from rserver.workers import control_socket, wire
+from rserver.workers import control_link, control_socket, wire
 from rserver.workers.control_socket import Answers, DataWorkers
 from rserver.workers.data_worker import DataWorker
 from tests.rserver import own_loop
@@ -281,6 +281,48 @@ def test_who_does_not_read_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monkey
         await until(lambda: len(both.workers) == 1 or not both.data.link.begun.is_set())
         writer.close()
         await until(lambda: both.data.link.begun.is_set() and len(both.workers) == 1)
+
+    run(tmp_path, test)
+
+
+def test_control_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_link, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(control_link, "HUNG_PATIENCE_SECONDS", 0.05)
+
+    async def test(both: Pair) -> None:
+        target = await both.target()
+        with monkeypatch.context() as hanging:
+            hanging.setattr(control_socket._Link, "_received", lambda *_: None)
+            answer = await asyncio.wait_for(both.data.handle(Request(both.head("/home"))), 20)
+            assert answer.status == 503
+            assert ("Retry-After", "5") in answer.headers
+            assert both.known() in {target, None}
+        await until(both.data.link.begun.is_set)
+        assert (await both.data.handle(Request(both.head("/home")))).body == b"ann GET 0"
+
+    run(tmp_path, test)
+
+
+def test_answer_that_takes_long_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_link, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(control_link, "MOST_LOOKS", 2000)
+
+    async def test(both: Pair) -> None:
+        both.control.released = asyncio.Event()
+        pings: list[wire.ToControl] = []
+        link = next(iter(both.workers._links))
+        received = link._received
+
+        def count(message: wire.ToControl) -> None:
+            pings.append(message)
+            received(message)
+
+        link._received = count  # type: ignore[method-assign]
+        asking = asyncio.ensure_future(both.data.handle(Request(both.head("/home"))))
+        await until(lambda: pings.count(wire.Ping()) >= 5)
+        assert both.data.link._looks < 5
+        both.control.released.set()
+        assert (await asking).status == 200
 
     run(tmp_path, test)
 
