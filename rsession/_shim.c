@@ -114,29 +114,91 @@ static PyObject *shim_run(PyObject *module, PyObject *arguments)
     return NULL;
 }
 
-static PyObject *shim_submit(PyObject *module, PyObject *arguments)
+static struct line *make_line(const char *text, size_t size)
 {
-    const char *text;
-    Py_ssize_t size;
-    if (!PyArg_ParseTuple(arguments, "y#:submit", &text, &size)) {
+    struct line *line = malloc(sizeof *line + size);
+    if (line == NULL) {
+        PyErr_NoMemory();
         return NULL;
     }
-    struct line *line = malloc(sizeof *line + (size_t)size);
-    if (line == NULL) {
-        return PyErr_NoMemory();
-    }
-    line->next = NULL;
-    line->size = (size_t)size;
-    memcpy(line->text, text, (size_t)size);
-    exchange_lock();
-    long long number = line->number = ++exchange.last_line_number;
+    *line = (struct line){.size = size};
+    memcpy(line->text, text, size);
+    return line;
+}
+
+/* With the lock held. */
+static void queue_line(struct line *line)
+{
+    line->number = ++exchange.last_line_number;
     *(exchange.first_line ? &exchange.last_line->next : &exchange.first_line) = line;
     exchange.last_line = line;
     exchange.lines++;
     exchange.line_bytes += line->size;
+}
+
+static PyObject *shim_submit(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t size;
+    struct line *line;
+    if (!PyArg_ParseTuple(arguments, "y#:submit", &text, &size) || (line = make_line(text, (size_t)size)) == NULL) {
+        return NULL;
+    }
+    exchange_lock();
+    queue_line(line);
+    long long number = line->number;
     exchange_unlock();
     ring(exchange.to_r);
     return PyLong_FromLongLong(number);
+}
+
+static void free_lines(struct line *line)
+{
+    for (struct line *next; line != NULL; line = next) {
+        next = line->next;
+        free(line);
+    }
+}
+
+/* In the order of the list; NULL with an exception set. */
+static struct line *make_lines(PyObject *list)
+{
+    struct line *first = NULL, **link = &first;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        char *text;
+        Py_ssize_t size;
+        if (PyBytes_AsStringAndSize(PyList_GET_ITEM(list, i), &text, &size) != 0 ||
+            (*link = make_line(text, (size_t)size)) == NULL) {
+            free_lines(first);
+            return NULL;
+        }
+        link = &(*link)->next;
+    }
+    return first;
+}
+
+static PyObject *shim_submit_batch(PyObject *module, PyObject *list)
+{
+    if (!PyList_Check(list) || PyList_GET_SIZE(list) == 0) {
+        PyErr_SetString(PyExc_TypeError, "a list of at least one line is needed");
+        return NULL;
+    }
+    struct line *next, *line = make_lines(list);
+    if (line == NULL) {
+        return NULL;
+    }
+    exchange_lock();
+    long long batch = ++exchange.last_batch;
+    for (; line != NULL; line = next) {
+        next = line->next;
+        line->next = NULL;
+        line->batch = batch;
+        queue_line(line);
+    }
+    long long number = exchange.last_line_number;
+    exchange_unlock();
+    ring(exchange.to_r);
+    return Py_BuildValue("(LL)", batch, number);
 }
 
 static PyObject *shim_clear_input(PyObject *module, PyObject *unused)
@@ -387,6 +449,7 @@ static PyMethodDef methods[] = {
     {"run", shim_run, METH_VARARGS, NULL},
     {"run_template", shim_run_template, METH_VARARGS, NULL},
     {"submit", shim_submit, METH_VARARGS, NULL},
+    {"submit_batch", shim_submit_batch, METH_O, NULL},
     {"clear_input", shim_clear_input, METH_NOARGS, NULL},
     {"input_backlog", shim_input_backlog, METH_NOARGS, NULL},
     {"post_job", shim_post_job, METH_VARARGS, NULL},

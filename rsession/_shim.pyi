@@ -37,6 +37,13 @@ def run_template(
 def submit(line: bytes, /) -> int:
     """Queue a line that ends in a newline; its number, counted from 1."""
 
+def submit_batch(lines: list[bytes], /) -> tuple[int, int]:
+    """Queue lines that belong together: their number as a batch, from 1 on, and the number of the last one.
+
+    The first error among them takes the others out of the queue. When R has done with them there is a segment
+    BATCH_END.
+    """
+
 def clear_input() -> None:
     """Forget all queued lines."""
 

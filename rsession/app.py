@@ -79,6 +79,8 @@ def serve(
     _edit_together(session, settings, documents, reactor)
     _keep_objects(session, settings)
     _watch_limits(session, settings)
+    if settings.remote:
+        _serve_programs(session)
     site = SessionSite(Rpc(session.rpc, clients, session.use), session.routes, session.listeners, clients)
     _listen(reactor, site, settings)
     gc.enable()
@@ -173,6 +175,12 @@ def _watch_limits(session: Session, settings: "RsessionSettings") -> None:
     from rsession.limits.register import register
 
     register(session, settings.memory_event_fd)
+
+
+def _serve_programs(session: Session) -> None:
+    from rsession.remote.register import register
+
+    register(session)
 
 
 def _listen(reactor: EPollReactor, site: SessionSite, settings: "RsessionSettings") -> None:

@@ -4,7 +4,7 @@ import codecs
 import re
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import EventLog
@@ -17,10 +17,19 @@ MAX_BYTES = 16 << 20
 _BROWSER_PROMPT = re.compile(r"Browse\[\d+\]> $")
 
 
+class BatchLines(NamedTuple):
+    """Number of the batch, numbers of its first and last line."""
+
+    number: int
+    first: int
+    last: int
+
+
 class InputQueue(Protocol):
     """The part of the shim that takes lines."""
 
     def submit(self, line: bytes, /) -> int: ...
+    def submit_batch(self, lines: list[bytes], /) -> tuple[int, int]: ...
     def clear_input(self) -> None: ...
     def input_backlog(self) -> tuple[int, int]: ...
 
@@ -47,12 +56,27 @@ class Console:
 
     def input(self, text: str, console_id: str) -> None:
         """Queue text line by line; raises RpcError PARAM_INVALID when it cannot be R's input or the queue is full."""
+        for line in self._checked_lines(text):
+            self._ids.append((self._queue.submit(line), console_id))
+
+    def input_batch(self, text: str, console_id: str) -> BatchLines:
+        """Queue text as lines that belong together: the first error takes those behind it back. RpcError as `input`."""
+        lines = self._checked_lines(text)
+        number, last = self._queue.submit_batch(lines)
+        first = last - len(lines) + 1
+        self._ids.extend((line, console_id) for line in range(first, last + 1))
+        return BatchLines(number, first, last)
+
+    def _checked_lines(self, text: str) -> list[bytes]:
         lines = _split(text)
         queued, queued_bytes = self._queue.input_backlog()
         if queued + len(lines) > MAX_LINES or queued_bytes + sum(map(len, lines)) > MAX_BYTES:
             raise RpcError(ErrorCode.PARAM_INVALID, "text: too many lines wait for R")
-        for line in lines:
-            self._ids.append((self._queue.submit(line), console_id))
+        return lines
+
+    def end_batch(self, lines: BatchLines) -> None:
+        """Those of its lines that R has not taken will not be given to it."""
+        self._take_id(lines.last)
 
     def interrupt(self) -> None:
         """Forget waiting lines, then stop what R does; at a browser prompt leave the browser."""

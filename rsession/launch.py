@@ -54,10 +54,17 @@ class Launch:
         prepare_environment(self.installation)
         self._own = take_from_environment(self.installation, runs_profile=self.settings.r_run_rprofile)
         _claim_state(self.settings.session_id)
-        folder = self._project.folder if self._project else self.settings.session_default_working_dir
+        folder = self._project.folder if self._project else self._own_folder()
         note = restart_note(self.settings)
         enter_working_directory((note and note.directory) or folder)
         _shim.note_temporary_folder(temporary_note.NAME, temporary_note.own())
+
+    def _own_folder(self) -> str:
+        if not self.settings.remote:
+            return self.settings.session_default_working_dir
+        from rsession.remote.own_folder import own_folder
+
+        return own_folder(os.path.expanduser("~"), self.settings.session_id)
 
     def start_server(self) -> tuple[int, int, int, int]:
         """Start the thread of the server; the descriptors of `_shim.open`."""

@@ -14,6 +14,17 @@ class SegmentKind(IntEnum):
     RESULT = 5
     QUIT = 6
     IDLE = 7
+    BATCH_END = 8
+
+
+class BatchEnd(IntEnum):
+    """How lines that belong together ended."""
+
+    DONE = 0
+    FAILED = 1
+    INCOMPLETE = 2
+    DROPPED = 3
+    IN_BROWSER = 4
 
 
 class ResultKind(IntEnum):

@@ -8,6 +8,7 @@ from twisted.logger import Logger
 
 from rserver_core.last_word import NEVER_READY
 from rsession import _shim
+from rsession.batches import Batches
 from rsession.console import Console
 from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import EventLog
@@ -17,7 +18,7 @@ from rsession.open_editor import OpenEditor
 from rsession.r_jobs import RJobs
 from rsession.r_process import RProcess
 from rsession.rpc_method import MethodTable
-from rsession.segment_kind import SegmentKind
+from rsession.segment_kind import BatchEnd, SegmentKind
 from rsession.segment_reader import Segment, SegmentReader
 from rsession.site import Routes
 from rsession.state_paths import StatePaths
@@ -62,6 +63,7 @@ class Session:
         self.listeners = Listeners(self.log, clock)
         self.process = RProcess(clock)
         self.console = self.r = Console(_shim, self.log, self.process.interrupt)
+        self.batches = Batches(self.console)
         self.jobs = RJobs(_shim)
         self.missed = MissedMessages()
         self.events = Events(self.log, self.listeners, self.missed)
@@ -171,11 +173,14 @@ class Session:
             self.console.read_prompt(_text(first), number == 1)
             self._prompts_due = self.console.is_idle_at_top
         elif kind == SegmentKind.INPUT:
+            self.batches.read_input(number >> 1)
             self.console.read_input(number >> 1, number & 1 == 1, _text(first), _text(second))
         elif kind == SegmentKind.EMITTED:
             self._read_emitted(_text(first), second)
         elif kind == SegmentKind.RESULT:
             _guarded(lambda: self.jobs.read_result(number >> 2, number & 3, first))
+        elif kind == SegmentKind.BATCH_END:
+            _guarded(lambda: self.batches.read_end(number >> 3, BatchEnd(number & 7)))
         elif kind == SegmentKind.IDLE:
             self._look_later()
         elif kind == SegmentKind.QUIT:

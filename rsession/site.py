@@ -22,10 +22,11 @@ _MAX_POSITION_DIGITS = 15
 
 
 class Routes:
-    """GET handlers by prefix of the path."""
+    """Handlers by prefix of the path, for other methods than GET by the whole path."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, GetHandler] = {}
+        self._methods: dict[tuple[str, str], GetHandler] = {}
         self._sockets: dict[str, SocketHandler] = {}
 
     def get(self, prefix: str, handler: GetHandler) -> None:
@@ -33,6 +34,14 @@ class Routes:
         if prefix in self._handlers:
             raise ValueError(f"GET {prefix} is routed twice")
         self._handlers[prefix] = handler
+
+    def method(self, method: str, path: str, handler: GetHandler) -> None:
+        """Hand requests of a method for exactly this path to `handler`."""
+        self._methods[method, path] = handler
+
+    def find_method(self, method: str, path: str) -> GetHandler | None:
+        """The handler of that method at that path."""
+        return self._methods.get((method, path))
 
     def socket(self, prefix: str, handler: SocketHandler) -> None:
         """Hand WebSocket handshakes below a prefix, already checked, to `handler`."""
@@ -64,6 +73,8 @@ class SessionSite:
                 return replace(Response.of_text(405, "RPC is by POST"), headers={"Allow": "POST"})
             is_background = request.headers.get(_BACKGROUND) == "0"
             return self._rpc.answer(request.path.removeprefix("/rpc/"), request.body, is_background)
+        if (found := self._routes.find_method(request.method, request.path)) is not None:
+            return found(request)
         if request.method not in ("GET", "HEAD"):
             return replace(Response.of_text(405, "only GET here"), headers={"Allow": "GET, HEAD"})
         if request.path == "/ping":

@@ -51,6 +51,9 @@ class RsessionSettings:
     create_project: bool = option(
         Flag(), "0", "1: make the project's folder and file when they are missing.", command_line_only=True
     )
+    remote: bool = option(
+        Flag(), "0", "1: serve programs too, which run code and move objects and files.", command_line_only=True
+    )
     websocket_ping_seconds: int = option(
         Integer(0, 3600),
         "30",

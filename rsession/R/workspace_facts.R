@@ -114,7 +114,7 @@ apply_facts <- function(facts, same_version) {
 }
 
 # R shows no more of them than their names
-task_callbacks <- function() setdiff(getTaskCallbackNames(), "rsession.plots")
+task_callbacks <- function() setdiff(getTaskCallbackNames(), c("rsession.plots", "rsession.batch"))
 
 # Those that are no plots of the page, as files of pdf()
 other_devices <- function() {

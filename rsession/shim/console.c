@@ -1,5 +1,6 @@
 /* R's console callbacks. No function here may hold the lock when R can leave it by a longjmp. */
 #define _GNU_SOURCE
+#include "batch.h"
 #include "engine.h"
 #include "queue.h"
 #include "r_api.h"
@@ -258,6 +259,40 @@ static enum step next_step(const char *prompt, int history, bool jobs_ready, boo
     return exchange.first_line != NULL ? TAKE_LINE : WAIT;
 }
 
+/* Leaves by a longjmp to R's top level. */
+static void cut_off(void)
+{
+    *r.R_interrupts_pending = 1;
+    r.R_CheckUserInterrupt();
+}
+
+/* A question in the middle of a batch has nobody to answer it: R shows it, and takes an empty line. */
+static int give_no_answer(const char *prompt, unsigned char *buffer)
+{
+    console_write(prompt, (int)strlen(prompt), 0);
+    console_write("\n", 1, 0);
+    strcpy((char *)buffer, "\n");
+    return 1;
+}
+
+/* The answer to R's question while a batch of lines runs; 0 when the next line is to be taken. */
+static int read_in_batch(const char *prompt, unsigned char *buffer, int history)
+{
+    switch (batch_turn(prompt, history)) {
+    case NO_ANSWER:
+        return give_no_answer(prompt, buffer);
+    case LEAVE_BROWSER:
+        strcpy((char *)buffer, "Q\n");
+        return 1;
+    case CUT_OFF:
+        cut_off();
+        return 0;
+    case NEXT_LINE:
+        return 0;
+    }
+    return 0;
+}
+
 static int read_console(const char *prompt, unsigned char *buffer, int size, int history)
 {
     bool announced = false, jobs_ready = false;
@@ -271,16 +306,21 @@ static int read_console(const char *prompt, unsigned char *buffer, int size, int
     drop_rest();
     for (;;) {
         heed_signals();
+        if (batch_running != 0 && !has_crashed() && read_in_batch(prompt, buffer, history) != 0) {
+            return 1;
+        }
         exchange_lock();
         enum step step = next_step(prompt, history, jobs_ready, &announced);
         if (step == TAKE_LINE && (jobs_ready || has_crashed())) {
             rest = take_line();
             rest_offset = 0;
             exchange.discard_rest = false;
+            batch_begin(rest);
             put_input(prompt, history, rest);
         }
         exchange_unlock();
         if (rest != NULL) {
+            batch_watch_statements();
             return take_piece(buffer, size);
         }
         if (!jobs_ready && !has_crashed()) {
@@ -295,6 +335,13 @@ static int read_console(const char *prompt, unsigned char *buffer, int size, int
 
 static void do_nothing(void)
 {
+}
+
+static void note_jump(void)
+{
+    if (!job_runs) {
+        batch_note_jump();
+    }
 }
 
 static void ignore_busy(int which)
@@ -356,7 +403,7 @@ void console_install(void)
     *r.ptr_R_WriteConsole = NULL;
     *r.ptr_R_WriteConsoleEx = console_write;
     *r.ptr_R_ReadConsole = read_console;
-    *r.ptr_R_ResetConsole = do_nothing;
+    *r.ptr_R_ResetConsole = note_jump;
     *r.ptr_R_FlushConsole = do_nothing;
     *r.ptr_R_ClearerrConsole = do_nothing;
     *r.ptr_R_Busy = ignore_busy;

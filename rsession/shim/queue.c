@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "queue.h"
 
+#include "batch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -163,6 +165,7 @@ void discard_lines(void)
 {
     struct line *line;
     while ((line = take_line()) != NULL) {
+        batch_note_dropped(line, exchange.first_line);
         free(line);
     }
     exchange.discard_rest = true;

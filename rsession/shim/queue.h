@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum segment_kind { OUTPUT, ERROR, PROMPT, INPUT, EMITTED, RESULT, QUIT, IDLE };
+enum segment_kind { OUTPUT, ERROR, PROMPT, INPUT, EMITTED, RESULT, QUIT, IDLE, BATCH_END };
 
 struct segment {
     struct segment *next;
@@ -20,6 +20,7 @@ struct segment {
 struct line {
     struct line *next;
     long long number;
+    long long batch; /* number of the lines that it belongs to, 0 for none, see batch.c */
     size_t size;
     char text[]; /* ends in a newline */
 };
@@ -40,7 +41,7 @@ struct exchange {
     bool signalled, urgent, quit_seen;
     struct line *first_line, *last_line;
     size_t lines, line_bytes;
-    long long last_line_number;
+    long long last_line_number, last_batch;
     bool discard_rest; /* of the line that R is taking in pieces */
     struct job *first_job, *last_job;
     long long last_question, answered; /* numbers, see asking.c */

@@ -7,6 +7,7 @@ from errno import ENOENT
 
 NAME = "suspended-session-data"
 HISTORY = "history"
+FILES = "files"
 NOT_RESTORED = "not-restored"
 _CONSOLE = "console"
 _PLOTS = "graphics-r3"

@@ -15,11 +15,15 @@ class Lines:
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
-        self.given = 0
+        self.given = self.batches = 0
 
     def submit(self, line: bytes, /) -> int:
         self.lines.append(line)
         return len(self.lines) + self.given
+
+    def submit_batch(self, lines: list[bytes], /) -> tuple[int, int]:
+        self.batches += 1
+        return self.batches, [self.submit(line) for line in lines][-1]
 
     def clear_input(self) -> None:
         self.lines.clear()

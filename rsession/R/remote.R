@@ -1,0 +1,38 @@
+# What programs that use the session from outside ask: objects in and out of the workspace as JSON.
+
+remote_assign <- function(name, code) {
+  assign(name, eval(parse(text = code, encoding = "UTF-8"), baseenv()), envir = globalenv())
+  NULL
+}
+
+# found, the value in the form that JSON gets, or why there is none
+remote_output <- function(name) {
+  if (!exists(name, envir = globalenv(), inherits = FALSE)) return(list(why = paste0("object '", name, "' not found")))
+  tryCatch(list(value = remote_boxed(get(name, envir = globalenv(), inherits = FALSE), 0L)), error = function(e) {
+    list(why = paste0("object '", name, "' has no JSON form: ", conditionMessage(e)))
+  })
+}
+
+remote_error <- function() geterrmessage()
+
+# As jsonlite does without unboxing: every vector is an array, a data.frame a map of columns, a matrix an array of rows
+remote_boxed <- function(x, depth) {
+  if (depth > 50L) stop("it is nested too deeply")
+  if (is.null(x)) return(NULL)
+  if (is.data.frame(x)) return(remote_columns(x, depth))
+  if (is.factor(x)) return(remote_array(as.character(x)))
+  if (inherits(x, c("Date", "POSIXt"))) return(remote_array(as.character(x)))
+  if (is.list(x)) return(lapply(unclass(x), remote_boxed, depth + 1L))
+  if (is.complex(x) || is.raw(x)) x <- structure(as.character(x), dim = dim(x))
+  if (!is.atomic(x)) stop("it is a ", typeof(x), "; get it from the workspace as a file")
+  if (is.matrix(x)) return(lapply(seq_len(nrow(x)), function(row) remote_array(as.vector(x[row, ]))))
+  remote_array(as.vector(x))
+}
+
+remote_columns <- function(x, depth) {
+  columns <- lapply(unclass(x), remote_boxed, depth + 1L)
+  attributes(columns) <- list(names = names(x))
+  columns
+}
+
+remote_array <- function(x) structure(x, class = "rs_array")

@@ -1,0 +1,1 @@
+"""What programs use of a session: code with its output, objects, files. The remote-execution door leads here."""

@@ -1,0 +1,52 @@
+"""Puts what programs use into a session: paths below /remote/, which the server's remote-execution door leads to."""
+
+import os
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+from rsession.error_code import ErrorCode, RpcError
+from rsession.event_log import encode_json
+from rsession.http_message import Request, Response
+from rsession.remote.execution import Execution
+from rsession.remote.r_values import NoRValue
+from rsession.remote.requests import execute_request
+
+if TYPE_CHECKING:
+    from rsession.session import Session
+
+PREFIX = "/remote"
+
+
+def register(session: "Session") -> None:
+    """Called once, when the working directory is the session's own."""
+    execution = Execution(session, os.getcwd())
+
+    def execute(request: Request) -> "Deferred[Response]":
+        session.use()
+        return Deferred.fromCoroutine(_execute(execution, request.body))
+
+    def cancel(_request: Request) -> Response:
+        execution.cancel()
+        return _json("")
+
+    session.routes.method("POST", f"{PREFIX}/execute", execute)
+    session.routes.method("POST", f"{PREFIX}/cancel", cancel)
+    session.routes.method("GET", f"{PREFIX}/history", lambda _: _json(execution.history))
+    session.routes.method("GET", f"{PREFIX}/console-output", lambda _: _console_output(execution))
+
+
+def _console_output(execution: Execution) -> Response:
+    return _json({"consoleOutput": execution.console_output})
+
+
+async def _execute(execution: Execution, body: bytes) -> Response:
+    wanted = execute_request(body)
+    try:
+        return _json(await execution.run(wanted.code, wanted.inputs, wanted.outputs))
+    except NoRValue as error:
+        raise RpcError(ErrorCode.PARAM_INVALID, f"inputParameters: {error}") from None
+
+
+def _json(value: object) -> Response:
+    return Response(200, encode_json(value).encode(), "application/json")
