@@ -14,16 +14,21 @@ from rsession.temporary_note import is_orphan
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-_LOOK_SECONDS = 0.1
+_LATER_SECONDS = 3.0
+"""The folder of all temporary files may be large, and nobody waits for this: R and its user come first."""
 
 _log = Logger()
 
 
 def register(api: ServiceApi) -> None:
-    """As soon as R has its folder, remove what others left beside it."""
+    """Some time after R has its folder, remove what others left beside it."""
+    api.clock.callLater(_LATER_SECONDS, _look, api)
+
+
+def _look(api: ServiceApi) -> None:
     path = _shim.temporary_folder()
     if path is None:
-        api.clock.callLater(_LOOK_SECONDS, register, api)
+        register(api)
     else:
         in_thread(remove_orphans, os.path.dirname(path)).addErrback(_complain)
 

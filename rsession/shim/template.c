@@ -73,7 +73,9 @@ static const char PREPARE[] =
     "    (identical(call[[1L]], quote(`<-`)) && identical(call[[2L]], quote(.Library.site)))\n"
     "  profile <- profile[vapply(profile, environment_is_read, NA)]\n"
     "  compiler::cmpfun(function(x) { for (i in x) if (i > 1) print(i[[1]] + x$y) else switch(i, a = 1); function(y) y })\n"
-    "  for (name in c('library', 'require', 'attachNamespace', 'attach', 'conflicts')) get(name)\n"
+    "  attached <- setdiff(packages, 'compiler')\n"
+    "  for (package in attached) require(package, quietly = TRUE, warn.conflicts = FALSE, character.only = TRUE)\n"
+    "  for (package in attached) detach(paste0('package:', package), character.only = TRUE)\n"
     "  unused <- lapply(settings, function(names) options(structure(vector('list', length(names)), names = names)))\n"
     "  lapply(packages, hide)\n"
     "  early <- '^(_R_|R_GC|R_MAX_|R_NSIZE$|R_VSIZE$|R_PPSIZE$|R_BATCH$|R_TESTS$|R_DEFAULT_PACKAGES$|R_ARCH$)'\n"
@@ -82,7 +84,7 @@ static const char PREPARE[] =
     "    all[grepl(early, names(all)) & nzchar(all)]\n"
     "  }\n"
     "  known <- read_early()\n"
-    "  function() {\n"
+    "  resume <- function() {\n"
     "    if (!identical(read_early(), known)) return('R has read another environment already')\n"
     "    here <- new.env(parent = .BaseNamespaceEnv)\n"
     "    here$assign <- function(x, value, envir)\n"
@@ -91,6 +93,8 @@ static const char PREPARE[] =
     "    assign('.Library.site', here$.Library.site, envir = globalenv())\n"
     "    ''\n"
     "  }\n"
+    "  resume()\n"
+    "  resume\n"
     "})()";
 
 void template_write(const char *text, int size, int is_error)
