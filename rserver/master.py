@@ -13,7 +13,6 @@ from pathlib import Path
 from rserver.supervisor import cookie_keys, installation, listeners, tls_files
 from rserver.supervisor.acl_changes import AclChanges
 from rserver.supervisor.background import Report
-from rserver.supervisor.directories import lock_pid_file
 from rserver.supervisor.exit_codes import ExitCode, StartRefused
 from rserver.supervisor.heartbeat import EVERY_SECONDS
 from rserver.supervisor.http_front import HttpFront
@@ -21,6 +20,7 @@ from rserver.supervisor.launcher_host import LauncherHost
 from rserver.supervisor.more_workers import MoreWorkers
 from rserver.supervisor.password_checks import PasswordChecks
 from rserver.supervisor.places import Places
+from rserver.supervisor.run_directory import RunDirectory
 from rserver.supervisor.service import Account, Declaration, Hooks, Service, log
 from rserver.supervisor.ticket_seed import TicketSeed
 from rserver_core import r_versions_file
@@ -30,14 +30,15 @@ from rserver_core.frame import Message
 from rserver_core.options.command_line import load
 from rserver_core.options.rserver import RSERVER, RserverSettings, redirect_port
 from rserver_core.profiles import file as profiles_file
-from rserver_core.profiles import published as published_profiles
 from rserver_process.event_loop import Loop
 from rserver_process.keeper_host import KeeperHost
 from rserver_process.keeper_settings import KeeperSettings
-from rserver_process.requests import Requests
+from rserver_process.requests import Done, Requests
 
 # After a crash the last worker may hold the port until it has noticed.
 PORT_PATIENCE_SECONDS = 5.0
+# How long nobody may notice that the run directory is gone.
+LOOK_SECONDS = 30.0
 
 # Events that concern every worker; sessions are the business of the first.
 _FOR_ALL = frozenset({"options", "stop", "ticket_seed"})
@@ -65,8 +66,7 @@ class Master:
         """StartRefused when it cannot start; nothing runs then."""
         self._settings, self._argv, self._report = settings, argv, report
         self._places = Places.resolve(settings)
-        self._places.make()
-        self._lock = lock_pid_file(_pid_file(settings, self._places))
+        self._run_directory = RunDirectory(self._places, _pid_file(settings, self._places))
         self._publish_first_profiles(is_restart=patience > 0)
         self._keys = cookie_keys.read_or_make(cookie_key_file(settings, os.environ))
         self._tls = tls_files.read(settings, self._places.lib_dir, self._places.worker)
@@ -103,8 +103,9 @@ class Master:
             self._http_service = self._http.begin(self._loop, sockets, self._told_to_http, self._http_answered)
         elif self._tls:
             self._tickets.keep_new(self._loop, self._tell_tickets)
+        self._loop.call_later(LOOK_SECONDS, self._keep_looking)
         self._loop.run()
-        os.close(self._lock)
+        self._run_directory.close()
         return self._code
 
     def _tell_tickets(self) -> None:
@@ -194,8 +195,30 @@ class Master:
 
     def _new_requests(self) -> Requests:
         changes = self._changes.operations(self._worker.send)
-        operations = {"check_password": self._checks.check, **changes, **self._host.operations}
+        operations = {"check_password": self._checks.check, **changes, **self._host.operations, "launch": self._launch}
         return Requests(operations, self._worker.send)
+
+    def _launch(self, message: Message, done: Done) -> None:
+        self._look_after_run_directory()
+        self._host.operations["launch"](message, done)
+
+    def _keep_looking(self) -> None:
+        self._look_after_run_directory()
+        self._loop.call_later(LOOK_SECONDS, self._keep_looking)
+
+    def _look_after_run_directory(self) -> None:
+        if self._stopping or self._run_directory.is_whole() or not self._run_directory.make_again():
+            return
+        self._host.restore()
+        parts = [part for part in (self._http, self._more) if part]
+        for part in parts:
+            part.make()
+        if parts:
+            # Only new processes get to know the new sockets.
+            self._worker.renew(self._worker_declaration())
+            for service in self._services():
+                if service not in (self._worker, self._launcher):
+                    service.renew()
 
     def _worker_lost(self) -> None:
         # Answers to what the last worker asked must not reach the next one, whose ids begin anew.
@@ -255,7 +278,7 @@ class Master:
         """Read them, and tell the worker and every session that starts; StartRefused, and nothing changes."""
         try:
             profiles = profiles_file.load(os.environ)
-            published_profiles.write(str(self._places.run_dir), profiles)
+            self._run_directory.publish(profiles)
         except (ConfigErrors, OSError) as error:
             raise StartRefused(ExitCode.CONFIGURATION, str(error)) from None
 

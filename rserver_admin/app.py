@@ -63,7 +63,7 @@ def _may(verb: Verb, context: Context) -> None:
     try:
         owner = server.run_dir.stat().st_uid
     except OSError:
-        if root or verb.makes_server:
+        if root or verb.makes_server or server.process() is not None:
             return
         raise Refused(
             f"You have no server of your own ({server.run_dir} does not exist). The machine's needs root: "

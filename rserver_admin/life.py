@@ -96,6 +96,8 @@ def status(context: Context) -> Result:
     ]
     if state["nginx"] is not None:
         lines.append(f"nginx     {_ANSWER[state['nginx']]}")
+    if not server.run_dir.exists():
+        lines.append(f"missing   {server.run_dir} was removed; the server makes it again within a minute")
     if state["offline"]:
         lines.append("offline   yes: every page says so until `rstudio-server online`")
     return Result("\n".join(lines), state)

@@ -5,13 +5,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rserver_admin.server_process import ServerProcess, holder_of, waits_to_be_reaped
+from rserver_admin.server_process import ServerProcess, holder_of, process_of, waits_to_be_reaped
 from rserver_core import conf_file
 from rserver_core.conf_file import Entry
 from rserver_core.config_errors import ConfigError, ConfigErrors
 from rserver_core.launch_wire import SessionRecord
 from rserver_core.options.command_line import CONFIG_FILE, entries, load
 from rserver_core.options.rserver import RSERVER, RserverSettings
+from rserver_process import server_note
 from rserver_process.process_table import is_alive
 from rserver_process.run_records import RunRecords
 
@@ -27,8 +28,17 @@ class Server:
         self.pid_file = Path(settings.server_pid_file) if settings.server_pid_file else self.run_dir / "rserver.pid"
 
     def process(self) -> ServerProcess | None:
-        """Its master, when it runs."""
-        return holder_of(self.pid_file)
+        """Its master, when it runs, also when its run directory was removed."""
+        return holder_of(self.pid_file) or self._noted()
+
+    def _noted(self) -> ServerProcess | None:
+        try:
+            is_owners = self.lib_dir.stat().st_uid == os.geteuid()
+        except OSError:
+            return None
+        # Whoever owns the directory could name any process in the note.
+        pid = server_note.master_of(str(self.lib_dir), str(self.run_dir)) if is_owners else None
+        return process_of(pid) if pid else None
 
     def sessions(self) -> list[SessionRecord]:
         """The sessions that run, oldest first; they may do so without the server."""

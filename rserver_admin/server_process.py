@@ -61,8 +61,13 @@ def holder_of(pid_file: Path) -> ServerProcess | None:
         wanted = pid_file.stat()
     except (OSError, ValueError, IndexError):
         return None
+    return process_of(pid) if start_ticks(pid) is not None and _holds(pid, pid_file, wanted) else None
+
+
+def process_of(pid: int) -> ServerProcess | None:
+    """The master of that pid; None when it has just ended."""
     ticks = start_ticks(pid)
-    if ticks is None or not _holds(pid, pid_file, wanted):
+    if ticks is None:
         return None
     argv, parent = _command_line(pid), _parent(pid)
     # The guard and its master are one program: the second was forked from the first.

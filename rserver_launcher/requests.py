@@ -8,7 +8,7 @@ from rserver_process.event_loop import Loop
 from rserver_process.keeper_host import KeeperHost
 from rserver_process.keeper_settings import KeeperSettings
 from rserver_process.pam_session import PamSession, preload
-from rserver_process.requests import Requests
+from rserver_process.requests import Done, Requests
 
 Send = Callable[[Message], None]
 
@@ -34,7 +34,12 @@ class Launcher:
         host = KeeperHost(
             self._loop, run_dir, settings, self._send, lambda account: PamSession(service, account), service
         )
-        self._requests = Requests(host.operations, self._send)
+
+        def restore(_message: Message, done: Done) -> None:
+            host.restore()
+            done({"ok": True})
+
+        self._requests = Requests({**host.operations, "restore": restore}, self._send)
         host.adopt()
 
     def received(self, message: Message) -> None:

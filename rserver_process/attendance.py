@@ -4,6 +4,7 @@ Plain blocking calls one after the other, without the event loop: a keeper waits
 object it touches is memory that it no longer shares with the others.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -84,7 +85,9 @@ class Attendance:
 
     def _write_down(self, end: SessionExit) -> None:
         self._files.remove(f"{self._session}.sock")
-        self._files.write_exit(end, time.time())
+        # Whoever is there to hear it is told even if it cannot be written down.
+        with contextlib.suppress(OSError):
+            self._files.write_exit(end, time.time())
         self._report(exited=end.to_json())
 
     def _clear_away(self) -> None:

@@ -33,6 +33,10 @@ class KeeperHost:
         self._keepers.adopt()
         log_line("sessions", f"limits are held: {self._keepers.limits()}")
 
+    def restore(self) -> None:
+        """The run directory was made again: what belongs to sessions that run is missing there."""
+        self._keepers.restore()
+
     @property
     def operations(self) -> dict[str, Operation]:
         """What may be asked."""

@@ -1,6 +1,7 @@
 """The table of running sessions of this machine, each held by its keeper."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,19 +10,21 @@ from rserver_core.frame import FrameError
 from rserver_core.launch_wire import LaunchSpec, SessionRecord
 from rserver_process import cgroup
 from rserver_process.cgroup_places import places
-from rserver_process.event_loop import Loop, Watch
+from rserver_process.event_loop import Loop, Timer, Watch
 from rserver_process.keeper import KeeperContext, OpenSession, keep, order
 from rserver_process.keeper_forker import KeeperForker
 from rserver_process.keeper_link import KeeperLink, LaunchRefused
 from rserver_process.keeper_settings import KeeperSettings
+from rserver_process.log_line import log_line
 from rserver_process.process_table import is_alive, send_to_session
-from rserver_process.run_records import RunRecords, SessionExit
+from rserver_process.run_records import RunDirectoryError, RunRecords, SessionExit
 from rserver_process.templates import Templates
 
 __all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
 
 _ORDER_SECONDS = 5.0
 _SWEEP_SECONDS = 2.0
+_CUT_OFF_SECONDS = 30.0
 _MOST_ENDS = 1000
 
 Done = Callable[[SessionRecord | LaunchRefused], None]
@@ -71,6 +74,7 @@ class Keepers:
         self._launching: dict[str, list[Done]] = {}
         self._ends: dict[str, SessionExit] = {}
         self._links: set[KeeperLink] = set()
+        self._restoring: Timer | None = None
 
     def limits(self) -> str:
         """What holds the limits of sessions on this machine, for the log."""
@@ -86,6 +90,29 @@ class Keepers:
         cgroup.sweep()
         # Keepers that were killed with everything else may not have left /proc yet.
         self._loop.call_later(_SWEEP_SECONDS, cgroup.sweep)
+
+    def restore(self) -> None:
+        """Write down again what was removed from the run directory.
+
+        A session without its socket is told to suspend itself, again and again while something stands against it:
+        nobody new can reach it, and its next process gets another socket.
+        """
+        try:
+            self._files.prepare()
+            for running in self._running.values():
+                self._files.restore(running.record)
+        except (OSError, RunDirectoryError) as error:
+            log_line("sessions", f"their records cannot be written again: {error}")
+        cut_off = [running for running in self._running.values() if not os.path.exists(running.record.socket)]
+        for running in cut_off:
+            if running.process:
+                log_line(
+                    "sessions", f"the socket of {running.record.session} was removed: it is told to suspend itself"
+                )
+                running.process.send(signal.SIGUSR1)
+        if self._restoring:
+            self._restoring.cancel()
+        self._restoring = self._loop.call_later(_CUT_OFF_SECONDS, self.restore) if cut_off else None
 
     def records(self) -> list[SessionRecord]:
         """Every session that runs."""

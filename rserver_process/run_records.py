@@ -114,6 +114,11 @@ class RunRecords:
         """Replace the session's record."""
         self._write(f"{record.session}.json", record.to_json())
 
+    def restore(self, record: SessionRecord) -> None:
+        """Write the session's record again if it was removed."""
+        if not os.path.lexists(os.path.join(self.folder, f"{record.session}.json")):
+            self.write_record(record)
+
     def write_order(self, record: SessionRecord) -> None:
         """Note that an administrator has this process killed, for whoever sees its end; OSError."""
         self._write(f"{record.session}.order", {"pid": record.pid, "by": ADMINISTRATOR})

@@ -17,6 +17,9 @@ def listen(path: str, account: Account, server_gid: int) -> socket.socket:
     former = os.umask(0o177)
     try:
         sock.bind(path)
+    except OSError as error:
+        # The kernel's error does not say which file.
+        raise OSError(error.errno, error.strerror, path) from None
     finally:
         os.umask(former)
     # The session sets the time when it has saved its objects: it is the last thing its keeper learns of it.

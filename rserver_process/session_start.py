@@ -127,6 +127,8 @@ def _be_session(plan: SessionPlan, keeper: int, words: int, output: int) -> NoRe
         raise
     except StartFailed as reason:
         os.write(words, str(reason).encode("utf-8", "replace")[:4096])
+    except OSError as reason:
+        os.write(words, f"{reason.filename or 'the system'}: {reason.strerror}".encode("utf-8", "replace")[:4096])
     except BaseException as reason:
         os.write(words, f"{type(reason).__name__}: {reason}".encode("utf-8", "replace")[:4096])
     os._exit(127)

@@ -18,14 +18,17 @@ class HttpFront:
     """nginx in front. `worker_socket` is where the worker listens instead of the TCP ports, which nginx gets."""
 
     def __init__(self, places: Places) -> None:
-        """Make folders and the socket; StartRefused."""
-        own = Owner(os.geteuid(), os.getegid())
+        """StartRefused."""
         self._places, self._folder = places, places.run_dir / "http"
-        make_directory(self._folder, 0o755, own)
-        make_directory(self._folder / "nginx", 0o700, places.worker)
-        self.worker_socket = listeners.bind_private(self._folder / "worker.sock", places.worker)
+        self.make()
         self.serving = False
         self._service: Service | None = None
+
+    def make(self) -> None:
+        """Make folders and the socket, again when they were removed; StartRefused."""
+        make_directory(self._folder, 0o755, Owner(os.geteuid(), os.getegid()))
+        make_directory(self._folder / "nginx", 0o700, self._places.worker)
+        self.worker_socket = listeners.bind_private(self._folder / "worker.sock", self._places.worker)
 
     def begin(
         self,

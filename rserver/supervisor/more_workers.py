@@ -21,9 +21,14 @@ class MoreWorkers:
     def __init__(self, places: Places, count: int) -> None:
         """count: how many there are beside the first. StartRefused."""
         self._path, self._counts, self._count = places.run_dir / SOCKET, places.run_dir / COUNTS, count
-        self.socket = listeners.bind_private(self._path, places.worker)
-        _make_counts(self._counts, 1 + count, places.worker)
+        self._owner = places.worker
+        self.make()
         self.services: list[Service] = []
+
+    def make(self) -> None:
+        """Make socket and counts, again when they were removed; StartRefused."""
+        self.socket = listeners.bind_private(self._path, self._owner)
+        _make_counts(self._counts, 1 + self._count, self._owner)
 
     def place(self, mine: int) -> Message:
         """What the worker with this number, 0 for the first, is told besides."""

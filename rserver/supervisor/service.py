@@ -119,6 +119,13 @@ class Service:
             self._watch.send(signal.SIGTERM)
             self._kill_after(STOP_SECONDS, f"the {self._declaration.role} did not stop")
 
+    def renew(self, declaration: Declaration | None = None) -> None:
+        """End the child in order; the next one is what is declared now."""
+        self._declaration = declaration or self._declaration
+        if self._watch:
+            self._watch.send(signal.SIGTERM)
+            self._kill_after(STOP_SECONDS, f"the {self._declaration.role} did not stop")
+
     def _greeted(self, _message: Message) -> None:
         if self._limit:
             self._limit.cancel()

@@ -1,6 +1,7 @@
 """Sessions outlive the processes that started them: restarts, kills, take-overs."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,24 @@ from rserver_process import cgroup
 from rserver_process.event_loop import Loop
 from rserver_process.keepers import Keepers, LaunchRefused
 from rserver_process.run_records import RunRecords, SessionExit
-from tests.rserver_process.sessions import LEFT_BEHIND, World, ask, children_of, is_gone, kill, spec, world
+from tests.rserver_process.sessions import (
+    LEFT_BEHIND,
+    STUB,
+    World,
+    ask,
+    children_of,
+    is_gone,
+    kill,
+    session_name,
+    spec,
+    world,
+)
 from tests.rserver_process.turning import turn_until
 from tests.system.accounts import Account, processes_of
 
 pytestmark = pytest.mark.root
+
+SUSPENDING = f"import os, signal\nsignal.signal(signal.SIGUSR1, lambda *_: os._exit(101))\n{STUB}"
 
 
 @pytest.fixture
@@ -103,6 +117,23 @@ def test_killed_keeper_does_not_take_its_session_along(stub: World, user: Accoun
     stub.keepers.signal(record.session, "TERM")
     assert stub.end_of(record) == SessionExit(record.session, record.pid, None, None, "")
     assert stub.files() == set()
+
+
+def test_run_directory_that_was_removed(loop: Loop, user: Account) -> None:
+    """Without it nothing starts, and the reason has its path; then it is as before, and who has no socket is told."""
+    with world(loop, SUSPENDING) as stub:
+        record = stub.launch(user.name)
+        ask(record.socket)
+        shutil.rmtree(stub.folder / "sessions")
+        refused = stub.try_launch(user.name, 2)
+        assert isinstance(refused, LaunchRefused)
+        assert refused.message == f"{stub.folder}/sessions/{session_name(2)}.sock: No such file or directory"
+        stub.keepers.restore()
+        assert f"{record.session}.json" in stub.files()
+        assert stub.end_of(record).code == 101
+        again = stub.launch(user.name)
+        stub.keepers.restore()
+        assert ask(again.socket)[0] == again.pid
 
 
 def loop_once_more(loop: Loop) -> None:
