@@ -26,6 +26,8 @@ import { goTo } from "./presence/following";
 import { PresenceStore } from "./presence/presence_store";
 import { ProjectStore } from "./project/project_store";
 import { answerQuestion, withdrawQuestion } from "./session/ending_commands";
+import { SharingStore, type Work } from "./sharing/sharing_store";
+import { outcomeOf } from "./sharing/sharing_words";
 import { Dialogs } from "./shell/dialogs";
 import { shortPath } from "./shell/file_paths";
 import { LifeStore } from "./shell/life_store";
@@ -55,6 +57,7 @@ export class App implements LinkOwner {
   readonly plots: PlotsStore;
   readonly project: ProjectStore;
   readonly presence: PresenceStore;
+  readonly sharing: SharingStore;
   readonly session = signal<SessionInfo | null>(null);
   readonly workingDirectory = signal("");
   readonly memory: MemoryStore;
@@ -92,6 +95,7 @@ export class App implements LinkOwner {
     this.project = new ProjectStore(rpc, failed);
     const say = (text: string): void => this.messages.show("info", text);
     this.presence = new PresenceStore(rpc, (spot) => goTo(this, spot), failed, say);
+    this.sharing = new SharingStore(rpc, (work) => this.shared(work));
     this.notifications = new Notifications(browser);
     this.link = new SessionLink(rpc, api, transport, this);
     this.outbox = new Outbox({
@@ -122,6 +126,7 @@ export class App implements LinkOwner {
     this.memory.restore(init.memory);
     this.project.receive(init.project);
     this.presence.receive(init.presence);
+    this.sharing.restore(init);
     for (const problem of this.project.open.value?.problems ?? []) this.messages.show("warning", problem);
     this.choosesStart.value = this.overlayAside.value = false;
     this.life.restore(init);
@@ -167,6 +172,7 @@ export class App implements LinkOwner {
     this.isResumed = value.kind === "ended" && value.session.state === "suspended";
     this.memory.gone();
     this.presence.gone();
+    this.sharing.gone();
     this.overlayAside.value = false;
     this.outbox.lose(this.isResumed ? LOST_BY_SUSPENSION : LOST_BY_END, true);
     this.life.gone();
@@ -239,7 +245,14 @@ export class App implements LinkOwner {
     else if (event.type === "session_timeouts" || event.type === "workspace_progress") this.life.receive(event);
     else if (event.type === "events_dropped") this.dropped(event.data.bytes);
     else if (event.type === "console_prompt" && event.data.cwd) this.workingDirectory.value = event.data.cwd;
-    else this.documents.receive(event);
+    else if (!this.sharing.receive(event)) this.documents.receive(event);
+  }
+
+  /** The dialog tells it itself while it is open; who has left is told so in another way. */
+  private shared(work: Work): void {
+    const isTold = this.dialogs.open.peek()?.type === "share";
+    if (isTold || (work.kind === "done" && this.sharing.state.peek()?.mine !== true)) return;
+    this.messages.show(work.kind === "failed" ? "warning" : "info", outcomeOf(work));
   }
 
   private asked(question: QuitQuestion): void {
@@ -256,5 +269,6 @@ export class App implements LinkOwner {
     void this.plots.reload();
     void this.documents.refresh();
     void this.presence.reload();
+    this.sharing.reload().catch(() => undefined);
   }
 }

@@ -57,6 +57,12 @@ export const COMMANDS = {
       if (app.project.open.value !== null) app.dialogs.projectOptions();
     },
   },
+  shareProject: {
+    label: "Share project…",
+    run: (app) => {
+      if (app.project.open.value !== null) app.dialogs.share();
+    },
+  },
   interrupt: { label: "Stop", run: (app) => app.interrupt() },
 } satisfies Record<string, Command>;
 

@@ -1,21 +1,16 @@
 import type { App } from "../app";
 import { ErrorCode } from "../net/protocol";
 import { RpcError } from "../net/rpc";
-import type { OpenDocument } from "./open_document";
+import { fileName, type OpenDocument } from "./open_document";
 import { tidyChanges } from "./tidy_on_save";
 
 /** Saves, asking for a name where there is none and what to do about a file that changed; false when given up. */
 export async function saveDocument(app: App, document: OpenDocument, elsewhere = false): Promise<boolean> {
-  const { path, name } = document.meta.value;
+  const { path } = document.meta.value;
   if (path !== null && !elsewhere) return save(app, document, null, false);
   const folder = path === null ? app.workingDirectory.value || "~" : path.replace(/\/[^/]*$/, "") || "/";
-  const suggestion = path === null && !/\.\w+$/.test(name) ? `${name}${extensionOf(document)}` : name;
-  const chosen = await app.dialogs.chooseFile("save-file", folder, suggestion);
+  const chosen = await app.dialogs.chooseFile("save-file", folder, fileName(document));
   return chosen !== null && save(app, document, chosen, false);
-}
-
-function extensionOf(document: OpenDocument): string {
-  return document.meta.value.type === "r" ? ".R" : "";
 }
 
 async function save(app: App, document: OpenDocument, path: string | null, overwrite: boolean): Promise<boolean> {

@@ -97,6 +97,12 @@ export class OpenDocument {
   }
 }
 
+/** What a file with this text would be called. */
+export function fileName(document: OpenDocument): string {
+  const { path, name, type } = document.meta.value;
+  return path === null && type === "r" && !/\.\w+$/.test(name) ? `${name}.R` : name;
+}
+
 function metaOf(data: DocumentData): DocumentMeta {
   return { path: data.path, name: data.name, type: data.type };
 }

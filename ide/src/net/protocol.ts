@@ -1,5 +1,7 @@
 /** Messages between the page and its session, as docs/reference/internal-protocols.md §4 and §5 define them. */
 
+import type { Revoked, SharingEvents, SharingMethods, SharingState } from "./sharing_protocol";
+
 export type ActionType = "input" | "output" | "error" | "note" | "prompt";
 
 export interface ConsoleAction {
@@ -200,6 +202,8 @@ export interface ClientInit {
   readonly memory?: MemoryUse | null;
   readonly project?: ProjectState;
   readonly presence?: PresentPeople;
+  readonly sharing?: SharingState;
+  readonly sharing_revoked?: Revoked | null;
   readonly messages: readonly Said[];
   readonly quit_question?: QuitQuestion | null;
   readonly recovered?: Recovered | null;
@@ -244,11 +248,6 @@ export type EnvironmentChange =
       readonly total: number;
     };
 
-export interface Blocker {
-  readonly kind: string;
-  readonly reason: string;
-}
-
 /** How the session stands to its time-outs. */
 export interface Timeouts {
   readonly phase: "active" | "warned" | "blocked" | "suspending";
@@ -280,7 +279,7 @@ export interface Notification {
   readonly ends: number;
 }
 
-interface EventData {
+interface EventData extends SharingEvents {
   console_write_input: { readonly text: string; readonly console_id: string };
   console_write_output: { readonly text: string };
   console_write_error: { readonly text: string };
@@ -314,7 +313,7 @@ export type SessionEvent = {
 }[keyof EventData];
 
 /** Parameters and result of every method the page calls. */
-export interface Methods {
+export interface Methods extends SharingMethods {
   client_init: { params: []; result: ClientInit };
   console_input: { params: [text: string, consoleId: string, flags?: number]; result: null };
   interrupt: { params: []; result: null };

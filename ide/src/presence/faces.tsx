@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import type { App } from "../app";
 import type { Person } from "../net/protocol";
+import { ShareItem } from "../sharing/share_item";
 import { MenuButton, MenuItem } from "../shell/menu";
-import { colourOf, initialsOf } from "./face_look";
+import { Face } from "./face";
 
 const MOST_FACES = 5;
 
@@ -23,6 +24,7 @@ export function Faces({ app }: { readonly app: App }): JSX.Element | null {
         {people.map((person) => (
           <PersonItem key={person.session} app={app} person={person} />
         ))}
+        <ShareItem app={app} />
       </MenuButton>
       <Followed app={app} />
     </div>
@@ -35,7 +37,7 @@ function Strip({ people }: { readonly people: readonly Person[] }): JSX.Element 
   return (
     <>
       {faces.slice(0, MOST_FACES).map((person) => (
-        <Face key={person.user} person={person} />
+        <Face key={person.user} user={person.user} name={person.name} />
       ))}
       {more > 0 ? (
         <span class="face-more" aria-hidden="true">
@@ -53,15 +55,6 @@ export function whereabouts({ file, line }: Person): string {
   return line === 0 ? file : `${file}:${line}`;
 }
 
-/** Somebody as a coloured circle; the name is told beside it. */
-export function Face({ person }: { readonly person: Pick<Person, "user" | "name"> }): JSX.Element {
-  return (
-    <span class={`face face-${colourOf(person.user)}`} data-testid="face" aria-hidden="true">
-      {initialsOf(person.name)}
-    </span>
-  );
-}
-
 function PersonItem({ app, person }: { readonly app: App; readonly person: Person }): JSX.Element {
   const isOwn = person.user === app.session.value?.user;
   return (
@@ -69,7 +62,7 @@ function PersonItem({ app, person }: { readonly app: App; readonly person: Perso
       title={`Follow ${person.name} (${person.user}) until you type or press Escape`}
       run={() => app.presence.follow(person.session)}
     >
-      <Face person={person} />
+      <Face user={person.user} name={person.name} />
       <bdi>{isOwn ? "You, in another session" : person.name}</bdi>
       <bdi class="menu-detail" data-testid="whereabouts">
         {whereabouts(person)}

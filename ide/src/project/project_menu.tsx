@@ -1,6 +1,8 @@
 import type { JSX } from "preact";
 import type { App } from "../app";
 import type { RecentProject } from "../net/protocol";
+import { ShareItem } from "../sharing/share_item";
+import { SharedProjects } from "../sharing/shared_projects";
 import { CommandItem } from "../shell/command_item";
 import { shortPath } from "../shell/file_paths";
 import { Icon } from "../shell/icon";
@@ -28,14 +30,19 @@ export function ProjectMenu({ app }: { readonly app: App }): JSX.Element | null 
       look="project-name"
       title={project === null ? "No project is open" : project.folder}
       face={face}
-      opened={() => void app.project.reloadRecent()}
+      opened={() => {
+        void app.project.reloadRecent();
+        void app.sharing.reloadWithMe();
+      }}
     >
       <CommandItem app={app} command="newProject" />
       <CommandItem app={app} command="openProject" />
       <CommandItem app={app} command="newSession" />
       {project === null ? null : <CommandItem app={app} command="projectOptions" />}
+      <ShareItem app={app} />
       {project === null ? null : <MenuItem run={() => void openHere(app, "")}>Close project</MenuItem>}
       <RecentProjects app={app} />
+      <SharedProjects app={app} />
     </MenuButton>
   );
 }

@@ -6,17 +6,19 @@ import { MenuItem } from "./menu";
 interface Props {
   readonly app: App;
   readonly command: CommandName;
+  /** Other words than those of the table. */
+  readonly label?: string | undefined;
 }
 
 /** An entry of the command table in a menu, with its keys. */
-export function CommandItem({ app, command }: Props): JSX.Element {
-  const { label, keys, run }: Command = COMMANDS[command];
+export function CommandItem({ app, command, label }: Props): JSX.Element {
+  const { keys, run, ...named }: Command = COMMANDS[command];
   const choose = (): void => {
     void Promise.resolve(run(app)).catch((error: unknown) => app.report(error));
   };
   return (
     <MenuItem run={choose} testId={`command-${command}`}>
-      <span>{label}</span>
+      <span>{label ?? named.label}</span>
       {keys === undefined ? null : <span class="menu-detail">{keys}</span>}
     </MenuItem>
   );

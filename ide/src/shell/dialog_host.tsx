@@ -3,15 +3,20 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import { OptionsDialog } from "../project/options_dialog";
 import { SessionDialog } from "../project/session_dialog";
+import { RevokedDialog } from "../sharing/revoked_dialog";
+import { ShareDialog } from "../sharing/share_dialog";
 import type { Question } from "./dialogs";
 import { FileDialog } from "./file_dialog";
 
 /** The place of the one dialog that may be open. */
 export function DialogHost({ app }: { readonly app: App }): JSX.Element | null {
   const open = app.dialogs.open.value;
+  const revoked = app.sharing.revoked.value;
+  if (revoked !== null) return <RevokedDialog app={app} revoked={revoked} />;
   if (open === null) return null;
   if (open.type === "question") return <QuestionDialog question={open} />;
   if (open.type === "project-options") return <OptionsDialog app={app} leave={open.leave} />;
+  if (open.type === "share") return <ShareDialog app={app} leave={open.leave} />;
   if (open.type === "session") return <SessionDialog app={app} purpose={open.purpose} leave={open.leave} />;
   return <FileDialog app={app} choice={open} />;
 }

@@ -37,9 +37,17 @@ export interface OptionsRequest {
   readonly leave: () => void;
 }
 
+/** Who is in the open project. */
+export interface ShareRequest {
+  readonly type: "share";
+  readonly leave: () => void;
+}
+
+type Request = Question | FileChoice | SessionDialogRequest | OptionsRequest | ShareRequest;
+
 /** The one dialog that may be open, as a promise for the asker and as state for the view. */
 export class Dialogs {
-  readonly open = signal<Question | FileChoice | SessionDialogRequest | OptionsRequest | null>(null);
+  readonly open = signal<Request | null>(null);
 
   ask<T>(title: string, text: string, choices: readonly Choice<T>[]): Promise<T | null> {
     return new Promise((resolve) => {
@@ -61,6 +69,10 @@ export class Dialogs {
 
   projectOptions(): void {
     this.open.value = { type: "project-options", leave: () => this.finish(() => undefined) };
+  }
+
+  share(): void {
+    this.open.value = { type: "share", leave: () => this.finish(() => undefined) };
   }
 
   /** Takes a question back that was answered elsewhere; who asked hears nothing. */
