@@ -251,6 +251,7 @@ def front_settings(options: WorkerSettings, *, tls: bool) -> FrontSettings:
         trusted_proxies=TrustedProxies(options.www_trusted_proxies),
         origins=OriginPolicy(options.www_allow_origin, checks_requests=options.www_enable_origin_check),
         tls=tls,
+        secure_cookies=options.auth_cookies_force_secure,
         head_seconds=options.www_header_timeout_seconds,
         body_stall_seconds=options.www_body_timeout_seconds,
         send_seconds=options.www_send_timeout_seconds,

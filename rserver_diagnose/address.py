@@ -51,7 +51,11 @@ def parse(url: str, connect: str = "") -> Address:
     # urlsplit leaves out what it does not like.
     if not url.isprintable() or parts.scheme not in _PORTS or not parts.hostname or not _HOST.fullmatch(parts.hostname):
         raise BadAddress(f"{url[:200]!r} is no address such as https://r.example.org/r/")
-    if parts.username is not None or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+    if "@" in parts.netloc:
+        raise BadAddress(
+            "The address must not name a user or password (the part before the @): https://r.example.org/r/"
+        )
+    if parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
         raise BadAddress("The address ends with the path under which the server is shown: https://r.example.org/r/")
     if to is not None and (not to[0] or not to[1]):
         raise BadAddress(f"{connect[:200]!r} is not HOST:PORT")

@@ -31,6 +31,8 @@ def judged(arrived: Arrived, address: Address, own: tuple[str, int]) -> Iterator
         yield Finding(faults.OLD_HTTP, f"the request arrived as HTTP/{arrived['version']}")
     yield from _host(arrived, address)
     yield from _scheme(arrived, address)
+    if arrived["secure_cookies"] and address.scheme == "http":
+        yield Finding(faults.COOKIE_NEEDS_HTTPS, "auth-cookies-force-secure=1")
     if not is_direct(arrived, own):
         yield from _visitor(arrived)
 

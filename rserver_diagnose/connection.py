@@ -56,6 +56,7 @@ _SHAPE = {
     "fields": list,
     "peer": list,
     "trusted": bool,
+    "secure_cookies": bool,
     "seen": dict,
 }
 _SEEN = {"address": str, "secure": bool, "host": str, "root_path": str}

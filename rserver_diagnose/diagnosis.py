@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from rserver_diagnose import arrival, certificate, faults, streams, trials
 from rserver_diagnose.address import Address
 from rserver_diagnose.connection import Answer, Caller
+from rserver_diagnose.failure import in_words
 from rserver_diagnose.finding import Finding, printable
 
 SILENCE_SECONDS = 35
@@ -19,12 +20,13 @@ Trial = Callable[[Caller], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found, and what stands in front."""
+    """What was found, and what stands in front; is_reached: of anything that speaks HTTP."""
 
     address: Address
     findings: tuple[Finding, ...]
     proxy: str = ""
     is_direct: bool = False
+    is_reached: bool = True
 
     @property
     def is_good(self) -> bool:
@@ -46,7 +48,8 @@ class Report:
         between = "no proxy in between" if self.is_direct else f"through {self.proxy or 'a proxy'}"
         if not self.findings:
             return f"{self.address.url}: all is well ({between})."
-        return "\n\n".join([f"{self.address.url} ({between}):", *(finding.text() for finding in self.findings)])
+        title = f"{self.address.url} ({between}):" if self.is_reached else f"{self.address.url}:"
+        return "\n\n".join([title, *(finding.text() for finding in self.findings)])
 
 
 def diagnosed(address: Address, token: str, ca_file: str = "", silence_seconds: int = SILENCE_SECONDS) -> Report:
@@ -58,11 +61,12 @@ def diagnosed(address: Address, token: str, ca_file: str = "", silence_seconds: 
             seen = certificate.looked_at(address, ca_file)
             found += seen.findings
             if (context := seen.context) is None:
-                return Report(address, tuple(found))
+                return Report(address, tuple(found), is_reached=False)
         caller = Caller(address, token, context)
         answer = caller.ask("echo")
     except (OSError, http.client.HTTPException) as error:
-        return Report(address, (*found, Finding(faults.UNREACHABLE, str(error) or type(error).__name__)))
+        unreachable = Finding(faults.UNREACHABLE, in_words(error, address))
+        return Report(address, (*found, unreachable), is_reached=False)
     proxy = printable(answer.first("server")[:60])
     if answer.arrived is None:
         return Report(address, (*found, *_not_ours(caller, answer)), proxy)
@@ -95,7 +99,9 @@ def _tried(caller: Caller, seconds: int) -> list[Finding]:
 def _all(trial: Trial, caller: Caller) -> list[Finding]:
     try:
         return list(trial(caller))
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+    except (OSError, http.client.HTTPException) as error:
+        return [Finding(faults.UNREACHABLE, f"a trial was broken off: {in_words(error, caller.address)}")]
+    except (ValueError, KeyError, TypeError) as error:
         return [Finding(faults.UNREACHABLE, f"a trial was broken off: {error or type(error).__name__}")]
 
 

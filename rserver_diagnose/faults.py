@@ -201,6 +201,13 @@ FORGED = Fault(
     "They appear under any address in the audit log and escape the delays after wrong passwords.",
     _FORGED,
 )
+COOKIE_NEEDS_HTTPS = Fault(
+    "cookie-needs-https",
+    "Cookies of this server are for HTTPS only, and the address is http",
+    "Browsers drop them: nobody can sign in.",
+    {},
+    "give people the address with https; without HTTPS anywhere: auth-cookies-force-secure=0 in rserver.conf",
+)
 COOKIE_LOST = Fault(
     "cookie-dropped",
     "The proxy drops cookies",

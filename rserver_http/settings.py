@@ -11,7 +11,8 @@ from rserver_core import conf_file
 from rserver_http.nginx_conf import Certificate, Limits, NginxProgram, NginxSettings, fields_of
 
 _ROOT = Path(__file__).resolve().parent.parent
-STATIC = (("/ide", str(_ROOT / "ide" / "dist")), ("/static", str(_ROOT / "rserver" / "web" / "static")))
+# What was packed when it was built; the few small files below /static/ the worker packs and sends.
+STATIC = (("/ide", str(_ROOT / "ide" / "dist")),)
 # As Workbench names them: file in the configuration directory for a place in nginx's configuration.
 SNIPPETS = {name: f"nginx.{name}.conf" for name in ("directives", "worker", "http", "server", "site")}
 _MOST_PROCESSES = 8

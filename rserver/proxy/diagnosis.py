@@ -68,6 +68,7 @@ class Diagnosis:
             "fields": [field for field in line.fields if field[0] not in _HIDDEN],
             "peer": peer,
             "trusted": peer[0] in self.settings.trusted_proxies,
+            "secure_cookies": self.settings.secure_cookies,
             "www_root_path": self.settings.root_path,
             "tls": tls,
             "seen": {

@@ -19,7 +19,7 @@ class FrontSettings:
     least_rate: bytes in a second that a body must come with, over body_stall_seconds, and an answer be read with,
     over send_seconds; it is 0 when a single byte in that time is enough.
     max_per_address and max_per_user: connections from one address, requests and WebSockets carried for one account;
-    0: any number. share and page_share: requests of one user that begin in one turn of the loop.
+    0: any number. secure_cookies: they are for HTTPS only, however people come. share and page_share: requests of one user that begin in one turn of the loop.
     """
 
     root_path: str = ""
@@ -28,6 +28,7 @@ class FrontSettings:
     trusted_proxies: TrustedProxies = NOBODY
     origins: OriginPolicy = ONLY_OWN
     tls: bool = False
+    secure_cookies: bool = False
     tick_seconds: float = 1.0
     head_seconds: float = 20.0
     keep_alive_seconds: float = 75.0

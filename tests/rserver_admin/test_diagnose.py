@@ -36,13 +36,20 @@ def test_for_programs(server: RunningServer) -> None:
     assert set(finding["mend"]) == {"everywhere", "nginx", "apache", "haproxy", "traefik"}
 
 
+def test_cookies_that_only_https_would_carry() -> None:
+    with running_server(auth_cookies_force_secure="1") as secure:
+        done = ask(secure, "diagnose", f"--url=http://127.0.0.1:{secure.port}/", "--seconds=1")
+        assert done.returncode == 1
+        assert "(cookie-needs-https)" in done.stdout
+
+
 def test_nobody_answers(server: RunningServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     done = ask(server, "diagnose", f"--url=http://127.0.0.1:{port}/", "--seconds=1")
     assert done.returncode == 1
     assert "(unreachable)" in done.stdout
-    assert "Connection refused" in done.stdout
+    assert "nobody listens at port" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -51,6 +58,7 @@ def test_nobody_answers(server: RunningServer) -> None:
         ((), "Usage: rstudio-server diagnose --url="),
         (("--url=r.example.org",), "is no address"),
         (("--url=http://127.0.0.1/", "--seconds=0"), "--seconds is a whole number from 1 to 120."),
+        (("--url=http://a:b@127.0.0.1/r/",), "must not name a user or password"),
         (("--url=http://127.0.0.1/", "--connect=x"), "is not HOST:PORT"),
         (("--url=https://127.0.0.1/", "--ca-file=/nowhere"), "/nowhere cannot be used as --ca-file: No such file"),
         (("--url=https://127.0.0.1/", "--ca-file=/etc/passwd"), "it holds no certificate."),

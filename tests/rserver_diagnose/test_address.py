@@ -54,3 +54,9 @@ def test_what_is_none(url: str) -> None:
 def test_places_to_connect_to_that_are_none(connect: str) -> None:
     with pytest.raises(BadAddress):
         parse("https://r.example.org/", connect)
+
+
+@pytest.mark.parametrize("url", ["http://a:b@r.example.org/r/", "https://@r.example.org/", "http://me@[::1]/r?a"])
+def test_user_and_password_are_named(url: str) -> None:
+    with pytest.raises(BadAddress, match="user or password"):
+        parse(url)

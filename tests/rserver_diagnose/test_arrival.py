@@ -21,6 +21,7 @@ def arrived(**more: Any) -> dict[str, Any]:
         "fields": [["x-forwarded-for", "192.0.2.7"], ["x-forwarded-proto", "https"]],
         "peer": ["127.0.0.1", 50000],
         "trusted": True,
+        "secure_cookies": False,
         "www_root_path": "/r",
         "seen": seen,
         **more,

@@ -59,3 +59,24 @@ def test_tls_with_somebody_who_speaks_none(answering: int) -> None:
     report = diagnosed(Address("https", "127.0.0.1", answering), "token", silence_seconds=1)
     assert {finding.fault.code for finding in report.findings} <= {"not-tls", "unreachable"}
     assert not report.is_good
+
+
+@pytest.mark.parametrize(
+    ("host", "connect", "says"),
+    [
+        ("r.example.org", None, "nobody listens at port {port} of 127.0.0.1: the connection was refused"),
+        (
+            "no-such-name.invalid",
+            ("no-such-name.invalid", 80),
+            "this machine does not know the name no-such-name.invalid",
+        ),
+    ],
+)
+def test_what_is_not_reached_is_said_in_words(host: str, connect: tuple[str, int] | None, says: str) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        report = diagnosed(Address("http", host, 80, connect=connect or ("127.0.0.1", port)), "token")
+    assert says.format(port=port) in report.text()
+    assert "proxy)" not in report.text()
+    assert "Errno" not in report.text()

@@ -15,7 +15,7 @@ PLAIN = NginxSettings(
     ("0.0.0.0:8787",),
     "/run/rstudio-server/http/nginx",
     "/run/rstudio-server/http/worker.sock",
-    static=(("/ide", "/opt/rserver/ide/dist"), ("/static", "/opt/rserver/rserver/web/static")),
+    static=(("/ide", "/opt/rserver/ide/dist"),),
     processes=2,
     descriptors=8192,
 )
