@@ -19,7 +19,8 @@ class FrontSettings:
     least_rate: bytes in a second that a body must come with, over body_stall_seconds, and an answer be read with,
     over send_seconds; it is 0 when a single byte in that time is enough.
     max_per_address and max_per_user: connections from one address, requests and WebSockets carried for one account;
-    0: any number. secure_cookies: they are for HTTPS only, however people come. share and page_share: requests of one user that begin in one turn of the loop.
+    0: any number. share and page_share: requests of one user that begin in one turn of the loop.
+    secure_cookies: they are for HTTPS only, however people come.
     """
 
     root_path: str = ""
