@@ -11,6 +11,7 @@ from rserver_acls.manifest import Identity
 
 FS_IOC_GETVERSION = 0x80087601
 _VERSION = struct.Struct("<l")
+_KEY, _ABSENT = struct.Struct("=IIii"), -1
 
 
 def read(fd: int, name: str) -> bytes | None:
@@ -26,6 +27,12 @@ def read(fd: int, name: str) -> bytes | None:
 def read_both(fd: int) -> tuple[bytes | None, bytes | None]:
     """Access and default list of a folder."""
     return read(fd, ACCESS), read(fd, DEFAULT)
+
+
+def key(status: os.stat_result, access: bytes | None, default: bytes | None) -> bytes:
+    """The same for objects of the same kind, mode, owner and lists: type and mode, uid, two lengths, two lists."""
+    lengths = (_ABSENT if blob is None else len(blob) for blob in (access, default))
+    return _KEY.pack(status.st_mode, status.st_uid, *lengths) + (access or b"") + (default or b"")
 
 
 def is_supported(fd: int) -> bool:

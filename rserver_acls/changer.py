@@ -13,11 +13,8 @@ from rserver_acls.outcome import Outcome
 from rserver_acls.plan import Lists, Plan, is_ours, revoked, shared, unshared
 
 Progress = Callable[[int], None]
-Shortcut = Callable[[int, os.stat_result], bool]
 
 _MOST_KEPT = 128
-# Bound here, since they are called for every file.
-getxattr, setxattr, listxattr = os.getxattr, os.setxattr, os.listxattr
 _MOST_DECISIONS = 4096
 _REASONS = {
     ENOSPC: "no room for more entries in its access control list",
@@ -51,68 +48,25 @@ class Changer:
         self._progress = progress
         self._plan, self._manifest, self._outcome, self._dry = plan, manifest, outcome, dry
         self._looks_back = bool(plan.leaving) and not manifest.is_empty
-        self._decisions: dict[tuple[object, ...], Decision] = {}
+        self._decisions: dict[tuple[bytes, bool], Decision] = {}
         self._kept: list[_Kept] = []
         self._since = 0
-        # New list by old list (or type and mode) and owner; empty: nothing to do.
-        self._quick: dict[tuple[bytes | int, int], bytes] | None = None if self._looks_back or dry else {}
-        self.is_idle = False
+        # Empty where an object's key alone does not tell what is to be done.
+        self.known: dict[bytes, Decision] = {}
 
     def broken_off_since(self, nanoseconds: int) -> None:
         """An earlier run of this project was broken off and had begun at that time; 0: none was."""
         self._since = nanoseconds
-        if nanoseconds:
-            self._quick = None
 
-    def peek(self, entry: os.DirEntry[str]) -> bool:
-        """True when this file of the current directory is as it should be. Reads by name, so it decides no change."""
-        try:
-            access = getxattr(entry.name, ACCESS, follow_symlinks=False)
-            status = entry.stat(follow_symlinks=False)
-        except OSError:
-            self.is_idle = False
-            return False
-        if self._quick is None or self._quick.get((access, status.st_uid)) != b"" or status.st_nlink > 1:
-            self.is_idle = False
-            return False
-        self._outcome.unchanged += 1
-        return True
-
-    def shortcut(self, device: int) -> Shortcut:
-        """For files like others that were seen: True when such a file is as it should be now.
-
-        One function with nothing to look up, since most of the time goes by in here.
-        """
-        quick, outcome, expects_list = self._quick, self._outcome, False
-        if quick is None:
-            return lambda fd, status: False
-
-        def finished(fd: int, status: os.stat_result) -> bool:
-            nonlocal expects_list
-            if status.st_nlink != 1 or status.st_dev != device or status.st_mode & 0o170000 != stat.S_IFREG:
-                return False
-            try:
-                access = getxattr(fd, ACCESS) if expects_list or listxattr(fd) else None
-                new = quick[access or status.st_mode, status.st_uid]
-                if new:
-                    setxattr(fd, ACCESS, new)
-            except (KeyError, OSError):
-                expects_list = not expects_list
-                return False
-            expects_list = access is not None
-            if new:
-                outcome.changed += 1
-            else:
-                outcome.unchanged += 1
-                self.is_idle = True
-            return True
-
-        return finished
+    def counted(self, changed: int, unchanged: int) -> None:
+        """So many more objects were changed, or needed nothing, in the way that is known."""
+        self._outcome.changed += changed
+        self._outcome.unchanged += unchanged
+        self._tell_progress()
 
     def visit(self, fd: int, status: os.stat_result, path: str) -> bool:
         """Change one object; True when its descriptor is kept until finish()."""
-        if self._progress:
-            self._progress(self._outcome.changed + self._outcome.unchanged)
+        self._tell_progress()
         try:
             if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
                 self._several_names(fd, status, path)
@@ -134,6 +88,10 @@ class Changer:
         if len(self._kept) >= _MOST_KEPT:
             self.finish()
 
+    def _tell_progress(self) -> None:
+        if self._progress:
+            self._progress(self._outcome.changed + self._outcome.unchanged)
+
     def finish(self) -> None:
         """Everything recorded is on the disk, and what waited for that is changed."""
         self._manifest.flush()
@@ -143,25 +101,25 @@ class Changer:
         self._kept.clear()
 
     def _decide(self, fd: int, status: os.stat_result) -> Decision:
-        mode = status.st_mode
         access = attributes.read(fd, ACCESS)
-        is_folder = stat.S_ISDIR(mode)
-        default = attributes.read(fd, DEFAULT) if is_folder else None
+        default = attributes.read(fd, DEFAULT) if stat.S_ISDIR(status.st_mode) else None
         is_recent = bool(self._since) and status.st_ctime_ns >= self._since
         if self._looks_back and (access is not None or default is not None):
             original = self._manifest.find(attributes.identity(fd, status))
             return self._decision(status, access, default, original, is_recent=is_recent)
-        key = (access or mode & 0o777, default, is_folder, status.st_uid, is_recent)
-        if (decision := self._decisions.get(key)) is None:
+        key = attributes.key(status, access, default)
+        if (decision := self._decisions.get((key, is_recent))) is None:
             decision = self._decision(status, access, default, None, is_recent=is_recent)
-            if len(self._decisions) >= _MOST_DECISIONS:
-                self._decisions.clear()
-                if self._quick is not None:
-                    self._quick.clear()
-            self._decisions[key] = decision
-            if self._quick is not None and not is_folder and not decision.record:
-                self._quick[access or mode, status.st_uid] = decision.access or b""
+            self._remember(key, decision, is_recent=is_recent)
         return decision
+
+    def _remember(self, key: bytes, decision: Decision, *, is_recent: bool) -> None:
+        if len(self._decisions) >= _MOST_DECISIONS:
+            self._decisions.clear()
+            self.known.clear()
+        self._decisions[key, is_recent] = decision
+        if not (decision.record or self._since or self._looks_back or self._dry):
+            self.known[key] = decision
 
     def _decision(
         self,

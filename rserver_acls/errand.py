@@ -14,7 +14,7 @@ from rserver_acls.outcome import Outcome
 from rserver_acls.passage import Passage, open_passage
 from rserver_acls.plan import Plan
 from rserver_acls.refusal import Refusal
-from rserver_acls.tree import Walk
+from rserver_acls.tree import Visits, walk
 from rserver_acls.walls import Identity, become, close_in, most_descriptors
 from rserver_acls.way import Way, open_way
 
@@ -78,10 +78,10 @@ def _check_supported(way: Way) -> None:
 def _walk(way: Way, changer: Changer, outcome: Outcome, people: frozenset[int], depth: int) -> None:
     project = way.project
     # Its descriptor may be kept until the end, the walk closes its own.
-    top = os.dup(project.fd)
-    if not changer.visit(top, os.fstat(top), "."):
+    top, status = os.dup(project.fd), os.fstat(project.fd)
+    if not changer.visit(top, status, "."):
         os.close(top)
-    Walk(changer, outcome.skip, people, depth).run(project.fd)
+    walk(project.fd, Visits(changer, outcome.skip, people, status.st_dev, depth))
     changer.finish()
 
 

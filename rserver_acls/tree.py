@@ -1,118 +1,138 @@
-"""Walks a tree by descriptors, one name at a time, never over a link, never to another file system."""
+"""Walks a tree by descriptors, one name at a time, never over a link, never to another file system.
+
+There are two walks, the one here and the compiled one; both hand what they have opened to a Visits.
+"""
 
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from rserver_acls.way import FOLDER
 
+try:
+    from rserver_acls import _native
+except ImportError:
+    _native = None  # type: ignore[assignment]
+
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_S_IFMT, _REGULAR = 0o170000, stat.S_IFREG
 
 Skip = Callable[[str, str], None]
+Change = tuple[bytes | None, bytes | None, bytes, bool]
+"""New access list, new default list (None: stays), the access list as it was, whether it must be recorded first."""
 
 
 class Visitor(Protocol):
-    """What is done with folders and files. is_idle: the last file needed nothing, so the next may be peeked at."""
+    """What is done with folders and files.
 
-    is_idle: bool
+    known: a dict of what was decided, by attributes.key(). The compiled walk does the same to every object with such a
+    key, without a visit, but for files with several names; it tells by counted() how many there were.
+    """
 
-    def peek(self, entry: os.DirEntry[str]) -> bool:
-        """True when this file of the current directory needs nothing; it is read by name, and never changed."""
-
-    def shortcut(self, device: int) -> Callable[[int, os.stat_result], bool]:
-        """A function that is True when an open file on this device needs no visit (any more)."""
+    @property
+    def known(self) -> Mapping[bytes, Change]: ...
 
     def visit(self, fd: int, status: os.stat_result, path: str) -> bool:
         """path: relative to the top. True when the descriptor is kept."""
 
+    def counted(self, changed: int, unchanged: int) -> None:
+        """So many more objects were changed, or needed nothing, without a visit."""
 
-class Walk:
-    """Visits folders and regular files that belong to these people. skip(path, reason) tells of the rest."""
 
-    def __init__(self, visitor: Visitor, skip: Skip, people: frozenset[int], depth: int) -> None:
+class Visits:
+    """Folders and regular files that belong to these people go to the visitor. skip(path, reason) tells of the rest."""
+
+    def __init__(self, visitor: Visitor, skip: Skip, people: frozenset[int], device: int, depth: int) -> None:
         """people: uids. depth: folders below each other that are entered; two descriptors are open for each."""
-        self._visitor, self._skip, self._people, self._depth = visitor, skip, people, depth
-        self._here: _Level | None = None
+        self.counted, self.known, self.device, self.depth = visitor.counted, visitor.known, device, depth
+        self._visit, self._skip, self._people = visitor.visit, skip, people
 
-    def run(self, top: int) -> None:
-        """Walk below this open folder, which itself was visited; it stays open."""
-        device = os.fstat(top).st_dev
-        self._finished = self._visitor.shortcut(device)
-        levels = [_Level(top, "")]
-        while levels:
-            folder = self._step(levels[-1], device)
-            if folder is None:
-                levels.pop().close(is_top=not levels)
-            elif len(levels) >= self._depth:
-                self._skip(folder.path.rstrip("/"), f"more than {self._depth} folders deep")
-                folder.close(is_top=False)
-            else:
-                levels.append(folder)
+    def file(self, fd: int, path: str) -> None:
+        """An open file, which is kept or closed here."""
+        status = os.fstat(fd)
+        if reason := self._reason(status, stat.S_IFREG):
+            self._skip(path, reason)
+        elif self._visit(fd, status, path):
+            return
+        os.close(fd)
 
-    def _step(self, level: "_Level", device: int) -> "_Level | None":
-        """Visit the entries of a folder up to the next folder in it; None at the end."""
-        # Names looked up once: this is where nearly all the time goes.
-        fd, before = level.fd, level.path
-        visitor, visit, people = self._visitor, self._visitor.visit, self._people
-        opened, status_of, close, finished = os.open, os.fstat, os.close, self._finished
-        for entry in level.entries:
-            name = entry.name
-            try:
-                if entry.is_file(follow_symlinks=False):
-                    if visitor.is_idle and self._peek(level, entry):
-                        continue
-                    child = opened(name, _FILE, dir_fd=fd)
-                elif entry.is_dir(follow_symlinks=False):
-                    if folder := self._enter(fd, before + name, device):
-                        return folder
-                    continue
-                else:
-                    continue
-            except OSError as error:
-                self._not_opened(before + name, error)
-                continue
-            status = status_of(child)
-            if finished(child, status):
-                close(child)
-                continue
-            if status.st_dev != device or status.st_uid not in people or status.st_mode & _S_IFMT != _REGULAR:
-                self._skip(before + name, self._reason(status, device))
-            elif visit(child, status, before + name):
-                continue
-            close(child)
-        return None
+    def folder(self, fd: int, path: str) -> int:
+        """An open folder, which is kept or closed here; what is to be walked in its place, or -1."""
+        status = os.fstat(fd)
+        if reason := self._reason(status, stat.S_IFDIR):
+            self._skip(path, reason)
+            os.close(fd)
+            return -1
+        return os.dup(fd) if self._visit(fd, status, path) else fd
 
-    def _peek(self, level: "_Level", entry: "os.DirEntry[str]") -> bool:
-        if level is not self._here:
-            os.fchdir(level.fd)
-            self._here = level
-        return self._visitor.peek(entry)
+    def not_opened(self, path: str, number: int) -> None:
+        """Opening it ended with this error."""
+        if number in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}:
+            self._skip(path, "replaced while it was looked at")
+        elif number != errno.ENOENT:
+            self._skip(path, f"cannot be opened: {os.strerror(number)}")
 
-    def _enter(self, fd: int, path: str, device: int) -> "_Level | None":
-        """Visit a folder; None when it is not to be entered."""
-        child = os.open(os.path.basename(path), FOLDER, dir_fd=fd)
-        status = os.fstat(child)
-        if status.st_dev != device or status.st_uid not in self._people:
-            self._skip(path, self._reason(status, device))
-            os.close(child)
-            return None
-        return _Level(os.dup(child) if self._visitor.visit(child, status, path) else child, path + "/")
+    def too_deep(self, path: str) -> None:
+        """What is in this folder is left out."""
+        self._skip(path, f"more than {self.depth} folders deep")
 
-    def _reason(self, status: os.stat_result, device: int) -> str:
-        if status.st_dev != device:
+    def _reason(self, status: os.stat_result, kind: int) -> str:
+        if status.st_dev != self.device:
             return "another file system"
         if status.st_uid not in self._people:
             return "belongs to somebody who is not in the project"
-        return "replaced while it was looked at"
+        return "" if stat.S_IFMT(status.st_mode) == kind else "replaced while it was looked at"
 
-    def _not_opened(self, path: str, error: OSError) -> None:
-        if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}:
-            self._skip(path, "replaced while it was looked at")
-        elif error.errno != errno.ENOENT:
-            self._skip(path, f"cannot be opened: {error.strerror}")
+
+def walk(top: int, visits: Visits) -> None:
+    """Everything below this open folder, which itself was visited; it stays open."""
+    if _native:
+        _native.walk(top, visits.device, visits.depth, visits.known, visits)
+    else:
+        walk_in_python(top, visits)
+
+
+def walk_in_python(top: int, visits: Visits) -> None:
+    """The same as the compiled walk, which is compared with this one."""
+    levels = [_Level(top, "")]
+    try:
+        while levels:
+            folder = _next_folder(levels[-1], visits)
+            if folder is None:
+                levels.pop().close(is_top=not levels)
+            elif len(levels) >= visits.depth:
+                visits.too_deep(folder.path.rstrip("/"))
+                folder.close(is_top=False)
+            else:
+                levels.append(folder)
+    finally:
+        while levels:
+            levels.pop().close(is_top=not levels)
+
+
+def _next_folder(level: "_Level", visits: Visits) -> "_Level | None":
+    """Visit the entries of a folder up to the next folder in it; None at the end."""
+    for entry in level.entries:
+        path = level.path + entry.name
+        try:
+            flags = _flags(entry)
+            fd = os.open(entry.name, flags, dir_fd=level.fd) if flags else -1
+        except OSError as error:
+            visits.not_opened(path, error.errno or 0)
+            continue
+        if flags == _FILE:
+            visits.file(fd, path)
+        elif flags and (folder := visits.folder(fd, path)) >= 0:
+            return _Level(folder, path + "/")
+    return None
+
+
+def _flags(entry: os.DirEntry[str]) -> int:
+    """How to open it; 0 for what is neither a file nor a folder."""
+    if entry.is_file(follow_symlinks=False):
+        return _FILE
+    return FOLDER if entry.is_dir(follow_symlinks=False) else 0
 
 
 class _Level:

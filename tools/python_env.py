@@ -22,7 +22,7 @@ def steps(*extras: str) -> Iterator[Step]:
     compiled = [path for package in ("rsession", "rserver") for path in ROOT.glob(f"{package}/**/*.[ch]")]
     sources = [*compiled, ROOT / "setup.py", ROOT / "setup.cfg", ROOT / "pyproject.toml"]
     key = digest(digest_of_files(sources), ROOT)
-    what = "commands in .venv/bin, the session's C shim, the proxy's C part"
+    what = "commands in .venv/bin, the session's C shim, the C parts of proxy and rserver-acls"
     yield Step("install", what, key, VENV / "bin" / "rserver", _install_ourselves)
     yield Step("bytecode", "compiling Python files", _bytecode_key(), PYTHON, _compile)
 

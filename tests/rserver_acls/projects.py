@@ -2,24 +2,40 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.system.accounts import Account
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = [sys.executable, "-I", "-S", str(ROOT / "rserver_acls" / "__main__.py")]
+BOTH_WALKS = pytest.mark.parametrize("program", ["compiled", "python"], indirect=True)
+"""For tests of `shared`: the program as it is, and without its compiled part."""
+
+
+def program_in(root: Path) -> list[str]:
+    """The command that runs the program below this folder."""
+    return [sys.executable, "-I", "-S", str(root / "rserver_acls" / "__main__.py")]
+
+
+def copy_program(to: Path) -> None:
+    """The program in another place, without its compiled part."""
+    to.mkdir()
+    for package in ("rserver_acls", "rserver_core"):
+        shutil.copytree(ROOT / package, to / package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
 
 
 class Shared:
     """One project folder of an account, and the state directory of the runs on it."""
 
-    def __init__(self, owner: Account, folder: Path, state: Path, *options: str) -> None:
+    def __init__(self, owner: Account, folder: Path, state: Path, program: Sequence[str]) -> None:
         self.owner, self.folder, self.state = owner, folder, state
-        self.argv = [*PROGRAM, f"--state={state}", *options]
+        self.argv = [*program, f"--state={state}"]
 
     def request(self, action: str, *members: Account | str, **fields: Any) -> bytes:
         names = [member if isinstance(member, str) else member.name for member in members]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.rserver_acls.projects import Shared, getfacl, own
+from tests.rserver_acls.projects import BOTH_WALKS, Shared, getfacl, own
 from tests.system.accounts import Account
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, BOTH_WALKS]
 
 _AT_FDCWD, _EXCHANGE, _RENAMEAT2 = -100, 2, 316
 

@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from tests.rserver_acls.projects import Shared, own, setfacl
+from tests.rserver_acls.projects import BOTH_WALKS, Shared, own, setfacl
 from tests.system.accounts import Account
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, BOTH_WALKS]
 
 RUNS = 12
 

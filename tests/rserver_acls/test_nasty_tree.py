@@ -9,10 +9,10 @@ from pathlib import Path
 import posix1e
 import pytest
 
-from tests.rserver_acls.projects import Shared, as_user, names_of, own, setfacl
+from tests.rserver_acls.projects import BOTH_WALKS, Shared, as_user, names_of, own, setfacl
 from tests.system.accounts import Account
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, BOTH_WALKS]
 
 
 @pytest.fixture
