@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ __all__ = ["Keepers", "LaunchRefused", "UnknownSession"]
 _ORDER_SECONDS = 5.0
 _SWEEP_SECONDS = 2.0
 _CUT_OFF_SECONDS = 30.0
+_NOTE_SECONDS = 60.0
 _MOST_ENDS = 1000
 
 Done = Callable[[SessionRecord | LaunchRefused], None]
@@ -85,6 +87,8 @@ class Keepers:
 
         Sessions that ended meanwhile are reported to on_exited from here.
         """
+        for end in self._files.ends():
+            self._remember(end)
         for record in self._files.records():
             self._adopt(record)
         cgroup.sweep()
@@ -249,7 +253,10 @@ class Keepers:
         self._loop.call_later(_SWEEP_SECONDS, cgroup.sweep)
         code, by = self._files.left_code(record.session), self._files.ordered_by(record.session, record.pid)
         self._files.remove(f"{record.session}.sock")
-        self._finish(running, SessionExit(record.session, record.pid, code, None, "", by=by))
+        end = SessionExit(record.session, record.pid, code, None, "", by=by)
+        with contextlib.suppress(OSError):
+            self._files.write_exit(end, time.time())
+        self._finish(running, end)
 
     def _finish(self, running: _Running, end: SessionExit) -> None:
         _cancel(running)
@@ -264,6 +271,12 @@ class Keepers:
         self._ends[end.session] = end
         if len(self._ends) > _MOST_ENDS:
             del self._ends[next(iter(self._ends))]
+        self._loop.call_later(_NOTE_SECONDS, lambda: self._forget_end(end))
+
+    def _forget_end(self, end: SessionExit) -> None:
+        """Whoever was told of it has written it down by now."""
+        if self._ends.get(end.session, end) is end:
+            self._files.forget_end(end.session)
 
 
 def _cancel(running: _Running) -> None:

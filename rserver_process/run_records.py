@@ -131,7 +131,7 @@ class RunRecords:
     def write_exit(self, end: SessionExit, ended: float) -> None:
         """Replace the note how the session ended; ended in seconds since 1970."""
         content = end.to_json()
-        del content["session"], content["pid"]
+        del content["session"]
         self._write(f"{end.session}.exit", {**content, "ended": ended})
 
     def records(self) -> Iterator[SessionRecord]:
@@ -152,24 +152,28 @@ class RunRecords:
     def exit(self, record: SessionRecord) -> SessionExit | None:
         """How that session ended, when its keeper wrote it down."""
         content = self._read(f"{record.session}.exit")
-        if content is None:
-            return None
-        code, number, tail = content.get("code"), content.get("signal"), content.get("stderr_tail")
-        return SessionExit(
-            record.session,
-            record.pid,
-            code if isinstance(code, int) else None,
-            number if isinstance(number, int) else None,
-            tail if isinstance(tail, str) else "",
-            MemoryEnd.from_json(content.get("memory")),
-            _seconds(content),
-            _by(content),
-        )
+        return None if content is None else _end(record.session, record.pid, content)
+
+    def ends(self) -> Iterator[SessionExit]:
+        """How sessions ended that have no record any more, those that ended first first."""
+        found = []
+        for name in os.listdir(self.folder):
+            session, dot, kind = name.partition(".")
+            if dot and kind == "exit" and is_session_id(session) and self.record(session) is None:
+                content = self._read(name) or {}
+                pid, ended = content.get("pid"), content.get("ended")
+                if isinstance(pid, int) and isinstance(ended, float):
+                    found.append((ended, _end(session, pid, content)))
+        yield from (end for _, end in sorted(found, key=lambda each: each[0]))
 
     def forget(self, session: str) -> None:
-        """Remove the record and the notes of the end."""
-        for kind in ("json", "exit", "order"):
+        """Remove the record; the note of the end stays."""
+        for kind in ("json", "order"):
             self.remove(f"{session}.{kind}")
+
+    def forget_end(self, session: str) -> None:
+        """Remove the note of the end."""
+        self.remove(f"{session}.exit")
 
     def remove(self, name: str) -> None:
         """Remove one file of the folder; it may be gone already."""
@@ -200,6 +204,20 @@ class RunRecords:
             except ValueError:
                 return None
         return content if isinstance(content, dict) else None
+
+
+def _end(session: str, pid: int, content: dict[str, Any]) -> SessionExit:
+    code, number, tail = content.get("code"), content.get("signal"), content.get("stderr_tail")
+    return SessionExit(
+        session,
+        pid,
+        code if isinstance(code, int) else None,
+        number if isinstance(number, int) else None,
+        tail if isinstance(tail, str) else "",
+        MemoryEnd.from_json(content.get("memory")),
+        _seconds(content),
+        _by(content),
+    )
 
 
 def _seconds(content: dict[str, Any]) -> float | None:

@@ -226,6 +226,7 @@ class SessionControl:
         try:
             await self._compare_until_right()
             self._lose_missing()
+            self._explain_cut_off()
         except MasterError as error:
             _log.warn("list: {error}", error=str(error))
         finally:
@@ -341,8 +342,7 @@ class SessionControl:
         record = session.status.record
         self._move(session, happened, fate=fate)
         self.table.used(session)
-        if record is not None:
-            session.note_end(session.last_used, record.started, happened)
+        session.note_end(session.last_used, record.started if record is not None else 0.0, happened)
         # Requests under way are answered meanwhile: the kernel has closed what the process had open.
         self.clock.callLater(END_GRACE_SECONDS, self._cut_off, session, session.attempt)
         if session.again_asked and session.state is State.SUSPENDED:
@@ -383,6 +383,13 @@ class SessionControl:
         for session in self.table:
             if session.had_process:
                 self._ended(session, *self._roll_call.loss(session))
+
+    def _explain_cut_off(self) -> None:
+        """Those that ended on their own while the whole server was away wrote down how."""
+        for session in self.table:
+            if causes.was_cut_off(session.status) and (end := self._roll_call.end_of(session)) is not None:
+                session.note_checkpoint(end.get("checkpoint"))
+                self._ended(session, *verdict(session, end))
 
     def _lost(self, session_id: str, record: SessionRecord) -> None:
         session = self.table.get(session_id)

@@ -126,6 +126,12 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
         Input.PUT_AWAY: State.ENDED,
         Input.STARTED: State.RESUMING,
         Input.FOUND: State.RESUMING,
+        # It was taken for cut off with the server, and how it ended is heard of at last.
+        Input.SUSPENDED_EXIT: State.SUSPENDED,
+        Input.CLEAN_EXIT: State.ENDED,
+        Input.BAD_EXIT: State.FAILED,
+        Input.ENDED_BY_USER: State.ENDED,
+        Input.ENDED_FROM_OUTSIDE: State.ENDED,
     },
     State.RESUMING: {
         Input.STARTED: State.RESUMING,

@@ -41,11 +41,16 @@ class RollCall:
 
     def loss(self, session: Session) -> tuple[Input, Fate]:
         """What it means that nobody told the end of its process."""
+        end = self.end_of(session)
+        return unseen_end(session, Input.LOST) if end is None else verdict(session, end)
+
+    def end_of(self, session: Session) -> Message | None:
+        """How its process ended, which it had got to work, if the launcher knows."""
         end, record = self._ends.get(session.id), session.status.record
-        if end is not None and (record is None or end.get("pid") == record.pid):
-            session.proven = True
-            return verdict(session, end)
-        return unseen_end(session, Input.LOST)
+        if end is None or (record is not None and end.get("pid") != record.pid):
+            return None
+        session.proven = True
+        return end
 
 
 def _dicts(value: object) -> list[Message]:

@@ -144,7 +144,7 @@ class Session:
         return True
 
     def note_end(self, now: float, started: float, happened: Input) -> None:
-        """Its process, started at that time (both in seconds since 1970), has ended."""
+        """Its process, started at that time (both in seconds since 1970; 0: not known), has ended."""
         if happened is Input.SUSPENDED_EXIT:
             self.stored = now
         elif happened is Input.CLEAN_EXIT:

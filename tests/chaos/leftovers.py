@@ -30,7 +30,8 @@ def processes(uids: Sequence[int]) -> list[str]:
 
 def files(run_dir: Path, lib_dir: Path, homes: Sequence[Home]) -> list[str]:
     """Sockets, records, and what was written aside."""
-    found = [f"{path}" for path in (run_dir / "sessions").iterdir()]
+    # Notes of ends stay a minute.
+    found = [f"{path}" for path in (run_dir / "sessions").iterdir() if path.suffix != ".exit"]
     for root in (run_dir, lib_dir, *(home.path for home in homes)):
         found += [str(path) for path in _below(root) if _ASIDE.search(path.name) and path.name != "rserver.pid"]
     return found + [_described(path) for home in homes for path in temporary_of(home.owner.uid) if not _is_spare(path)]

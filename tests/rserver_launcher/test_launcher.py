@@ -183,7 +183,7 @@ def test_killed_keeper_and_killed_launcher(options: dict[str, Any], user: Accoun
         successor.request(op="signal", session=ONE, signal="KILL")
         end = successor.event("exited", ONE)
         assert (end["code"], end["signal"]) == (None, None)
-    assert os.listdir(Path(options["server-data-dir"]) / "sessions") == []
+    assert os.listdir(Path(options["server-data-dir"]) / "sessions") == [f"{ONE}.exit"]
 
 
 def test_fifty_requests_at_once(options: dict[str, Any], user: Account) -> None:

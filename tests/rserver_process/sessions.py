@@ -65,8 +65,12 @@ class World:
         return next(end for end in self.exited if end.session == record.session)
 
     def files(self) -> set[str]:
-        """Names in the folder of sockets and records."""
-        return set(os.listdir(self.folder / "sessions"))
+        """Names in the folder of sockets and records, without notes of ends, which stay a while."""
+        return {name for name in os.listdir(self.folder / "sessions") if not name.endswith(".exit")}
+
+    def notes(self) -> set[str]:
+        """Notes of ends."""
+        return set(os.listdir(self.folder / "sessions")) - self.files()
 
     def finish(self) -> None:
         """Kill what still runs and see it gone."""

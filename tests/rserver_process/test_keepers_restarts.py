@@ -72,11 +72,16 @@ def test_end_while_nobody_looked_is_told_at_the_take_over(stub: World, user: Acc
     stub.keepers.close()
     kill(record.pid)
     turn_until(stub.loop, lambda: is_gone(record.keeper_pid))
-    assert f"{record.session}.exit" in stub.files()
+    assert f"{record.session}.exit" in stub.notes()
     keepers, ended = successor_of(stub)
-    assert ended == [SessionExit(record.session, record.pid, None, signal.SIGKILL, "")]
+    end = SessionExit(record.session, record.pid, None, signal.SIGKILL, "")
+    assert ended == [end]
     assert keepers.records() == []
     assert stub.files() == set()
+    assert keepers.ends() == [end]
+    # The worker may be killed before it has written that down.
+    keepers.close()
+    assert successor_of(stub)[0].ends() == [end]
 
 
 def test_session_that_left_word_is_suspended_although_its_keeper_is_gone(stub: World, user: Account) -> None:

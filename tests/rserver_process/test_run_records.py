@@ -44,7 +44,7 @@ def test_end_comes_back_as_it_was_written(files: RunRecords) -> None:
     stored = json.loads(Path(files.folder, f"{SESSION}.exit").read_text())
     memory = {"by": "limit", "used": 5, "limit": 7}
     told = {"code": None, "signal": 11, "stderr_tail": "last words é \x00", "memory": memory, "checkpoint": 9.5}
-    assert stored == {**told, "by": "", "ended": 12.5}
+    assert stored == {**told, "pid": 4321, "by": "", "ended": 12.5}
 
 
 def test_order_counts_for_the_process_that_it_names(files: RunRecords) -> None:
@@ -69,11 +69,16 @@ def test_time_of_the_socket_tells_of_objects(
 
 
 def test_forgotten_session_leaves_nothing(files: RunRecords) -> None:
-    """And may be forgotten twice."""
+    """And may be forgotten twice; how it ended is known until that is forgotten too."""
+    end = SessionExit(SESSION, 1, 0, None, "")
     files.write_record(record())
-    files.write_exit(SessionExit(SESSION, 1, 0, None, ""), 1.0)
+    files.write_exit(end, 1.0)
+    assert list(files.ends()) == []
     files.forget(SESSION)
     files.forget(SESSION)
+    assert list(files.ends()) == [end]
+    files.forget_end(SESSION)
+    files.forget_end(SESSION)
     assert os.listdir(files.folder) == []
 
 

@@ -77,6 +77,38 @@ def test_killing_the_server_under_a_running_loop(alice: Account, order: tuple[st
         assert visitor.init()["session"]["pid"] == before
 
 
+def test_a_suspension_that_nobody_heard_of_is_told_as_that(alice: Account) -> None:
+    """Master and launcher stand still while the session ends, and are killed."""
+    with running_server() as server:
+        visitor = Visitor(server.port)
+        visitor.sign_in(alice.name, alice.password)
+        pid = visitor.open_session()["session"]["pid"]
+        visitor.run("kept <- 6 * 7")
+        deaf = [_pid(server, part) for part in ("master", "launcher")]
+        for part in deaf:
+            os.kill(part, signal.SIGSTOP)
+        os.kill(pid, signal.SIGUSR1)
+        notes = server.run_dir / "sessions"
+        end = time.monotonic() + 60
+        while not list(notes.glob("*.exit")):
+            assert time.monotonic() < end
+        for part in deaf:
+            os.kill(part, signal.SIGKILL)
+        address = f"/api/sessions/{visitor.session_path.split('/')[2]}"
+        while not (cause := _cause(visitor, address)).startswith("The session was suspended."):
+            assert time.monotonic() < end, cause
+        assert "restarted" not in cause
+        visitor.init()
+        assert "42" in visitor.run("kept")
+
+
+def _cause(visitor: Visitor, address: str) -> str:
+    try:
+        return str(visitor.get(address).json()["cause"])
+    except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+        return repr(error)
+
+
 def test_a_killed_session_is_reported_within_a_second_and_its_text_is_kept(
     server: RunningServer, alice: Account
 ) -> None:

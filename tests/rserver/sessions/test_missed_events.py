@@ -6,10 +6,9 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from rserver.master_client import MasterError
-from rserver.sessions.control import (
-    LOSS_GRACE_SECONDS,
-)
-from rserver.sessions.machine import State
+from rserver.sessions import causes
+from rserver.sessions.control import LOSS_GRACE_SECONDS
+from rserver.sessions.machine import State, Status
 from rserver.sessions.suspend_call import SuspendAnswer
 from tests.rserver.doubles import record
 from tests.rserver.sessions.controlled import House
@@ -51,6 +50,27 @@ def test_an_end_that_no_worker_heard_of_is_remembered_by_the_launcher(house: Hou
     house.session.had_process = True
     Deferred.fromCoroutine(house.control.restore())
     house.master.answer("list", {"sessions": [], "exited": [ended(house, 101)]})
+    assert house.state() is State.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("code", "signal", "state"), [(101, None, State.SUSPENDED), (0, None, State.ENDED), (None, 11, State.FAILED)]
+)
+def test_an_end_while_the_whole_server_was_away_is_told_as_that(
+    house: House, code: int | None, signal: int | None, state: State
+) -> None:
+    house.session.status = Status(State.SUSPENDED, None, causes.of_restart(None))
+    Deferred.fromCoroutine(house.control.restore())
+    house.master.answer("list", {"sessions": [], "exited": [ended(house, code, signal)]})
+    assert house.state() is state
+    assert "restarted" not in house.fate.cause
+    assert bool(house.session.stored) == (state is State.SUSPENDED)
+
+
+def test_one_that_was_suspended_long_ago_is_not_ended_by_what_is_remembered(house: House) -> None:
+    house.session.status = Status(State.SUSPENDED, None, causes.of_suspension())
+    Deferred.fromCoroutine(house.control.restore())
+    house.master.answer("list", {"sessions": [], "exited": [ended(house, None, 9)]})
     assert house.state() is State.SUSPENDED
 
 
