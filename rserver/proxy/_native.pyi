@@ -71,13 +71,15 @@ class Engine:
         spare_limit: int,
         spare_total: int,
         user_limit: int,
+        others: dict[str, int],
     ) -> None:
         """broken is told of exceptions of protocols; ticks is called when `tick` is wanted every second.
 
         refused: paths below a session, or beginnings of such (with "*" at the end), that go to the protocol.
         own_cookies: names, in lower case, that sessions may not set. spare_limit: connections kept of a session,
         spare_total: of all.
-        user_limit: requests carried for one account at a time, more of them go to the protocols; 0: any number.
+        user_limit: requests carried for one account at a time, others of it counted in; more of them go to the
+        protocols; 0: any number.
         """
 
     @property

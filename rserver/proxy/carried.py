@@ -29,11 +29,11 @@ class Live(Protocol):
 
 
 class Carried:
-    """All of them, with how many there are of each account."""
+    """All of them. counts: how many there are of each account, to be read only."""
 
     def __init__(self) -> None:
         self._live: set[Live] = set()
-        self._of_user: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._live)
@@ -43,27 +43,27 @@ class Carried:
 
     def count(self, user: str) -> int:
         """How many are of this account."""
-        return self._of_user.get(user, 0)
+        return self.counts.get(user, 0)
 
     def add(self, live: Live) -> None:
         """It begins."""
         if live not in self._live:
             self._live.add(live)
-            self._of_user[live.user] = self._of_user.get(live.user, 0) + 1
+            self.counts[live.user] = self.counts.get(live.user, 0) + 1
 
     def discard(self, live: Live) -> None:
         """It ended, perhaps long ago."""
         if live in self._live:
             self._live.discard(live)
-            left = self._of_user[live.user] - 1
+            left = self.counts[live.user] - 1
             if left:
-                self._of_user[live.user] = left
+                self.counts[live.user] = left
             else:
-                del self._of_user[live.user]
+                del self.counts[live.user]
 
     def of_user(self, user: str) -> list[Live]:
         """What is carried for this account."""
-        return [live for live in self._live if live.user == user] if user in self._of_user else []
+        return [live for live in self._live if live.user == user] if user in self.counts else []
 
     def of_session(self, session_id: str) -> list[Live]:
         """What is carried to this session."""

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from rserver.proxy.acceptor import Acceptor
 from rserver.proxy.admission import Admission
-from rserver.proxy.carried import Live
+from rserver.proxy.carried import Carried, Live
 from rserver.proxy.carrying_front import CarryingFront, Requests
 from rserver.proxy.client import Exchange
 from rserver.proxy.deadlines import Deadlines
@@ -72,13 +72,14 @@ class DataPlane:
         self._loop = loop
         self._settings = settings
         self._deadlines = Deadlines(loop, settings.tick_seconds)
-        self._carrier = carrier = make_carrier(loop, settings, events, compiled)
+        live = Carried()
+        self._carrier = carrier = make_carrier(loop, settings, events, live.counts, compiled)
         self._pool = pool = Pool(settings, loop, self._deadlines, carrier)
         self._encoder = ResponseEncoder(settings.frame_origin, settings.add_headers)
         # What only counts over TLS is not said in clear.
         self._plain_encoder = ResponseEncoder(settings.frame_origin, ())
         self._services = Services(
-            settings, loop, gate, pages, events, self._deadlines, pool, carrier, Logger(), closed, knows_token
+            settings, loop, gate, pages, events, self._deadlines, pool, carrier, Logger(), closed, knows_token, live
         )
         self._dispatcher = Dispatcher(self._services, static)
         self._fronts: dict[Front, Callable[[], None]] = {}

@@ -17,7 +17,9 @@ _TICK_SECONDS = 1.0
 class EngineCarrier:
     """See Carrier."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, settings: FrontSettings, events: SessionEvents) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, settings: FrontSettings, events: SessionEvents, others: dict[str, int]
+    ) -> None:
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -34,6 +36,7 @@ class EngineCarrier:
             spare_limit=settings.pool_size,
             spare_total=settings.pool_total,
             user_limit=settings.max_per_user,
+            others=others,
         )
         loop.add_reader(self._engine.fileno(), self._engine.run)
 

@@ -37,11 +37,15 @@ else:
 
 
 def make_carrier(
-    loop: asyncio.AbstractEventLoop, settings: FrontSettings, events: SessionEvents, compiled: bool = IS_COMPILED
+    loop: asyncio.AbstractEventLoop,
+    settings: FrontSettings,
+    events: SessionEvents,
+    others: dict[str, int],
+    compiled: bool = IS_COMPILED,
 ) -> Carrier:
-    """The carrier of a worker's connections."""
+    """The carrier of a worker's connections. others: what is carried for each account by exchanges."""
     if not compiled:
         return LoopCarrier(loop)
     from rserver.proxy.engine_carrier import EngineCarrier
 
-    return EngineCarrier(loop, settings, events)
+    return EngineCarrier(loop, settings, events, others)

@@ -122,13 +122,13 @@ def _lets_go(pid: int, at_most: int, seconds: float = 20) -> bool:
     return _descriptors(pid) <= at_most
 
 
-def testidle_websockets_half_open_and_broken_clients_leave_nothing_behind(
+def test_idle_websockets_half_open_and_broken_clients_leave_nothing_behind(
     own_server: RunningServer, alice: Account
 ) -> None:
     visitor = Visitor(own_server.port)
     visitor.sign_in(alice.name, alice.password)
     visitor.open_session()
-    (worker,) = own_server.pids("worker_main.py")
+    workers = own_server.pids("worker_main.py")
 
     def crowd() -> None:
         with contextlib.ExitStack() as stack:
@@ -141,13 +141,15 @@ def testidle_websockets_half_open_and_broken_clients_leave_nothing_behind(
             assert visitor.get("/health-check").status == 200
 
     crowd()
-    before, open_before = _pss_kb(worker), _descriptors(worker)
+    before, open_before = [*map(_pss_kb, workers)], [*map(_descriptors, workers)]
     for _ in range(3):
         crowd()
         for head in HEADS.values():
             _exchange(own_server.port, head)
-    assert _lets_go(worker, open_before + 5)
-    assert _pss_kb(worker) - before < GROWTH_LIMIT_KB
-    assert own_server.pids("worker_main.py") == [worker]
+    # Idle connections to a session are kept, and which of several workers has them is not the same each time.
+    spread = 64 if len(workers) > 1 else 0
+    assert all(_lets_go(pid, opened + 5 + spread) for pid, opened in zip(workers, open_before, strict=True))
+    assert sum(map(_pss_kb, workers)) - sum(before) < GROWTH_LIMIT_KB * len(workers)
+    assert own_server.pids("worker_main.py") == workers
     unexpected = [line for line in own_server.log.splitlines() if not EXPECTED_LOG.match(line)]
     assert unexpected == []

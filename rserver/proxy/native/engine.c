@@ -249,11 +249,12 @@ static bool are_bytes(PyObject *tuple) {
 
 static int take_arguments(Engine *self, PyObject *args, PyObject *names) {
     static char *keywords[] = {"call_soon",      "broken",          "events",       "ticks",       "root_path", "refused",
-                               "own_cookies",    "verdict_seconds", "idle_seconds", "spare_limit", "spare_total", "user_limit", NULL};
-    PyObject *call_soon, *broken, *events, *ticks, *root_path, *refused, *own_cookies;
-    if (!PyArg_ParseTupleAndKeywords(args, names, "OOOOSO!O!lllll", keywords, &call_soon, &broken, &events, &ticks, &root_path,
+                               "own_cookies",    "verdict_seconds", "idle_seconds", "spare_limit", "spare_total", "user_limit",  "others", NULL};
+    PyObject *call_soon, *broken, *events, *ticks, *root_path, *refused, *own_cookies, *others;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "OOOOSO!O!lllllO!", keywords, &call_soon, &broken, &events, &ticks, &root_path,
                                      &PyTuple_Type, &refused, &PyTuple_Type, &own_cookies, &self->verdict_seconds,
-                                     &self->idle_seconds, &self->spare_limit, &self->spare_total, &self->user_limit))
+                                     &self->idle_seconds, &self->spare_limit, &self->spare_total, &self->user_limit,
+                                     &PyDict_Type, &others))
         return -1;
     if (!are_bytes(refused) || !are_bytes(own_cookies)) {
         PyErr_SetString(PyExc_TypeError, "refused and own_cookies are tuples of bytes");
@@ -266,6 +267,7 @@ static int take_arguments(Engine *self, PyObject *args, PyObject *names) {
     self->root_path = Py_NewRef(root_path);
     self->refused = Py_NewRef(refused);
     self->own_cookies = Py_NewRef(own_cookies);
+    self->others = Py_NewRef(others);
     return 0;
 }
 
@@ -320,6 +322,7 @@ static void deallocate(Engine *self) {
     Py_XDECREF(self->root_path);
     Py_XDECREF(self->refused);
     Py_XDECREF(self->own_cookies);
+    Py_XDECREF(self->others);
     Py_XDECREF(self->verdicts);
     Py_XDECREF(self->backends);
     Py_TYPE(self)->tp_free((PyObject *)self);

@@ -110,6 +110,7 @@ struct Engine {
     PyObject_HEAD
     PyObject *call_soon, *broken, *events, *ticks, *settle;
     PyObject *root_path, *refused, *own_cookies; /* bytes, tuples of bytes */
+    PyObject *others; /* dict: what Python carries for each account */
     PyObject *verdicts, *backends;               /* dicts */
     Connection *open, *ended;
     int epoll;

@@ -217,9 +217,18 @@ static Connection *send_to(Engine *engine, Backend *backend, struct iovec *piece
     return NULL;
 }
 
+/* Requests and WebSockets that Python carries for an account. */
+static unsigned long user_others(Engine *engine, PyObject *user) {
+    PyObject *count = PyDict_GetItem(engine->others, user);
+    return count == NULL ? 0 : (unsigned long)PyLong_AsLong(count);
+}
+
 static bool may_begin(Engine *engine, const Verdict *verdict) {
     unsigned long limit = (unsigned long)engine->user_limit;
-    return limit == 0 || engine->busy < limit || user_busy(engine, verdict->user) < limit;
+    if (limit == 0)
+        return true;
+    unsigned long others = user_others(engine, verdict->user);
+    return engine->busy + others < limit || user_busy(engine, verdict->user) + others < limit;
 }
 
 static bool carry(Connection *front, const char *data, size_t size, Span rest, Verdict *verdict) {

@@ -381,6 +381,26 @@ def test_limit_of_an_account_holds(tmp_path: Path) -> None:
         second.close()
 
 
+def test_limit_of_an_account_counts_websockets_too(tmp_path: Path) -> None:
+    with running_world(tmp_path, FrontSettings(verdict_seconds=600, max_per_user=3), compiled=True) as world:
+        websockets = [world.open_websocket() for _ in range(2)]
+        client, end = settled(world)
+        client.send(again())
+        end.head()
+        other = world.client()
+        other.send(again())
+        assert other.answer()[0] == 503
+        for wire in websockets[0]:
+            wire.close()
+        world.until(lambda: world.plane.carried == 2)
+        other.send(again())
+        second = world.session.accept()
+        second.head()
+        for wire in (end, second):
+            wire.send(OK)
+        assert [wire.answer()[0] for wire in (client, other)] == [200, 200]
+
+
 def test_what_was_decided_is_asked_anew_after_a_moment(tmp_path: Path) -> None:
     with running_world(tmp_path, FrontSettings(verdict_seconds=1), compiled=True) as world:
         client, end = settled(world)
