@@ -12,16 +12,20 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rsession.error_code import ErrorCode, RpcError
-from rsession.http_message import Request, Response
+from rsession.http_message import Refusal, Request, Response, StreamedResponse
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 
+    from rsession.http_stream import Receiver, Sender, Source
+
 HEAD_LIMIT = 64 << 10
 BODY_LIMIT = 32 << 20
 REQUEST_SECONDS = 20.0
-"""For a whole request, from its first byte."""
+"""For a whole request, from its first byte; for each piece of a body that is taken as it comes."""
 IDLE_SECONDS = 300.0
+LINGER_SECONDS = 5.0
+_LARGE_READ = 512 << 10
 
 _log = Logger()
 
@@ -45,6 +49,9 @@ class Site(Protocol):
     def upgrade(self, request: Request, connection: "HttpConnection") -> Upgraded | Response:
         """Decide on a WebSocket handshake."""
 
+    def receiver(self, request: Request, sender: "Sender") -> "Receiver | None":
+        """Who takes the body of this request as it comes; None: it is collected for `answer`."""
+
 
 @implementer(interfaces.IPushProducer)
 class HttpConnection(protocol.Protocol):
@@ -63,6 +70,12 @@ class HttpConnection(protocol.Protocol):
         self._upgraded: Upgraded | None = None
         self._is_answering = False
         self._answer: Deferred[Response] | None = None
+        self._receiver: Receiver | None = None
+        self._source: Source | None = None
+        self._is_held = False
+        """What takes the body of a request is behind."""
+        self._is_deaf = False
+        """The rest of a body that was refused is let pass, as closing at once could cost the peer our answer."""
         self._is_full = False
         """The peer does not read its answers."""
         self._is_paused = False
@@ -79,14 +92,20 @@ class HttpConnection(protocol.Protocol):
         self._stop_timer()
         if self._upgraded is not None:
             self._upgraded.connection_lost()
+        if self._receiver is not None:
+            self._receiver.lost()
         if self._answer is not None:
             self._answer.cancel()
+        if self._source is not None:
+            self._source.stop()
         self._on_lost(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the peer."""
         if self._upgraded is not None:
             self._upgraded.data_received(data)
+            return
+        if self._is_deaf:
             return
         if self._timer_is_idle and self._timer is not None:
             self._start_timer(is_idle=False)
@@ -96,11 +115,15 @@ class HttpConnection(protocol.Protocol):
         """The transport is full of answers: read no more requests."""
         self._is_full = True
         self._pause()
+        if self._source is not None:
+            self._source.hold(True)
 
     def resumeProducing(self) -> None:
         """The peer has read."""
         self._is_full = False
         self._pause()
+        if self._source is not None:
+            self._source.hold(False)
         self._parse(b"")
 
     def stopProducing(self) -> None:
@@ -121,16 +144,51 @@ class HttpConnection(protocol.Protocol):
         if self.transport is not None:
             cast("ITCPTransport", self.transport).abortConnection()
 
+    def hold(self, is_full: bool) -> None:
+        """See `http_stream.Sender`."""
+        self._is_held = is_full
+        self._pause()
+        if not is_full and self._receiver is not None:
+            self._start_timer(is_idle=False)
+            self._clock.callLater(0, self._parse, b"")
+        elif is_full:
+            self._stop_timer()
+
+    def write(self, data: bytes) -> None:
+        """See `http_stream.Output`."""
+        if not self._is_lost and self.transport is not None:
+            self.transport.writeSequence(self._parser.send_with_data_passthrough(h11.Data(data=data)) or [])
+
+    def finish(self) -> None:
+        """See `http_stream.Output`."""
+        self._source = None
+        if not self._is_lost:
+            self._write(self._parser.send(h11.EndOfMessage()))
+            self._end_cycle()
+            self._parse(b"")
+
+    def fail(self) -> None:
+        """See `http_stream.Output`."""
+        self._source = None
+        self.abort()
+
     def _parse(self, data: bytes) -> None:
+        if self._is_lost:
+            return
         try:
             if data:
                 self._parser.receive_data(data)
             self._read_events()
         except h11.RemoteProtocolError as error:
+            self._drop_receiver()
             self._refuse(error.error_status_hint, str(error))
+        except Refusal as error:
+            self._drop_receiver()
+            self._is_deaf = True
+            self._refuse(error.status, error.message)
 
     def _read_events(self) -> None:
-        while not (self._is_answering or self._is_full) and self._upgraded is None and not self._is_lost:
+        while not self._is_stopped() and self._upgraded is None and not self._is_lost:
             event = self._parser.next_event()
             if isinstance(event, h11.Request):
                 self._begin(event)
@@ -141,17 +199,37 @@ class HttpConnection(protocol.Protocol):
             else:
                 break
 
+    def _read_more_at_once(self) -> None:
+        """A large body in 64 KiB pieces costs the reactor more than the copying does."""
+        if self.transport is not None:
+            self.transport.bufferSize = _LARGE_READ  # type: ignore[attr-defined]
+
+    def _is_stopped(self) -> bool:
+        return self._is_answering or self._is_full or self._is_held or self._is_deaf
+
+    def _drop_receiver(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.lost()
+
     def _begin(self, head: h11.Request) -> None:
         self._head, self._body, self._body_size = head, [], 0
         if len(head.target) + sum(len(name) + len(value) for name, value in head.headers) > HEAD_LIMIT:
             raise h11.RemoteProtocolError("the head is too large", 431)
         length = next((value for name, value in head.headers if name == b"content-length"), b"0")
-        if len(length) > 10 or int(length) > BODY_LIMIT:
+        self._receiver = self._site.receiver(_to_request(head, b""), self)
+        if self._receiver is not None:
+            self._read_more_at_once()
+        if self._receiver is None and (len(length) > 10 or int(length) > BODY_LIMIT):
             raise h11.RemoteProtocolError("the body is too large", 413)
         if self._parser.they_are_waiting_for_100_continue:
             self._write(self._parser.send(h11.InformationalResponse(status_code=100, headers=[])))
 
     def _collect(self, data: bytes) -> None:
+        if self._receiver is not None:
+            self._start_timer(is_idle=False)
+            self._receiver.data(data)
+            return
         self._body_size += len(data)
         if self._body_size > BODY_LIMIT:
             raise h11.RemoteProtocolError("the body is too large", 413)
@@ -160,23 +238,27 @@ class HttpConnection(protocol.Protocol):
     def _finish(self) -> None:
         self._stop_timer()
         assert self._head is not None
+        if self._receiver is not None:
+            receiver, self._receiver = self._receiver, None
+            self._answer_by(receiver.end)
+            return
         request = _to_request(self._head, b"".join(self._body))
         self._body = []
         if request.headers.get("upgrade", "").lower() == "websocket":
             self._upgrade(request)
             return
+        self._answer_by(lambda: self._site.answer(request))
+
+    def _answer_by(self, ask: Callable[[], Answer]) -> None:
         self._is_answering = True
-        answer = self._ask_site(request)
+        try:
+            answer = ask()
+        except Exception:
+            answer = _of_failure(Failure())
         if isinstance(answer, Deferred):
             self._wait_for(answer)
         else:
             self._respond(answer)
-
-    def _ask_site(self, request: Request) -> Answer:
-        try:
-            return self._site.answer(request)
-        except Exception:
-            return _of_failure(Failure())
 
     def _wait_for(self, answer: Deferred[Response]) -> None:
         self._answer = answer
@@ -190,10 +272,32 @@ class HttpConnection(protocol.Protocol):
             self._respond(response)
             self._pause()
             self._parse(b"")
+        elif isinstance(response, StreamedResponse) and response.source is not None:
+            response.source.stop()
 
     def _respond(self, response: Response) -> None:
+        if isinstance(response, StreamedResponse) and response.source is not None:
+            self._stream(response, response.source)
+        else:
+            self._write(self._encode(response))
+            self._end_cycle()
+
+    def _stream(self, response: StreamedResponse, source: "Source") -> None:
+        length = response.length
+        framing = ("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length))
+        headers = [*response.headers.items(), ("Content-Type", response.content_type), framing]
+        self._write(self._parser.send(h11.Response(status_code=response.status, headers=headers)))
+        if self._head is not None and self._head.method == b"HEAD":
+            source.stop()
+            self.finish()
+            return
+        self._source = source
+        source.begin(self)
+        if self._is_full:
+            source.hold(True)
+
+    def _end_cycle(self) -> None:
         self._is_answering = False
-        self._write(self._encode(response))
         if self._parser.our_state is h11.MUST_CLOSE:
             self.close()
             self._is_lost = True
@@ -233,7 +337,10 @@ class HttpConnection(protocol.Protocol):
             ]
             self._write(self._parser.send(h11.Response(status_code=status, headers=headers)))
             self._write(self._parser.send(h11.Data(data=body)))
-        self.close()
+        if self._is_deaf:
+            self._timer = self._clock.callLater(LINGER_SECONDS, self.close)
+        else:
+            self.close()
 
     def _write(self, data: bytes | None) -> None:
         if data and self.transport is not None:
@@ -273,6 +380,8 @@ def _to_request(head: h11.Request, body: bytes) -> Request:
 
 def _of_failure(failure: Failure) -> Response:
     error = failure.value
+    if isinstance(error, Refusal):
+        return Response.of_text(error.status, error.message)
     if isinstance(error, RpcError):
         status = {ErrorCode.UNAVAILABLE: 503, ErrorCode.R_ERROR: 500, ErrorCode.INTERNAL: 500}.get(error.code, 400)
         return Response.of_text(status, error.message)

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rsession.http_stream import Source
 
 
 @dataclass(frozen=True)
@@ -29,3 +33,19 @@ class Response:
     def of_text(cls, status: int, text: str) -> "Response":
         """A short sentence in plain text."""
         return cls(status, text.encode(), "text/plain; charset=utf-8")
+
+
+@dataclass(frozen=True)
+class StreamedResponse(Response):
+    """An answer whose body comes piece by piece; length: its bytes, None when nobody knows."""
+
+    source: "Source | None" = None
+    length: int | None = None
+
+
+class Refusal(Exception):
+    """A request that is not carried out: a status of HTTP and a sentence for who sent it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message

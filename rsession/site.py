@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rsession.error_code import RpcError
 from rsession.http_connection import Answer, Upgraded
@@ -12,13 +12,16 @@ from rsession.rpc import Clients, Rpc
 
 if TYPE_CHECKING:
     from rsession.http_connection import HttpConnection
+    from rsession.http_stream import Receiver, Sender
 
 GetHandler = Callable[[Request], Answer]
+ReceiverHandler = Callable[[Request, "Sender"], "Receiver"]
 SocketHandler = Callable[[Request, "HttpConnection"], Upgraded | Response]
 
 _PING = Response.of_text(200, "pong")
 _BACKGROUND = "x-rstudio-refresh-auth-creds"
 _MAX_POSITION_DIGITS = 15
+_Handler = TypeVar("_Handler")
 
 
 class Routes:
@@ -27,6 +30,7 @@ class Routes:
     def __init__(self) -> None:
         self._handlers: dict[str, GetHandler] = {}
         self._methods: dict[tuple[str, str], GetHandler] = {}
+        self._receivers: dict[tuple[str, str], ReceiverHandler] = {}
         self._sockets: dict[str, SocketHandler] = {}
 
     def get(self, prefix: str, handler: GetHandler) -> None:
@@ -36,12 +40,20 @@ class Routes:
         self._handlers[prefix] = handler
 
     def method(self, method: str, path: str, handler: GetHandler) -> None:
-        """Hand requests of a method for exactly this path to `handler`."""
+        """Hand requests of a method for this path to `handler`; a path that ends in a slash: for what is below it."""
         self._methods[method, path] = handler
 
     def find_method(self, method: str, path: str) -> GetHandler | None:
         """The handler of that method at that path."""
-        return self._methods.get((method, path))
+        return _found(self._methods, method, path)
+
+    def receiver(self, method: str, path: str, handler: ReceiverHandler) -> None:
+        """As `method`, for requests whose bodies are taken as they come."""
+        self._receivers[method, path] = handler
+
+    def find_receiver(self, method: str, path: str) -> ReceiverHandler | None:
+        """The handler of that method at that path."""
+        return _found(self._receivers, method, path)
 
     def socket(self, prefix: str, handler: SocketHandler) -> None:
         """Hand WebSocket handshakes below a prefix, already checked, to `handler`."""
@@ -55,6 +67,13 @@ class Routes:
         """The handler of the longest prefix."""
         prefixes = [prefix for prefix in self._handlers if path.startswith(prefix)]
         return self._handlers[max(prefixes, key=len)] if prefixes else None
+
+
+def _found(handlers: dict[tuple[str, str], _Handler], method: str, path: str) -> _Handler | None:
+    below = (path[: end + 1] for end, character in enumerate(path) if character == "/")
+    return handlers.get((method, path)) or next(
+        (handlers[method, prefix] for prefix in below if (method, prefix) in handlers), None
+    )
 
 
 class SessionSite:
@@ -81,6 +100,11 @@ class SessionSite:
             return _PING
         handler = self._routes.find(request.path)
         return handler(request) if handler else Response.of_text(404, "the session has no such page")
+
+    def receiver(self, request: Request, sender: "Sender") -> "Receiver | None":
+        """See `http_connection.Site`."""
+        handler = self._routes.find_receiver(request.method, request.path)
+        return handler(request, sender) if handler is not None else None
 
     def upgrade(self, request: Request, connection: "HttpConnection") -> Upgraded | Response:
         """See `http_connection.Site`."""

@@ -36,3 +36,36 @@ remote_columns <- function(x, depth) {
 }
 
 remote_array <- function(x) structure(x, class = "rs_array")
+
+remote_names <- function() structure(setdiff(ls(globalenv(), all.names = TRUE), ".Random.seed"), class = "rs_array")
+
+remote_exists <- function(name) exists(name, envir = globalenv(), inherits = FALSE)
+
+remote_remove <- function(name) {
+  rm(list = name, envir = globalenv())
+  NULL
+}
+
+# As save() does, or in the byte order of this machine, which load() reads as well
+remote_save <- function(path, name, native) {
+  to <- file(path, "wb")
+  on.exit(close(to))
+  if (!nzchar(native)) {
+    save(list = name, envir = globalenv(), file = to)
+  } else {
+    writeBin(charToRaw("RDB3\n"), to)
+    serialize(as.pairlist(mget(name, envir = globalenv())), to, xdr = FALSE, version = 3L)
+  }
+  NULL
+}
+
+# Nothing is changed before all of it has been read
+remote_load <- function(path, name) {
+  from <- file(path, "rb")
+  on.exit(close(from))
+  loaded <- new.env()
+  names <- load(from, envir = loaded)
+  if (length(names) == 1L) assign(name, loaded[[names]], envir = globalenv())
+  else for (each in names) assign(each, loaded[[each]], envir = globalenv())
+  NULL
+}

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import encode_json
 from rsession.http_message import Request, Response
+from rsession.remote import files, objects
 from rsession.remote.execution import Execution
 from rsession.remote.r_values import NoRValue
 from rsession.remote.requests import execute_request
@@ -20,7 +21,10 @@ PREFIX = "/remote"
 
 def register(session: "Session") -> None:
     """Called once, when the working directory is the session's own."""
-    execution = Execution(session, os.getcwd())
+    folder = os.getcwd()
+    execution = Execution(session, folder)
+    files.register(session, folder)
+    objects.register(session)
 
     def execute(request: Request) -> "Deferred[Response]":
         session.use()

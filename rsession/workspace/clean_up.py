@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rsession.services.source_database import SourceDatabase
 from rsession.session_lock import LockedElsewhere, SessionLock
-from rsession.workspace.folder import FILES, HISTORY, NAME, session_folder
+from rsession.workspace.folder import FILES, HISTORY, NAME, UPLOADS, session_folder
 
 MOST_ASIDE = 3
 ASIDE_SECONDS = 30 * 86400.0
 _ID = re.compile(r"[0-9a-f]{8}")
 _ASIDE = re.compile(re.escape(NAME) + r"\.[a-z-]+-\d{8}-\d{6}(-\d+)?")
-_FOLDERS = (NAME, "graphics-r3", "properites", FILES)
+_FOLDERS = (NAME, "graphics-r3", "properites", FILES, UPLOADS)
 _FILES = (HISTORY, "restart")
 
 

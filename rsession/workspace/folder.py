@@ -8,6 +8,7 @@ from errno import ENOENT
 NAME = "suspended-session-data"
 HISTORY = "history"
 FILES = "files"
+UPLOADS = "uploads"
 NOT_RESTORED = "not-restored"
 _CONSOLE = "console"
 _PLOTS = "graphics-r3"
