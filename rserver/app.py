@@ -21,8 +21,9 @@ from twisted.logger import Logger
 from rserver import memory, worker_log
 from rserver.clock import limit
 from rserver.composition import IDE, STATIC, Surroundings, Threads, Worker, build
+from rserver.folder_watch import watch_file
 from rserver.master_client import MasterClient
-from rserver.offline_file import FILE_NAME, OfflineFile
+from rserver.offline_file import FILE_NAME, LOOK_SECONDS, SELDOM_SECONDS, OfflineFile
 from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.origin_policy import OriginPolicy
 from rserver.proxy.settings import FrontSettings
@@ -172,10 +173,11 @@ class Application:
 
     async def _offline_file(self, lib_dir: str) -> OfflineFile:
         """Read, and watched from now on."""
-        threads = WorkerThreads(self._reactor, "offline")
-        file = OfflineFile(self._reactor, threads, Path(lib_dir, FILE_NAME), self._break_off)
+        threads, path = WorkerThreads(self._reactor, "offline"), Path(lib_dir, FILE_NAME)
+        file = OfflineFile(self._reactor, threads, path, self._break_off)
+        seconds = SELDOM_SECONDS if watch_file(self._reactor, path, file.look_now) else LOOK_SECONDS
         await file.look()
-        Deferred.fromCoroutine(file.keep_looking()).addErrback(_failed)
+        Deferred.fromCoroutine(file.keep_looking(seconds)).addErrback(_failed)
         return file
 
     def _break_off(self) -> None:

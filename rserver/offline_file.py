@@ -1,8 +1,9 @@
-"""Whether an administrator took the server offline: the file `offline` in server-lib-dir, looked at twice a second."""
+"""Whether an administrator took the server offline: the file `offline` in server-lib-dir."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rserver.clock import Clock, sleep
@@ -10,6 +11,8 @@ from rserver.worker_threads import ThreadsBusy, WorkerThreads
 
 FILE_NAME = "offline"
 LOOK_SECONDS = 0.5
+# Where the kernel tells of changes; what another machine writes on a file server it does not see.
+SELDOM_SECONDS = 30.0
 _MOST = 4096
 
 _log = Logger()
@@ -40,11 +43,15 @@ class OfflineFile:
             _log.info("offline, as {path} says", path=str(self._path))
             self._went_offline()
 
-    async def keep_looking(self) -> None:
+    async def keep_looking(self, seconds: float = LOOK_SECONDS) -> None:
         """Look again and again."""
         while True:
-            await sleep(self._clock, LOOK_SECONDS)
+            await sleep(self._clock, seconds)
             await self.look()
+
+    def look_now(self) -> None:
+        """It may have changed."""
+        Deferred.fromCoroutine(self.look()).addErrback(_not_seen)
 
     def _read(self) -> str | None:
         try:
@@ -59,3 +66,7 @@ class OfflineFile:
             return ""
         first = content.decode("utf-8", "replace").strip().partition("\n")[0]
         return "".join(filter(str.isprintable, first))
+
+
+def _not_seen(failure: object) -> None:
+    _log.error("the file that takes the server offline was not looked at: {why!r}", why=failure)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SECONDS = 3.0
+_UNAVAILABLE = 503
 _ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 
 
@@ -29,6 +30,26 @@ def look(addresses: list[str], run_dir: Path) -> Health:
         return Health(any(_answers(_tcp(each, each in tls), "/health-check") for each in served), None, tls)
     nginx = any(_answers(_tcp(each, each in tls), "/health-check/http") for each in served)
     return Health(_answers(_UnixConnection(str(worker_socket)), "/health-check"), nginx, tls)
+
+
+def says_offline(addresses: list[str], run_dir: Path) -> bool | None:
+    """Whether the worker that answers says that the server is offline; None when nobody answers."""
+    worker_socket = run_dir / "http" / "worker.sock"
+    if _is_listened_on(worker_socket):
+        connection: http.client.HTTPConnection = _UnixConnection(str(worker_socket))
+    elif addresses:
+        tls = [address for address in addresses if _speaks_tls(address)]
+        connection = _tcp((tls or addresses)[0], bool(tls))
+    else:
+        return None
+    try:
+        connection.request("GET", "/health-check")
+        answer = connection.getresponse()
+        return answer.status == _UNAVAILABLE and answer.read(100) == b"offline\n"
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def _speaks_tls(address: str) -> bool:

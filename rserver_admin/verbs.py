@@ -123,7 +123,7 @@ _TABLE = (
         "offline",
         offline.take_offline,
         "Every page says that the server is offline, with the line of `--message` when there is one; what is connected "
-        "is disconnected. It takes a second and no restart. R sessions keep running.",
+        "is disconnected. The command returns when that is so. R sessions keep running.",
         '`{"offline"}`',
         options=("message",),
     ),

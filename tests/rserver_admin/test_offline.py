@@ -65,21 +65,42 @@ def _websocket(visitor: Visitor) -> socket.socket:
 def test_every_page_says_so_and_then_no_more(own_server: RunningServer) -> None:
     visitor = Visitor(own_server.port)
     assert ask(own_server, "offline", f"--message={MESSAGE}").returncode == 0
-    assert MESSAGE.encode() in _await_status(visitor, 503).body
+    assert MESSAGE.encode() in visitor.get("/auth-sign-in", HTML).body
     for path in ("/", "/home", f"/s/{'a' * 21}/", "/nonsense"):
         assert visitor.get(path, HTML).status == 503
     assert visitor.get("/health-check").status == 503
     assert visitor.get("/static/pages.css").status == 200
     assert answer_of(ask(own_server, "status", "--json"))["offline"]
     assert ask(own_server, "online").returncode == 0
-    _await_status(visitor, 200)
     assert visitor.get("/health-check").status == 200
+
+
+def test_it_counts_when_the_command_returns_also_behind_nginx_and_with_more_workers() -> None:
+    with running_server(www_workers="2", server_http="1") as server:
+        visitor = Visitor(server.port)
+        for verb, status in 3 * [("offline", 503), ("online", 200)]:
+            assert ask(server, verb).returncode == 0
+            assert [visitor.get("/auth-sign-in", HTML).status for _ in range(20)] == 20 * [status]
+        server.stop()
+        assert "does not run" in ask(server, "offline").stdout
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_obey_is_told_of(own_server: RunningServer) -> None:
+    workers = own_server.pids("worker_main.py")
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        done = ask(own_server, "offline")
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+    assert (done.returncode, "did not within 10 s" in done.stderr) == (1, True)
 
 
 def test_a_new_worker_is_offline_from_its_first_answer_on(own_server: RunningServer) -> None:
     visitor = Visitor(own_server.port)
     ask(own_server, "offline")
-    _await_status(visitor, 503)
     (worker,) = own_server.pids("worker_main.py")
     os.kill(worker, signal.SIGKILL)
     while own_server.pids("worker_main.py") in ([], [worker]):

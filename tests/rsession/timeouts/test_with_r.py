@@ -66,7 +66,7 @@ def test_use_keeps_it() -> None:
         end = time.monotonic() + 3 * MINUTE_SECONDS
         while time.monotonic() < end:
             session.call("keep_running")
-            time.sleep(0.1)
+            stream.attend(0.1)
         assert evaluate(session, stream, "1 + 1") == "[1] 2\n"
 
 
@@ -81,7 +81,7 @@ def test_without_any_page() -> None:
     arguments = ["--session-timeout-minutes=0", "--session-disconnected-timeout-minutes=1"]
     with RunningSession(arguments, FAST) as session:
         stream = ready(session)
-        time.sleep(2 * MINUTE_SECONDS)
+        stream.attend(2 * MINUTE_SECONDS)
         session.hang_up()
         assert evaluate(session, stream, "1 + 1") == "[1] 2\n"
         stream.close()
