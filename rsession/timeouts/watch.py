@@ -94,6 +94,11 @@ class Timeouts:
         """For the server and its administrator: `{"idle","busy","blockers","timeouts"}`; idle in seconds."""
         seen = self._see()
         standing = [] if self._suspension.is_running else await self._suspension.blockers()
+        if standing and self._phase.name == "warned" and not self._session.has_ended:
+            # It came up since the warning: one answer does not announce an end and what stands against it.
+            self._blockers = tuple(standing)
+            self._show(self._phase_now(*self._ends()))
+            self._look_in(min(BLOCKED_LOOK_SECONDS, self._pause(*self._ends())))
         return {
             "idle": round(seen.now - max(seen.touched, seen.worked), 1),
             "busy": self._session.console.is_busy,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from rsession.error_code import ErrorCode, RpcError
@@ -105,6 +106,29 @@ def test_nobody_is_warned_of_a_suspension_that_something_stands_against() -> Non
     assert world.phase == "warned"
     world.pass_time(30)
     assert len(world.done) == 1
+
+
+def test_who_asks_hears_of_no_end_that_something_stands_against_since_the_warning() -> None:
+    world = World(idle=10 * MINUTE, warning=2 * MINUTE)
+    world.is_followed = True
+    world.pass_time(8 * MINUTE + 5)
+    assert world.phase == "warned"
+    world.standing = [CONNECTION]
+    (answer,) = answers(world)
+    assert answer["timeouts"]["phase"] == world.phase == "blocked"
+    assert answer["timeouts"]["seconds"] is None
+    world.standing = []
+    world.pass_time(15)
+    assert world.phase == "warned"
+    world.pass_time(2 * MINUTE)
+    assert len(world.done) == 1
+
+
+def answers(world: World) -> list[dict[str, Any]]:
+    """What the server is told."""
+    found: list[dict[str, Any]] = []
+    Deferred.fromCoroutine(world.timeouts.status()).addCallback(found.append)
+    return found
 
 
 def test_whoever_does_something_puts_it_off_and_the_warning_is_taken_back() -> None:
