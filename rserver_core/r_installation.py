@@ -7,7 +7,7 @@ as a library and has to set the same.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rserver_core.shell_assignments import assignments
 
@@ -16,7 +16,7 @@ _DIRECTORIES = ("R_SHARE_DIR", "R_INCLUDE_DIR", "R_DOC_DIR")
 _BELOW_PREFIX = ("", "/lib/R", "/lib64/R")
 _SET = re.compile(r"^(R_HOME_DIR|R_SHARE_DIR|R_INCLUDE_DIR|R_DOC_DIR)=[\"']?([^\"'\n$`]+)[\"']?\s*$", re.MULTILINE)
 _ARCH = re.compile(r"^: \$\{R_ARCH=(/[A-Za-z0-9_.-]{1,40})\}\s*$", re.MULTILINE)
-_SITE_LIBRARIES = re.compile(r"^R_LIBS_SITE=(?:\$\{R_LIBS_SITE:?-)?(.*)$", re.MULTILINE)
+_SITE_LIBRARIES = r"^R_LIBS_SITE=(?:\$\{R_LIBS_SITE:?-)?(.*)$"
 _VERSION = re.compile(r"^Version:\s*(\S{1,40})\s*$", re.MULTILINE)
 
 
@@ -24,8 +24,7 @@ class NoR(Exception):
     """No R that can be embedded; the text says what was looked at and what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RInstallation:
+class RInstallation(NamedTuple):
     """One R: start script, home, version, and the variables its script sets."""
 
     script: str
@@ -49,7 +48,7 @@ def site_libraries(home: str) -> str:
         text = _text(f"{home}/etc{_arch(_text(f'{home}/bin/R'))}/Renviron")
     except NoR:
         text = ""
-    match = _SITE_LIBRARIES.search(text)
+    match = re.search(_SITE_LIBRARIES, text, re.MULTILINE)
     if match is None:
         return f"{home}/site-library"
     return match[1].replace("${R_HOME}", home).strip("'\"}")

@@ -24,7 +24,7 @@ class TemplateOrder:
             "settings": asdict(self.settings),
             "run_dir": self.run_dir,
             "pam_service": self.pam_service,
-            "installation": asdict(self.installation),
+            "installation": self.installation._asdict(),
         }
 
     @classmethod

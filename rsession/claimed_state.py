@@ -1,8 +1,8 @@
 """The state folder of this process's session, brought home and locked, before anything is read from it."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from rsession.session_lock import SessionLock
 from rsession.spare_state import bring_home, take_along
@@ -10,8 +10,7 @@ from rsession.state_home import state_home
 from rsession.workspace.folder import session_folder
 
 
-@dataclass(frozen=True)
-class ClaimedState:
+class ClaimedState(NamedTuple):
     """sentences: what its user must be told; lock None: nothing can be written there."""
 
     sentences: tuple[str, ...]

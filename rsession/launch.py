@@ -11,7 +11,6 @@ from typing import NoReturn
 from rserver_core.options.command_line import load_or_exit
 from rserver_core.options.rsession import RSESSION
 from rserver_core.r_installation import NoR, RInstallation, read_home
-from rserver_core.r_scan import find_installation
 from rsession import _shim, temporary_note
 from rsession.claimed_state import claim_state
 from rsession.r_version import take_from_environment
@@ -30,6 +29,8 @@ def find_r() -> RInstallation:
     home = os.environ.get("R_HOME")
     if home:
         return read_home(home)
+    from rserver_core.r_scan import find_installation  # the server says which R, and R's start waits for this module
+
     return find_installation(path=os.environ.get("PATH", os.defpath))
 
 

@@ -1,22 +1,17 @@
 """The R of this session as the server chose it: what is told of it, and its repositories, which R sets as it starts."""
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from rserver_core.r_installation import RInstallation
-from rserver_core.r_repositories import BadRepositories, repositories
-from rserver_core.r_version import RWish
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from rserver_core.r_installation import RInstallation
     from rsession.session import Session
 
 _PROFILE = f"{os.path.dirname(os.path.realpath(__file__))}/site_profile.R"
 _NO_FILE = "/dev/null"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionR:
+class SessionR(NamedTuple):
     """key: which of the server's list, as an RWish; messages: sentences for the user.
 
     has_profile: site_profile.R stands in the place of the site's.
@@ -35,21 +30,34 @@ class SessionR:
         return {"version": self.version, "key": self.key, "note": self.note}
 
 
-def take_from_environment(installation: RInstallation, *, runs_profile: bool) -> SessionR:
+def take_from_environment(installation: "RInstallation", *, runs_profile: bool) -> SessionR:
     """What the server said; its own variables are gone from the environment then, and those for site_profile.R set."""
     note, label = os.environ.pop("RS_R_NOTE", ""), os.environ.get("RSTUDIO_R_VERSION_LABEL", "")
-    key = os.environ.pop("RS_R_KEY", "") or str(RWish(installation.version, installation.home))
+    key = os.environ.pop("RS_R_KEY", "") or _key_of(installation)
     os.environ.pop("RS_MODULES_BIN_PATH", None)
-    repo, problem = os.environ.get("RSTUDIO_R_REPO", ""), ""
-    try:
-        named = repositories(repo) if repo else []
-    except BadRepositories as error:
-        named, problem = [], f"The repositories of this R version cannot be used: {error}."
+    repo = os.environ.get("RSTUDIO_R_REPO", "")
+    named, problem = _repositories(repo) if repo else ([], "")
     if named:
         _have_set(named, runs_profile=runs_profile)
     return SessionR(
         installation.version, installation.home, key, label, note, tuple(filter(None, (note, problem))), bool(named)
     )
+
+
+def _key_of(installation: "RInstallation") -> str:
+    from rserver_core.r_version import RWish  # the server says it, and R's start waits for this module
+
+    return str(RWish(installation.version, installation.home))
+
+
+def _repositories(named: str) -> tuple[list[tuple[str, str]], str]:
+    """Names and URLs; a sentence when there are none."""
+    from rserver_core.r_repositories import BadRepositories, repositories
+
+    try:
+        return repositories(named), ""
+    except BadRepositories as error:
+        return [], f"The repositories of this R version cannot be used: {error}."
 
 
 def _have_set(named: list[tuple[str, str]], *, runs_profile: bool) -> None:

@@ -8,10 +8,9 @@ which the owner touches it now and then.
 import json
 import os
 import signal
-import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from rsession.process_start import start_of
 
@@ -27,8 +26,7 @@ class LockedElsewhere(Exception):
     """Another machine works with this session; the text is a sentence for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """A process. place: boot and process namespace, in which pid and start (clock ticks since boot) mean something."""
 
     place: str
@@ -42,7 +40,7 @@ class SessionLock:
 
     def __init__(self, folder: str) -> None:
         self._folder, self._path = folder, f"{folder}/lock_file"
-        self._own = Owner(_place(), socket.gethostname(), os.getpid(), start_of(os.getpid()) or 0)
+        self._own = Owner(_place(), os.uname().nodename, os.getpid(), start_of(os.getpid()) or 0)
 
     def take(self) -> str:
         """Take it; what happened to an older process, or nothing. LockedElsewhere, or OSError. May wait 25 s."""
@@ -100,7 +98,7 @@ class SessionLock:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "w") as file:
-                json.dump(asdict(self._own), file)
+                json.dump(self._own._asdict(), file)
             return self._has_linked(aside)
         finally:
             os.unlink(aside)

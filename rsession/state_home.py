@@ -3,14 +3,13 @@
 import os
 import pwd
 import stat
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 SPARE_PARENT = "/var/tmp"
 
 
-@dataclass(frozen=True, slots=True)
-class StateHome:
+class StateHome(NamedTuple):
     """The folder, and a sentence for the user unless it is the usual one in a usable home."""
 
     path: str

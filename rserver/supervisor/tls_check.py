@@ -1,7 +1,6 @@
 """Whether the certificates that the options name can be used, for --test-config: nothing is started or written."""
 
 import os
-from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def check(settings: RserverSettings) -> list[str]:
         return ["the certificates are not looked at: only root may read them"]
     warnings, errors = list[str](), list[ConfigError]()
     for certificate, key in pairs:
-        one = replace(settings, ssl_certificate=(certificate,), ssl_certificate_key=(key,) if key else ())
+        one = settings._replace(ssl_certificate=(certificate,), ssl_certificate_key=(key,) if key else ())
         try:
             tls_files.read(one, Path(os.devnull), Places.resolve(settings).worker, warnings.append)
         except StartRefused as refused:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-_URL_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]*]+", re.ASCII)
-_ORIGIN_PATTERN = re.compile(r"(?:https?://)?[A-Za-z0-9.\-\[\]:*]{1,255}", re.ASCII)
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]*)", re.ASCII)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?", re.ASCII)
+_URL_ORIGIN = r"https?://[A-Za-z0-9.\-:\[\]*]+"
+_ORIGIN_PATTERN = r"(?:https?://)?[A-Za-z0-9.\-\[\]:*]{1,255}"
+_HEADER = r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]*)"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?"
 
 
 class NotAllowed(ValueError):
@@ -27,8 +26,7 @@ class Kind(Protocol):
         """The typed value; NotAllowed when text is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A switch: `1` or `0`."""
 
     allowed: str = "1 or 0"
@@ -40,8 +38,7 @@ class Flag:
         return text == "1"
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(NamedTuple):
     """A whole number between two bounds, both included. `auto`, where allowed, stands for the default."""
 
     low: int
@@ -62,8 +59,7 @@ class Integer:
         return int(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Text of a given shape; empty text is allowed only where the default is empty."""
 
     allowed: str
@@ -76,8 +72,7 @@ class Text:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """An absolute path; `~` and `$NAME` at its start are replaced."""
 
     empty: bool = False
@@ -93,8 +88,7 @@ class Path:
         return expanded.rstrip("/") or "/"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of a few words."""
 
     words: tuple[str, ...]
@@ -111,8 +105,7 @@ class Choice:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """Some of a few words with blanks between them, at least one."""
 
     words: tuple[str, ...]
@@ -130,8 +123,7 @@ class Words:
         return tuple(word for word in self.words if word in given)
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """Names of accounts or groups with commas between them."""
 
     allowed: str = "names with commas between them"
@@ -139,13 +131,12 @@ class Names:
     def read(self, text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
         """The names."""
         names = tuple(name.strip() for name in text.split(",")) if text else ()
-        if not all(_NAME.fullmatch(name) for name in names):
+        if not all(re.fullmatch(_NAME, name, re.ASCII) for name in names):
             raise NotAllowed
         return names
 
 
-@dataclass(frozen=True, slots=True)
-class Networks:
+class Networks(NamedTuple):
     """IP addresses and networks with commas between them."""
 
     allowed: str = "IP addresses or networks like 10.0.0.0/8 with commas between them"
@@ -160,8 +151,7 @@ class Networks:
             raise NotAllowed from None
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(NamedTuple):
     """Names of environment variables with colons between them."""
 
     allowed: str = "names of environment variables with colons between them"
@@ -169,7 +159,7 @@ class Variables:
     def read(self, text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
         """The names."""
         names = tuple(name.strip() for name in text.split(":")) if text else ()
-        if not all(_VARIABLE.fullmatch(name) for name in names):
+        if not all(re.fullmatch(_VARIABLE, name, re.ASCII) for name in names):
             raise NotAllowed
         return names
 
@@ -198,42 +188,39 @@ _OF_ONE_RESPONSE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One HTTP response header, `Name: value`; not one that frames the response or is of a single one."""
 
     allowed: str = "a response header, Name: value, that concerns neither length, connection, date nor cookies"
 
     def read(self, text: str, environ: Mapping[str, str]) -> str:
         """The header with exactly one space after the colon."""
-        match = _HEADER.fullmatch(text)
+        match = re.fullmatch(_HEADER, text, re.ASCII)
         if match is None or match[1].lower() in _OF_ONE_RESPONSE:
             raise NotAllowed
         return f"{match[1]}: {match[2].strip()}"
 
 
-@dataclass(frozen=True, slots=True)
-class FrameOrigin:
+class FrameOrigin(NamedTuple):
     """Who may show our pages in a frame."""
 
     allowed: str = "none, same, any or an origin like https://portal.example.org"
 
     def read(self, text: str, environ: Mapping[str, str]) -> str:
         """The word or the origin."""
-        if text not in {"none", "same", "any"} and not _URL_ORIGIN.fullmatch(text):
+        if text not in {"none", "same", "any"} and not re.fullmatch(_URL_ORIGIN, text, re.ASCII):
             raise NotAllowed
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class OriginPattern:
+class OriginPattern(NamedTuple):
     """A host, with or without scheme and port, in which * stands for any letters."""
 
     allowed: str = "a host like portal.example.org or *.example.org, also with scheme and port"
 
     def read(self, text: str, environ: Mapping[str, str]) -> str:
         """The pattern in lower case."""
-        if not _ORIGIN_PATTERN.fullmatch(text):
+        if not re.fullmatch(_ORIGIN_PATTERN, text, re.ASCII):
             raise NotAllowed
         return text.lower()
 

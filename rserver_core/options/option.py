@@ -1,16 +1,12 @@
 """One row of an option table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from rserver_core.options.kinds import Kind, NotAllowed
 
-_METADATA = "option"
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What is said of an option besides its name. Defaults are texts as in a file.
 
     without_root: defaults for an ordinary user, the first one that can be read counts; empty: the same as for root.
@@ -24,8 +20,7 @@ class Row:
     command_line_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """A row with its name in files and on the command line, and the attribute of the settings for its value."""
 
     name: str
@@ -57,15 +52,11 @@ def option(
     repeatable: bool = False,
     command_line_only: bool = False,
 ) -> Any:
-    """A dataclass field for an option; its name is the attribute's with dashes."""
-    return field(metadata={_METADATA: Row(kind, default, doc, without_root, repeatable, command_line_only)})
+    """What stands for an option in its named tuple of settings; its name is the attribute's with dashes."""
+    return Row(kind, default, doc, without_root, repeatable, command_line_only)
 
 
-def options_of(settings: type[Any]) -> dict[str, Option]:
+def options_of(settings: Any) -> dict[str, Option]:
     """The options of a settings class by name, in the order written there."""
-    rows = (
-        Option(item.name.replace("_", "-"), item.name, item.metadata[_METADATA])
-        for item in fields(settings)
-        if _METADATA in item.metadata
-    )
+    rows = (Option(name.replace("_", "-"), name, row) for name, row in settings._field_defaults.items())
     return {row.name: row for row in rows}

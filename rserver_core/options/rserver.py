@@ -1,7 +1,7 @@
 """Options of `rserver`, in rserver.conf and on its command line."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rserver_core.options.kinds import (
     Choice,
@@ -27,8 +27,7 @@ _FOLDERS = Text("absolute paths with colons between them", r"(?:/[^:\n]*(?::/[^:
 _ROOT_PATH = Text("/ or a path like /r, of letters, digits and . _ ~ -", r"/|(/[A-Za-z0-9._~-]+)+/?")
 
 
-@dataclass(frozen=True, slots=True)
-class RserverSettings:
+class RserverSettings(NamedTuple):
     """Every option of rserver with its value."""
 
     config_file: str = option(

@@ -1,6 +1,6 @@
 """Options of `rsession`, in rsession.conf and on its command line."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rserver_core.options.kinds import Choice, Flag, Integer, Path, Text, Variables
 from rserver_core.options.option import option
@@ -9,8 +9,7 @@ from rserver_core.options.table import OptionTable
 _SESSION_ID = Text("8 or 21 hexadecimal digits", r"[0-9a-f]{8}|[0-9a-f]{21}")
 
 
-@dataclass(frozen=True, slots=True)
-class RsessionSettings:
+class RsessionSettings(NamedTuple):
     """Every option of rsession with its value."""
 
     config_file: str = option(

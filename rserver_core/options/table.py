@@ -1,8 +1,7 @@
 """The option table of a program: texts from its command line and file become typed settings, or all errors at once."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from rserver_core.conf_file import Entry
 from rserver_core.config_errors import ConfigError, ConfigErrors
@@ -16,11 +15,10 @@ COMMAND_LINE = "command line"
 Finding = Entry | ConfigError
 
 
-@dataclass(frozen=True)
-class OptionTable(Generic[T]):
+class OptionTable(NamedTuple, Generic[T]):
     """A program's options.
 
-    program: name of the command; conf_name: its file in the configuration directory; settings: a frozen dataclass of
+    program: name of the command; conf_name: its file in the configuration directory; settings: a named tuple of
     option() fields; about: one sentence for --help and the reference page; sections: title by the name of a section's
     first option; contradictions: names of options that do not go together, each with what is wrong.
     """

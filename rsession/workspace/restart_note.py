@@ -3,10 +3,8 @@
 import os
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rsession.state_home import state_home
 from rsession.workspace.folder import NOT_RESTORED, StoreFolder
@@ -16,8 +14,7 @@ _NAME = "restart"
 _LIMIT = 1 << 20
 
 
-@dataclass(frozen=True)
-class RestartNote:
+class RestartNote(NamedTuple):
     """objects: what becomes of the store. command: to be run at the first prompt. directory: where to begin.
 
     aside: the name of the store that comes back, the present one is set aside for it; with objects="back".
@@ -36,13 +33,15 @@ class RestartNote:
 
 def write_note(folder: StoreFolder, note: RestartNote) -> None:
     """Aside, fsync, rename. Raises OSError."""
-    import json  # R's start waits for this module
+    # R's start waits for this module.
+    import json
+    from pathlib import Path
 
     from rsession.services.disk_file import sync_folder, write_private
 
     folder.make()
     path = Path(folder.session_path, _NAME)
-    write_private(path, json.dumps(asdict(note)).encode())
+    write_private(path, json.dumps(note._asdict()).encode())
     sync_folder(path.parent)
 
 

@@ -1,10 +1,10 @@
 """Whether objects go to `.RData`, come from there, and whether the history is kept: as project, user and site say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rsession.projects.options import ProjectOptions
+if TYPE_CHECKING:
+    from rsession.projects.options import ProjectOptions
 
 SaveAction = Literal["ask", "yes", "no"]
 
@@ -12,8 +12,7 @@ _OF_PREFERENCE: dict[object, SaveAction] = {"ask": "ask", "always": "yes", "neve
 _OF_DEFAULT: dict[str, SaveAction] = {"ask": "ask", "yes": "yes", "no": "no"}
 
 
-@dataclass(frozen=True)
-class SavePolicy:
+class SavePolicy(NamedTuple):
     """What holds at a start and at an end."""
 
     save: SaveAction
@@ -23,12 +22,11 @@ class SavePolicy:
 
 def save_policy(default: str, preferences: Mapping[str, object], project: "ProjectOptions | None") -> SavePolicy:
     """Project, then preference, then default (`session-save-action-default`); a value that means nothing is absent."""
-    options = project or ProjectOptions()
     preferred = _OF_PREFERENCE.get(preferences.get("save_workspace"), _OF_DEFAULT[default])
     return SavePolicy(
-        options.save_workspace or preferred,
-        _first(options.restore_workspace, preferences.get("load_workspace")),
-        _first(options.always_save_history, preferences.get("always_save_history")),
+        (project and project.save_workspace) or preferred,
+        _first(project.restore_workspace if project else None, preferences.get("load_workspace")),
+        _first(project.always_save_history if project else None, preferences.get("always_save_history")),
     )
 
 
