@@ -126,7 +126,7 @@ class _Run:
             is_owner,
             plan,
             self._passages(plan.giving, plan.leaving),
-            self._before.since,
+            self._before.since or self._now.since,
             self._before.expected,
             asked.action == "status",
             self._options.progress,

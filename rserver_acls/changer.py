@@ -54,8 +54,8 @@ class Changer:
         # Empty where an object's key alone does not tell what is to be done.
         self.known: dict[bytes, Decision] = {}
 
-    def broken_off_since(self, nanoseconds: int) -> None:
-        """An earlier run of this project was broken off and had begun at that time; 0: none was."""
+    def begun_at(self, nanoseconds: int) -> None:
+        """When the first run began that gives whoever joins something, this one or one broken off; 0: nobody joins."""
         self._since = nanoseconds
 
     def counted(self, changed: int, unchanged: int) -> None:
@@ -103,7 +103,7 @@ class Changer:
     def _decide(self, fd: int, status: os.stat_result) -> Decision:
         access = attributes.read(fd, ACCESS)
         default = attributes.read(fd, DEFAULT) if stat.S_ISDIR(status.st_mode) else None
-        is_recent = bool(self._since) and status.st_ctime_ns >= self._since
+        is_recent = self._is_recent(status)
         if self._looks_back and (access is not None or default is not None):
             original = self._manifest.find(attributes.identity(fd, status))
             return self._decision(status, access, default, original, is_recent=is_recent)
@@ -118,8 +118,12 @@ class Changer:
             self._decisions.clear()
             self.known.clear()
         self._decisions[key, is_recent] = decision
-        if not (decision.record or self._since or self._looks_back or self._dry):
+        if not (decision.record or is_recent or self._looks_back or self._dry):
             self.known[key] = decision
+
+    def _is_recent(self, status: os.stat_result) -> bool:
+        """Entries of who joins may be ours: made by a run that was broken off, or by this one before it was moved."""
+        return bool(self._since) and status.st_ctime_ns >= self._since
 
     def _decision(
         self,
@@ -154,8 +158,9 @@ class Changer:
         is_folder = stat.S_ISDIR(status.st_mode)
         access, default = attributes.read_both(fd) if is_folder else (attributes.read(fd, ACCESS), None)
         lists = _lists(access, default, status.st_mode)
-        if self._plan.before:
-            alone = self._plan._replace(leaving=self._plan.before, staying=frozenset(), giving=frozenset())
+        ours = self._plan.before | (self._plan.joining if self._is_recent(status) else frozenset())
+        if ours:
+            alone = self._plan._replace(leaving=ours, staying=frozenset(), giving=frozenset())
             plain = unshared(lists, None, alone, status.st_uid, is_folder)
             if plain != lists:
                 return Original(encode(plain.access), encode(plain.default) if plain.default else None)

@@ -56,7 +56,7 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
     changer = Changer(
         errand.plan, manifest, outcome, _Progress(errand) if errand.shows_progress else None, dry=errand.dry
     )
-    changer.broken_off_since(errand.since)
+    changer.begun_at(errand.since)
     # Who leaves is kept out at once; who comes finds everything ready.
     if errand.plan.leaving:
         _open_passages(way, errand, way_manifest, outcome)

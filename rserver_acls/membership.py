@@ -56,7 +56,7 @@ def plan(owner: int, before: Project, now: Project, request: Request) -> Plan:
         giving=giving,
         leaving=leaving,
         staying=now.uids(MEMBER) | giving,
-        joining=before.uids(JOINING),
+        joining=before.uids(JOINING) | now.uids(JOINING),
     )
 
 

@@ -11,7 +11,7 @@ class Plan(NamedTuple):
     """One run on the tree of one project; users are uids.
 
     before: whoever may have entries of ours already. giving: who is to have the owner's rights afterwards.
-    leaving: who is to lose them. staying: who keeps them. joining: whose entries a broken-off run may have left.
+    leaving: who is to lose them. staying: who keeps them. joining: whose entries this run, or one broken off, has made.
     """
 
     owner: int
@@ -37,7 +37,7 @@ class Lists(NamedTuple):
 def is_ours(lists: Lists, plan: Plan, is_folder: bool, *, is_recent: bool) -> bool:
     """Everything beyond the mode was put there by earlier runs: nothing of it needs to be recorded.
 
-    is_recent: changed since a broken-off run began, whose entries then look like ours.
+    is_recent: changed since the run began that lets somebody join, whose entries then are ours.
     """
     known = plan.before | plan.leaving | {plan.owner}
     if is_recent:
