@@ -7,10 +7,11 @@ from typing import Protocol
 from rserver.proxy.carrier import Lane, Lesson
 from rserver.proxy.client import Exchange
 from rserver.proxy.deadlines import Deadlines
-from rserver.proxy.front import Front, State
+from rserver.proxy.front import Front
 from rserver.proxy.http_head import REPEATABLE, RequestLine
 from rserver.proxy.implementation import parse_request
 from rserver.proxy.settings import FrontSettings
+from rserver.proxy.timed_client import State
 from rserver.web.responses import ResponseEncoder
 
 

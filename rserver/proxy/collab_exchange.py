@@ -5,10 +5,10 @@ from dataclasses import replace
 from rserver.proxy.body import Body
 from rserver.proxy.client import Client
 from rserver.proxy.http_head import RequestLine, StatusLine
-from rserver.proxy.router import SessionRoute, collab_host
+from rserver.proxy.router import collab_host
 from rserver.proxy.services import Services
-from rserver.proxy.session_proxy import SessionExchange
-from rserver.web.request import Identity, RequestHead, Target
+from rserver.proxy.session_proxy import Asked, SessionExchange
+from rserver.web.request import Target
 
 _PASSED_ON = frozenset({"host", "origin", "user-agent"})
 _HANDSHAKE = "sec-websocket-"
@@ -27,17 +27,8 @@ class CollabExchange(SessionExchange):
 
     __slots__ = ()
 
-    def __init__(
-        self,
-        services: Services,
-        client: Client,
-        line: RequestLine,
-        head: RequestHead,
-        identity: Identity,
-        route: SessionRoute,
-        cookies: tuple[str, ...],
-    ) -> None:
-        super().__init__(services, client, _bare(line), head, identity, route, cookies)
+    def __init__(self, services: Services, client: Client, asked: Asked) -> None:
+        super().__init__(services, client, asked._replace(line=_bare(asked.line)))
 
     @property
     def joins(self) -> str:

@@ -29,7 +29,7 @@ from rserver.proxy.router import (
     split_target,
 )
 from rserver.proxy.services import Services
-from rserver.proxy.session_proxy import SessionExchange
+from rserver.proxy.session_proxy import Asked, SessionExchange
 from rserver.proxy.settings import FrontSettings
 from rserver.proxy.trusted_proxies import Browser
 from rserver.web.request import PAGE_BODY_LIMIT, Identity, RequestHead, Response
@@ -140,13 +140,14 @@ class Dispatcher:
         most = services.settings.max_per_user
         if most and services.live.count(identity.user) + services.carrier.carried_for(identity.user) >= most:
             return self._too_many(head, f"You have {most} requests and connections open, which is the most allowed.")
+        asked = Asked(line, head, identity, where, front.cookies)
         if isinstance(where, PortRoute):
-            return PortExchange(services, front, line, head, identity, where, front.cookies)
+            return PortExchange(services, front, asked)
         if isinstance(where, CollabRoute):
             if line.method != "GET" or line.has_body:
                 return rpc_error(NOT_A_REQUEST, "Only GET and WebSockets lead to a shared text.", 405)
-            return CollabExchange(services, front, line, head, identity, where, front.cookies)
-        return SessionExchange(services, front, line, head, identity, where, front.cookies)
+            return CollabExchange(services, front, asked)
+        return SessionExchange(services, front, asked)
 
     def _refusal(
         self, line: RequestLine, head: RequestHead, where: Route, identity: Identity | None

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import cast
 
 from rserver.proxy import tcp_state
@@ -15,7 +14,7 @@ from rserver.proxy.http_head import BadHead, HeadBuffer, RequestLine
 from rserver.proxy.implementation import parse_request
 from rserver.proxy.own_nginx import OWN_NGINX, is_own_nginx
 from rserver.proxy.settings import FrontSettings
-from rserver.proxy.small_reads import SmallReads
+from rserver.proxy.timed_client import State, TimedClient
 from rserver.web.request import Response
 from rserver.web.responses import ResponseEncoder, refusal
 
@@ -28,41 +27,21 @@ _REQUESTS_IN_A_TURN = 16
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class State(Enum):
-    HEAD = auto()  # between requests, or within a head
-    BODY = auto()  # an exchange runs, its request body is not complete
-    WAIT = auto()  # an exchange runs, its request is complete
-    LINGER = auto()  # answered without having read the whole request: drop input until the client closes
-    DETACHED = auto()  # the transport belongs to somebody else
-
-
-class Front(SmallReads):
+class Front(TimedClient):
     """Client side of the proxy. `begin` is called with every request and says what answers it, if not answered yet."""
 
     __slots__ = (
         "_advancing",
-        "_answering",
         "_begin",
         "_body",
-        "_deadlines",
         "_encoder",
-        "_exchange",
-        "_full",
-        "_head_started",
         "_heads",
-        "_line",
         "_lost",
         "_pending",
-        "_read",
-        "_received",
-        "_settings",
-        "_state",
-        "_transport",
         "cookies",
         "peer",
         "stopping",
     )
-    _transport: asyncio.Transport
 
     def __init__(
         self,
@@ -72,21 +51,14 @@ class Front(SmallReads):
         begin: Callable[["Front", RequestLine], Exchange | None],
         lost: Callable[["Front"], None],
     ) -> None:
-        self._settings = settings
+        super().__init__(settings, deadlines)
         self._encoder = encoder
-        self._deadlines = deadlines
         self._begin = begin
         self._lost = lost
         self._heads = HeadBuffer()
-        self._state = State.HEAD
-        self._line: RequestLine | None = None
         self._body: Body | None = None
-        self._exchange: Exchange | None = None
         self._pending: Response | None = None
-        self._answering = self._advancing = self._full = self._head_started = False
-        self._received = 0
-        self._read: int | None = None
-        self.stopping = False
+        self._advancing = self.stopping = False
         self.cookies: tuple[str, ...] = ()
         self.peer: tuple[str, int] = ("", 0)
 
@@ -138,21 +110,6 @@ class Front(SmallReads):
             self._exchange.client_full(False)
         else:
             self._advance()
-
-    def timed_out(self) -> None:
-        """See Expiring."""
-        if self._transport.get_write_buffer_size():
-            self._watch_reader()
-        elif self._state in {State.BODY, State.WAIT} and not self._transport.is_reading():
-            self._watch_paused()
-        elif self._state is State.BODY and self._body_comes():
-            self._watch_body()
-        elif self._state is State.LINGER or self._answering:
-            self.abort()
-        elif self._state is State.HEAD and not self._head_started:
-            self._transport.close()
-        else:
-            self._refuse(408, "the request took too long to arrive")
 
     def answer_once(self, begin: Callable[["Front", RequestLine], Exchange | None], encoder: ResponseEncoder) -> None:
         """Before it is connected: these answer its one request, nobody else any more."""
@@ -324,56 +281,6 @@ class Front(SmallReads):
             self._exchange.request_end()
         elif self._pending is not None:
             self._send(self._pending)
-
-    def _pause(self) -> None:
-        self._transport.pause_reading()
-        if not self._full:
-            self._deadlines.set(self, self._settings.paused_seconds)
-
-    # Clients that take their time.
-
-    def _watch_body(self) -> None:
-        """Look at what has come of the body when its time is over: a limit on each pause would let drops through."""
-        self._received = 0
-        self._deadlines.set(self, self._settings.body_stall_seconds)
-
-    def _body_comes(self) -> bool:
-        line, settings = self._line, self._settings
-        # A client that waits for our word to send the body is not to blame.
-        if line is not None and line.expects_continue and self._exchange is not None:
-            return True
-        return self._received > 0 and self._received >= settings.least_rate * settings.body_stall_seconds
-
-    def _watch_reader(self) -> None:
-        """The client owes us to read: it must have taken enough since it was last looked at."""
-        read, before = self._bytes_read(), self._read
-        if before is not None and read - before < max(1, self._settings.least_rate * self._settings.send_seconds):
-            self.abort()
-            return
-        self._read = read
-        self._deadlines.set(self, self._settings.send_seconds)
-
-    def _end_watch_of_reader(self) -> None:
-        if self._state is State.BODY and self._transport.is_reading():
-            self._watch_body()
-        elif self._state in {State.BODY, State.WAIT} and not self._transport.is_reading():
-            self._deadlines.set(self, self._settings.paused_seconds)
-        elif self._state is State.WAIT:
-            self._deadlines.clear(self)
-        elif self._state is State.HEAD and not self._head_started:
-            self._deadlines.set(self, self._settings.keep_alive_seconds)
-
-    def _bytes_read(self) -> int:
-        """What the client's side has taken so far; of a socket that cannot tell: what has left our buffer, negated."""
-        taken = tcp_state.acknowledged_bytes(self._transport.get_extra_info("socket"))
-        return -self._transport.get_write_buffer_size() if taken is None else taken
-
-    def _watch_paused(self) -> None:
-        # The loop tells nothing of a connection that is not read.
-        if tcp_state.is_established(self._transport.get_extra_info("socket")):
-            self._deadlines.set(self, self._settings.paused_seconds)
-        else:
-            self.abort()
 
     # Answers of our own.
 

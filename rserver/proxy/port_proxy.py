@@ -11,12 +11,12 @@ from rserver.proxy import forward, port_answers
 from rserver.proxy.back import Back
 from rserver.proxy.body import Body
 from rserver.proxy.client import Client
-from rserver.proxy.http_head import RequestLine, StatusLine
+from rserver.proxy.http_head import StatusLine
 from rserver.proxy.router import PortRoute, SessionRoute
 from rserver.proxy.services import Services
-from rserver.proxy.session_proxy import SessionExchange
+from rserver.proxy.session_proxy import Asked, SessionExchange
 from rserver.sign_in import sock_diag
-from rserver.web.request import Identity, RequestHead, Response, Target
+from rserver.web.request import Response, Target
 
 _HOSTS = {4: "127.0.0.1", 6: "::1"}
 _NOTHING, _FOREIGN = 404, 403
@@ -37,20 +37,14 @@ class PortExchange(SessionExchange):
     unreachable_text = "The program on that port cannot be reached."
     lost_text = "The connection to the program on that port was lost before it answered."
 
-    def __init__(
-        self,
-        services: Services,
-        client: Client,
-        line: RequestLine,
-        head: RequestHead,
-        identity: Identity,
-        route: PortRoute,
-        cookies: tuple[str, ...],
-    ) -> None:
+    def __init__(self, services: Services, client: Client, asked: Asked) -> None:
+        route = asked.route
+        assert isinstance(route, PortRoute)
         self._port = route.port
-        self._base = f"{head.root_path}/s/{route.session_id}/{'absproxy' if route.whole else 'p'}/{route.port}/"
+        root = f"{asked.head.root_path}/s/{route.session_id}"
+        self._base = f"{root}/{'absproxy' if route.whole else 'p'}/{route.port}/"
         rest = self._base + route.rest[1:] if route.whole else route.rest
-        super().__init__(services, client, line, head, identity, SessionRoute(route.session_id, rest), cookies)
+        super().__init__(services, client, asked._replace(route=SessionRoute(route.session_id, rest)))
 
     @property
     def listens(self) -> bool:

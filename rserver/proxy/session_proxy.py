@@ -1,7 +1,7 @@
 """One request carried to a session: find it, send the request, bring back the answer, or join the two after 101."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rserver.proxy import forward
 from rserver.proxy.back import Back, write_pieces
@@ -10,7 +10,7 @@ from rserver.proxy.carrier import Lesson
 from rserver.proxy.client import Client
 from rserver.proxy.http_head import REPEATABLE, RequestLine, StatusLine
 from rserver.proxy.pool import Unreachable
-from rserver.proxy.router import LISTENING, SessionRoute
+from rserver.proxy.router import LISTENING, PortRoute, SessionRoute
 from rserver.proxy.services import Services
 from rserver.proxy.splice import Splice
 from rserver.web.request import Identity, RequestHead, Response, Target
@@ -24,6 +24,16 @@ _Found = Target | Response
 # Body bytes taken from a client whose session is still being found or launched.
 _HELD_LIMIT = 64 * 1024
 _UPGRADED = "connection: Upgrade\r\nupgrade: websocket\r\n"
+
+
+class Asked(NamedTuple):
+    """One request, who makes it and where it goes. cookies: new ones of ours, for the answer."""
+
+    line: RequestLine
+    head: RequestHead
+    identity: Identity
+    route: SessionRoute | PortRoute
+    cookies: tuple[str, ...]
 
 
 class SessionExchange:
@@ -54,24 +64,12 @@ class SessionExchange:
     unreachable_text = "The session cannot be reached."
     lost_text = "The connection to the session was lost before it answered."
 
-    def __init__(
-        self,
-        services: Services,
-        client: Client,
-        line: RequestLine,
-        head: RequestHead,
-        identity: Identity,
-        route: SessionRoute,
-        cookies: tuple[str, ...],
-    ) -> None:
+    def __init__(self, services: Services, client: Client, asked: Asked) -> None:
         self._services = services
         self._client: Client | None = client
-        self._line = line
-        self._head = head
-        self._identity = identity
+        self._line, self._head, self._identity, route, self._cookies = asked
         self.session_id = route.session_id
         self._rest = route.rest
-        self._cookies = cookies
         self._held: list[bytes] = []
         self._held_size = 0
         self._out: list[bytes] = []

@@ -1,7 +1,6 @@
 """A session that answers with exactly the bytes of a case, and what a strict client makes of what comes through."""
 
 import socket
-import threading
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 import h11
 
 from tests.rserver.proxy.smuggling.cases import expanded, prefix
-from tests.rserver.proxy.world import COOKIE, LIMIT_SECONDS, TOKEN
+from tests.rserver.proxy.smuggling.listening import Listening
+from tests.rserver.proxy.world import COOKIE, TOKEN
 
 _FILE = Path(__file__).with_name("answers.toml")
 _PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -51,38 +51,16 @@ def _case(number: int, entry: dict[str, Any]) -> AnswerCase:
     )
 
 
-class Answering:
-    """Listens on a Unix socket; `served` has by path the numbers of the connections that brought a request for it."""
+class Answering(Listening):
+    """`served` has by path the numbers of the connections that brought a request for it."""
 
     def __init__(self, path: Path, cases: list[AnswerCase]) -> None:
-        self.path = str(path)
         self.served: dict[str, list[int]] = {}
         self._cases = {f"/{case.number}/x": case for case in cases}
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen(128)
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
+        super().__init__(path)
 
-    def stop(self) -> None:
-        """After the proxy in front ended."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(LIMIT_SECONDS)
-            assert not thread.is_alive()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                end, _ = self._listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(end, len(self._threads)))
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, end: socket.socket, number: int) -> None:
+    def serve(self, end: socket.socket, number: int) -> None:
+        """See Listening."""
         with end:
             while True:
                 head = _head(end)

@@ -1,54 +1,32 @@
 """A backend that reads with h11, strictly, and writes down every request it gets."""
 
 import socket
-import threading
 from pathlib import Path
 
 import h11
 
 from tests.rserver.proxy.smuggling.cases import Request
-from tests.rserver.proxy.world import LIMIT_SECONDS, SID
+from tests.rserver.proxy.smuggling.listening import Listening
+from tests.rserver.proxy.world import SID
 
 _SESSION = f"/s/{SID}"
 
 
-class Recorder:
-    """Listens on a Unix socket. Connections that broke the rules are in `broken`, cut ones leave no request behind."""
+class Recorder(Listening):
+    """Connections that broke the rules are in `broken`, cut ones leave no request behind."""
 
     def __init__(self, path: Path) -> None:
-        self.path = str(path)
         self.requests: list[Request] = []
         self.broken: list[str] = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen(1024)
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def stop(self) -> None:
-        """After the proxies in front ended: until everything they sent was read."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(LIMIT_SECONDS)
-            assert not thread.is_alive()
-        self._listener.close()
+        super().__init__(path)
 
     def of(self, number: int) -> tuple[Request, ...]:
         """The requests of one case, in order of arrival."""
         here = f"{_SESSION}/{number}/"
         return tuple(request for request in self.requests if request[1].startswith(here))
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                end, _ = self._listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(end,))
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, end: socket.socket) -> None:
+    def serve(self, end: socket.socket, number: int) -> None:
+        """See Listening."""
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=128 * 1024)
         received = bytearray()
         with end:
