@@ -40,6 +40,7 @@ workspace_settle <- function() {
   if (is_refusal(settled)) return(list(error = as.character(settled)))
   lost <- unkeepable()
   blocking <- lost$pointers[!vapply(lost$pointers, stands_in_no_way, NA)]
+  workspace$unwritable <- vapply(unclass(lost$failed), address_of, "")
   c(lost, list(blocking = json_array(blocking)))
 }
 
@@ -103,6 +104,17 @@ workspace_pointers_left <- function(...) {
   names <- c(...)
   budget <- new.env()
   json_array(names[vapply(names, holds_pointer_still, NA, budget)])
+}
+
+# Of these objects that R could not write those that are still there
+workspace_unwritable_left <- function(...) {
+  names <- c(...)
+  json_array(names[vapply(names, function(name) nzchar(at <- address_of(name)) && identical(at, workspace$unwritable[[name]]), NA)])
+}
+
+address_of <- function(name) {
+  if (!exists(name, envir = globalenv(), inherits = FALSE) || !is_readable(globalenv(), name)) return("")
+  deparse(.Internal(address(get(name, envir = globalenv()))))
 }
 
 POINTER_SEARCH_LIMIT <- 20000L

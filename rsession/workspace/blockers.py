@@ -87,6 +87,11 @@ async def of_known_pointers(jobs: "RJobs", names: Sequence[str]) -> list[Blocker
     return pointers(json.loads(await jobs.call("workspace_pointers_left", *names))) if names else []
 
 
+async def of_known_failures(jobs: "RJobs", names: Sequence[str]) -> list[Blocker]:
+    """Of the objects that R could not write when that was tried last, those that are still there."""
+    return failed(json.loads(await jobs.call("workspace_unwritable_left", *names))) if names else []
+
+
 def failed(names: Sequence[str]) -> list[Blocker]:
     """Objects that R could not write."""
     if not names:

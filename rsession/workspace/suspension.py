@@ -134,7 +134,8 @@ class Suspension:
     async def _of_r(self) -> list[Blocker]:
         jobs, rules = self._session.jobs, self._rules
         known = self._snapshots.pointers if rules.pointers else []
-        return [*await blockers.of_r(jobs, rules), *await blockers.of_known_pointers(jobs, known)]
+        failed = await blockers.of_known_failures(jobs, self._snapshots.failed)
+        return [*await blockers.of_r(jobs, rules), *await blockers.of_known_pointers(jobs, known), *failed]
 
     async def _suspend(self, is_forced: bool, heeds_r: bool, write: "Write") -> dict[str, object]:
         console = self._session.console

@@ -203,6 +203,19 @@ def test_what_stands_against_is_named_and_overridden(session: RunningSession, co
     assert evaluate(session, restored(session), "x") == "[1] 1\n"
 
 
+def test_what_r_could_not_write_is_named_until_it_is_gone(session: RunningSession) -> None:
+    stream = ready(session)
+    evaluate(session, stream, "deep <- NULL; for (i in 1:100000) deep <- list(deep)")
+    assert session.call("get_status")["blockers"] == []
+    session.call("suspend_session")
+    (blocker,) = session.call("get_status")["blockers"]
+    assert (blocker["kind"], "deep" in blocker["reason"]) == ("unwritable", True)
+    evaluate(session, stream, "deep <- 1")
+    assert session.call("get_status")["blockers"] == []
+    suspend(session, stream)
+    assert evaluate(session, restored(session), "deep") == "[1] 1\n"
+
+
 def test_a_busy_session_is_suspended_by_force_alone(session: RunningSession) -> None:
     stream = ready(session)
     evaluate(session, stream, "x <- 1")
