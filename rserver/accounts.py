@@ -8,6 +8,7 @@ from collections.abc import Callable
 from rserver.clock import Clock
 from rserver.sign_in.policy import Account
 from rserver.worker_threads import WorkerThreads
+from rserver_core.user_name import shown_name
 
 LIMIT_SECONDS = 10.0
 KEEP_SECONDS = 30.0
@@ -23,7 +24,8 @@ def look_up(name: str) -> Account | None:
     except KeyError:
         return None
     groups = filter(None, map(_group_name, os.getgrouplist(entry.pw_name, entry.pw_gid)))
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell, frozenset(groups))
+    place = (entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell)
+    return Account(*place, frozenset(groups), shown_name(entry.pw_name, entry.pw_gecos))
 
 
 def _group_name(gid: int) -> str | None:

@@ -36,6 +36,7 @@ from rserver.sessions.r_report import SocketRReport
 from rserver.sessions.saved_times import SavedTimes
 from rserver.sessions.suspend_call import SocketSuspend
 from rserver.settings import WorkerSettings
+from rserver.sharing.leave_call import SocketLeave
 from rserver.tls.contexts import TlsContexts
 from rserver.web.offline_page import OfflinePage
 from rserver.web.request import Gate, Pages, SessionEvents
@@ -64,9 +65,11 @@ class Application:
         listeners: Sequence[socket.socket],
         redirects: Sequence[socket.socket] = (),
         workers: socket.socket | None = None,
+        sessions: socket.socket | None = None,
     ) -> None:
-        """workers: where data workers connect, if there are any."""
+        """workers: where data workers connect, if there are any; sessions: where sessions ask, if they may."""
         self._loop, self._listeners, self._redirects, self._workers = loop, listeners, redirects, workers
+        self._sessions = sessions
         self._reactor = reactor = AsyncioSelectorReactor(loop)
         # Twisted counts by the wall clock, which may jump by hours: timers would fire at once, or not for hours.
         reactor.seconds = time.monotonic
@@ -125,6 +128,8 @@ class Application:
         if self._workers is not None:
             letting_in = worker.let_others_in(self._workers, self._loop)
             await Deferred.fromFuture(asyncio.ensure_future(letting_in))
+        if self._sessions is not None:
+            await worker.share_projects(self._sessions, self._loop)
         worker.link.front = await self._listen(worker, worker.gate, worker.pages, worker.gate)
         worker.keep_saving()
         worker.keep_watching()
@@ -150,6 +155,7 @@ class Application:
             SocketQuit(lambda: self._loop),
             SocketRReport(lambda: self._loop),
             SocketProjectReport(lambda: self._loop),
+            SocketLeave(lambda: self._loop),
             self._ports(),
             life=_life_of_master(),
         )
@@ -231,17 +237,20 @@ class Application:
         _end(0 if self._stopping else 1)
 
 
-def main(listen_fds: int, redirect_fds: int, *, has_workers_fd: bool = False) -> NoReturn:
+def main(listen_fds: int, redirect_fds: int, *, has_workers_fd: bool = False, has_rpc_fd: bool = False) -> NoReturn:
     """Serve on this many listeners, from fd 4 on; the last redirect_fds of them only lead to the first.
 
-    has_workers_fd: the descriptor after them is the socket that data workers connect to.
+    has_workers_fd: the descriptor after them is the socket that data workers connect to; has_rpc_fd: the one after
+    that is for sessions.
     """
     memory.tune_allocator()
     worker_log.begin()
     listeners = [socket.socket(fileno=FIRST_LISTENER_FD + number) for number in range(listen_fds)]
     served = listen_fds - redirect_fds
-    workers = socket.socket(fileno=FIRST_LISTENER_FD + listen_fds) if has_workers_fd else None
-    Application(uvloop.new_event_loop(), listeners[:served], listeners[served:], workers).run()
+    more = FIRST_LISTENER_FD + listen_fds
+    workers = socket.socket(fileno=more) if has_workers_fd else None
+    sessions = socket.socket(fileno=more + has_workers_fd) if has_rpc_fd else None
+    Application(uvloop.new_event_loop(), listeners[:served], listeners[served:], workers, sessions).run()
 
 
 def front_settings(options: WorkerSettings, *, tls: bool) -> FrontSettings:

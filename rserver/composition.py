@@ -29,11 +29,14 @@ from rserver.sessions.r_chooser import DEFAULT_SETTING, RChooser
 from rserver.sessions.r_report import AskForR, RReader
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
-from rserver.sessions.starter import Master, Starter
+from rserver.sessions.starter import Starter
 from rserver.sessions.table import SessionTable
 from rserver.sessions.usage import UsageMeter
 from rserver.sessions.user_actions import UserActions
 from rserver.settings import SettingsError, WorkerSettings
+from rserver.sharing.composition import SharedHouse, build_sharing
+from rserver.sharing.farewells import AskToLeave
+from rserver.sharing.sharing import WorkerMaster
 from rserver.sign_in import audit
 from rserver.sign_in.cookies import CookieSigner
 from rserver.sign_in.credentials import Credentials
@@ -59,6 +62,7 @@ from rserver.web.r_versions_api import RVersionsApi
 from rserver.web.request import FrontControl, Identity, Target
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import SessionLister
+from rserver.web.shared_projects_api import SharedProjectsApi
 from rserver.web.sign_in_pages import SignInPages, read_login_html
 from rserver.web.templates import Templates
 from rserver.worker_threads import FromThread, WorkerThreads
@@ -101,13 +105,14 @@ class Surroundings:
     clock: Clock
     threads: Threads
     loop: Callable[[], asyncio.AbstractEventLoop]
-    master: Master
+    master: WorkerMaster
     probe: Probe
     ask_to_suspend: AskToSuspend
     ask_activity: AskActivity
     ask_to_quit: AskToQuit
     ask_for_r: AskForR
     ask_for_folder: AskForFolder
+    ask_to_leave: AskToLeave
     ports: tuple[int, ...] = ()
     now: Callable[[], float] = time.time
     life: str = ""
@@ -118,10 +123,14 @@ class Surroundings:
 
 @dataclass(slots=True)
 class FrontLink:
-    """The way to the front, which is made last, and to other workers, if there are any."""
+    """The way to the front, which is made last, and to other workers, if there are any.
+
+    variables: what every session that starts is told besides.
+    """
 
     front: FrontControl | None = None
     others: DataWorkers | None = None
+    variables: Callable[[], Mapping[str, str]] = dict
 
     def void(self, user: str, stamp: int) -> None:
         """Cookies of user issued up to stamp are void."""
@@ -186,6 +195,7 @@ class Worker:
     profiles: UserProfiles
     flow: SignInFlow | None = None
     evictions: Evictions | None = None
+    sharing: SharedHouse | None = None
     _save_planned: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -210,6 +220,11 @@ class Worker:
         answers = Answers(self.gate, self.pages, self.gate, self.gate, target, lambda: revocations.stamps)
         self.link.others = DataWorkers(loop, answers)
         await self.link.others.listen(sock)
+
+    async def share_projects(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        """Let sessions ask on this socket to have access to their projects changed."""
+        if self.sharing is not None:
+            await self.sharing.begin(sock, loop)
 
     async def finish(self) -> None:
         """The front has stopped: write everything down."""
@@ -297,8 +312,12 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     single_user = _single_user(around, owner)
     gate = WorkerGate(credentials, actions.control, around.loop, single_user, pages.scope.show)
     gate.joins.close = link.close_join
-    evictions = None
+    evictions = sharing = None
     if not owner:
+        sharing = build_sharing(around.clock, threads.files, around.master, accounts, actions, around.ask_to_leave)
+        link.variables = sharing.environment
+        gate.may_join = sharing.may_join
+        pages.shared_projects = SharedProjectsApi(sharing)
         standings = Standings(around.clock, threads.accounts, around.whose)
         accounts.on_found = lambda account: standings.seen(account.name, account.uid)
         pages.accounts = gate.accounts = AccountCheck(standings, credentials, pages.templates)
@@ -319,6 +338,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         profiles,
         flow,
         evictions,
+        sharing,
     )
 
 
@@ -342,7 +362,7 @@ async def _actions(
         around.clock,
         table,
         around.master,
-        Starter(around.master, chooser, settings, os.getuid(), profiles),
+        Starter(around.master, chooser, settings, os.getuid(), profiles, lambda: link.variables()),
         around.probe,
         settings.rsession_proxy_max_wait_secs,
         link.close_session,

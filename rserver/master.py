@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import signal
+import socket
 from pathlib import Path
 
 from rserver.supervisor import cookie_keys, installation, listeners, tls_files
@@ -39,6 +40,7 @@ from rserver_process.requests import Done, Requests
 PORT_PATIENCE_SECONDS = 5.0
 # How long nobody may notice that the run directory is gone.
 LOOK_SECONDS = 30.0
+RPC_SOCKET = "rpc.sock"
 
 # Events that concern every worker; sessions are the business of the first.
 _FOR_ALL = frozenset({"options", "stop", "ticket_seed"})
@@ -77,6 +79,7 @@ class Master:
         self._http = HttpFront(self._places) if settings.server_http else None
         more = settings.www_workers - 1
         self._more = MoreWorkers(self._places, more) if more else None
+        self._asking = self._socket_of_sessions()
         self._loop = Loop()
         self._checks = PasswordChecks(self._loop, settings.auth_pam_service)
         self._changes = self._acl_changes()
@@ -144,6 +147,12 @@ class Master:
         self._launcher = Service(self._loop, declaration, hooks)
         return host
 
+    def _socket_of_sessions(self) -> socket.socket | None:
+        """Where sessions ask the worker to have access changed; the worker looks who they are."""
+        if self._places.shared_storage is None:
+            return None
+        return listeners.bind_private(self._places.run_dir / RPC_SOCKET, self._places.worker, 0o666)
+
     def _acl_changes(self) -> AclChanges:
         settings = self._settings
         minimum_uid = 1 if self._places.single_user else settings.auth_minimum_user_id
@@ -166,6 +175,9 @@ class Master:
         if self._more and is_first:
             sockets = (*sockets, self._more.socket)
             argv.append("--workers-fd")
+        if self._asking and is_first:
+            sockets = (*sockets, self._asking)
+            argv.append("--rpc-fd")
         owner = self._places.worker
         account = None if self._places.single_user else Account(owner.uid, owner.gid)
         env = installation.environment(**_WORKER_ENVIRONMENT)

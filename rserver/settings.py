@@ -1,5 +1,6 @@
 """The worker's options as one typed value, made from the greeting of the master."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -57,6 +58,8 @@ class WorkerSettings:
     rsession_proxy_max_wait_secs: int = 60
     server_data_dir: str = "/run/rstudio-server"
     server_lib_dir: str = "/var/lib/rstudio-server"
+    server_shared_storage_path: str = ""
+    server_project_sharing_root_dir: str = ""
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> "WorkerSettings":
@@ -73,6 +76,11 @@ class WorkerSettings:
         """www-root-path with one slash at both ends."""
         inner = self.www_root_path.strip("/")
         return f"/{inner}/" if inner else "/"
+
+    @property
+    def shared_storage(self) -> str:
+        """Folder of what users of the server share."""
+        return self.server_shared_storage_path or os.path.join(self.server_lib_dir, "shared-storage")
 
     @property
     def tls_headers(self) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ class ProjectTable:
 
     def __init__(self, rows: Iterable[ProjectRow] = (), now: Callable[[], float] = time.time) -> None:
         self._now = now
+        self.known_id: Callable[[str, str], str] = lambda user, path: ""
+        """The id that a folder has for a user because it is shared; empty: none."""
         self._of: dict[tuple[str, int], dict[str, ProjectRow]] = {}
         for row in rows:
             self._own(row.user, row.uid)[row.id] = row
@@ -39,8 +41,9 @@ class ProjectTable:
             return replace(first, path=path)
         if row is not None:
             return row
-        while (project_id := new_project_id()) in own:
-            continue
+        project_id = self.known_id(user, path)
+        while not project_id or project_id in own:
+            project_id = new_project_id()
         while len(own) >= MOST_PROJECTS:
             self._drop(min(own.values(), key=lambda row: row.opened))
         return self._put(ProjectRow(user, uid, project_id, path))

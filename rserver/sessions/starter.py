@@ -1,7 +1,8 @@
 """From a session that somebody wants to a running process: which R, which options, then the master's `launch`."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rserver.master_client import MasterError
@@ -46,13 +47,17 @@ class Starts(Protocol):
 
 @dataclass(slots=True)
 class Starter:
-    """Starts sessions through the master. server_uid: the only uid besides its own that a session lets in."""
+    """Starts sessions through the master. server_uid: the only uid besides its own that a session lets in.
+
+    more_variables: of the environment of every session.
+    """
 
     master: Master
     chooser: RChooser
     settings: WorkerSettings
     server_uid: int
     profiles: UserProfiles
+    more_variables: Callable[[], Mapping[str, str]] = dict
 
     async def start(self, session: Session) -> SessionRecord:
         """The record of the process, also when it turns out to run already; NotStarted otherwise."""
@@ -62,7 +67,8 @@ class Starter:
             raise NotStarted(Fate(f"No R was found: {error}.")) from None
         session.r_version, session.r_note = chosen.version.version, chosen.note
         profile = await self.profiles.of(session.user)
-        return await self._launch(launch_spec(session, chosen, self.settings, self.server_uid, profile))
+        spec = launch_spec(session, chosen, self.settings, self.server_uid, profile)
+        return await self._launch(replace(spec, env=(*spec.env, *self.more_variables().items())))
 
     async def _launch(self, spec: LaunchSpec) -> SessionRecord:
         try:

@@ -30,7 +30,10 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One Linux account: canonical name, uid, home, login shell and the names of all its groups."""
+    """One Linux account: canonical name, uid, home, login shell and the names of all its groups.
+
+    full_name: what the account's entry calls its owner.
+    """
 
     name: str
     uid: int
@@ -38,6 +41,7 @@ class Account:
     home: str
     shell: str
     groups: frozenset[str]
+    full_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,12 @@ def _refused(where: tuple[str, int], error: OSError) -> StartRefused:
     return StartRefused(ExitCode.CONFIGURATION, f"cannot listen on {shown}: {error.strerror}")
 
 
-def bind_private(path: Path, owner: Owner) -> socket.socket:
-    """A listening socket that this account alone (and root) may connect to, in a folder that is ours."""
+def bind_private(path: Path, owner: Owner, mode: int = 0o600) -> socket.socket:
+    """A listening socket that this account alone (and root) may connect to, or whom mode lets, in a folder of ours."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.unlink(missing_ok=True)
-        previous = os.umask(0o177)
+        previous = os.umask(0o777 & ~mode)
         try:
             listener.bind(str(path))
         finally:

@@ -15,13 +15,17 @@ MAX_RUN_DIR = 107 - len("/sessions/") - 21 - len(".sock")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where this server keeps what, and who its worker is. single_user: without root everything is the user's own."""
+    """Where this server keeps what, and who its worker is. single_user: without root everything is the user's own.
+
+    shared_storage: what users of the server share; None: projects are not shared here.
+    """
 
     run_dir: Path
     lib_dir: Path
     worker: Owner
     user: str
     single_user: bool
+    shared_storage: Path | None = None
 
     @classmethod
     def resolve(cls, settings: RserverSettings) -> "Places":
@@ -32,7 +36,8 @@ class Places:
         single_user = os.geteuid() != 0
         entry = _own_account() if single_user else _account(settings.server_user)
         owner = Owner(entry.pw_uid, os.getegid() if single_user else entry.pw_gid)
-        return cls(run_dir, Path(settings.server_lib_dir), owner, entry.pw_name, single_user)
+        storage = None if single_user else shared_storage(settings)
+        return cls(run_dir, Path(settings.server_lib_dir), owner, entry.pw_name, single_user, storage)
 
     def make(self) -> None:
         """Make the directories. What root reads again, as keys and records, never lies where the worker can write."""
@@ -42,6 +47,15 @@ class Places:
         make_directory(self.lib_dir, outside, own)
         for name in ("audit", "db"):
             make_directory(self.lib_dir / name, 0o700, self.worker)
+        if self.shared_storage is not None and not self.shared_storage.is_dir():
+            make_directory(self.shared_storage, 0o755, self.worker)
+
+
+def shared_storage(settings: RserverSettings) -> Path | None:
+    """What users of the server share; None when projects cannot be shared."""
+    if not settings.server_project_sharing:
+        return None
+    return Path(settings.server_shared_storage_path or Path(settings.server_lib_dir, "shared-storage"))
 
 
 def _account(name: str) -> pwd.struct_passwd:

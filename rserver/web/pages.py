@@ -24,6 +24,7 @@ from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import NOT_SIGNED_IN, json_answer, plain, redirect, rpc_error, sign_in_redirect
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import server_url, url_of
+from rserver.web.shared_projects_api import SHARED_PROJECTS, SharedProjectsApi
 from rserver.web.sign_in_pages import SIGN_IN, SignInPages, csrf_token
 from rserver.web.templates import Templates
 
@@ -56,6 +57,7 @@ class WorkerPages:
     loop: Callable[[], asyncio.AbstractEventLoop]
     accounts: AccountCheck | None = None
     diagnosis: DiagnosisPage | None = None
+    shared_projects: SharedProjectsApi | None = None
 
     def handle(self, request: Request) -> Awaitable[Response]:
         """See Pages."""
@@ -79,6 +81,8 @@ class WorkerPages:
             response = self.projects_api.handle(request)
             await self.saver.save()
             return response
+        if request.path == SHARED_PROJECTS or request.path.startswith(SHARED_PROJECTS + "/"):
+            return await self._shared_projects(request)
         if request.path == R_VERSIONS or request.path.startswith(R_VERSIONS + "/"):
             return await self.r_versions.handle(request)
         if request.path.startswith(_PREFIX):
@@ -114,6 +118,11 @@ class WorkerPages:
             "/health-check": {"GET": _health},
             "/favicon.ico": {"GET": _favicon},
         }
+
+    async def _shared_projects(self, request: Request) -> Response:
+        if self.shared_projects is None:
+            return self.error(request.head, 404, "There is no such page.")
+        return await self.shared_projects.handle(request)
 
     async def _notifications(self, request: Request) -> Response:
         if request.identity is None:

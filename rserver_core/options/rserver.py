@@ -260,6 +260,18 @@ class RserverSettings(NamedTuple):
     auth_pam_sessions_profile: str = option(
         _SERVICE, "rstudio-session", "PAM service of these sessions; it asks for no password."
     )
+    server_project_sharing: bool = option(
+        Flag(),
+        "1",
+        "1: users may share projects with each other; 0: they may not. What was shared stays shared.",
+        without_root=("0",),
+    )
+    server_shared_storage_path: str = option(
+        Path(empty=True),
+        "",
+        "Directory of what users of the server share: shared-projects in it tells people of projects that are shared "
+        "with them. Its file system must keep access control lists. Empty: shared-storage in server-lib-dir.",
+    )
     server_project_sharing_root_dir: str = option(
         Path(empty=True),
         "",
@@ -299,7 +311,7 @@ RSERVER = OptionTable(
         "ssl-enabled": "TLS",
         "server-multiple-sessions": "R sessions",
         "auth-none": "Signing in",
-        "server-project-sharing-root-dir": "Shared projects",
+        "server-project-sharing": "Shared projects",
     },
     _contradictions,
 )

@@ -126,6 +126,12 @@ class RsessionSettings(NamedTuple):
     session_workspace_compression: str = option(
         Choice(("lz4", "none")), "lz4", "Whether kept objects are compressed where that makes them smaller."
     )
+    project_sharing_enumerate_server_users: bool = option(
+        Flag(),
+        "1",
+        "1: who shares a project can search the accounts of the machine; 0: the list is hidden, and names must be "
+        "typed as they are.",
+    )
 
 
 RSESSION = OptionTable(
@@ -138,5 +144,6 @@ RSESSION = OptionTable(
         "session-default-working-dir": "Session",
         "session-timeout-minutes": "Sessions that nobody uses",
         "session-checkpoint-minutes": "Keeping objects",
+        "project-sharing-enumerate-server-users": "Shared projects",
     },
 )

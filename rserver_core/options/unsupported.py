@@ -38,8 +38,8 @@ r-cran-repos r-libs-user restrict-directory-view rldpath-path
 rsession-diagnostics-dir rsession-diagnostics-enabled rsession-diagnostics-strace-enabled rsession-exec-command
 rsession-memory-limit-mb rsession-no-profile rsession-process-limit
 rsession-stack-limit-mb
-server-access-log server-health-check-enabled server-project-sharing
-server-shared-storage-path server-user-home-page session-async-rpc-enabled
+server-access-log server-health-check-enabled
+server-user-home-page session-async-rpc-enabled
 session-async-rpc-timeout-ms session-create-profile session-create-public-folder
 session-handle-offline-enabled session-handle-offline-timeout-ms session-port-range session-preflight-script
 session-use-file-storage

@@ -7,8 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from rserver_core.session_id import is_session_id, owner_digits
+from rserver_core.user_name import shown_name
 from rsession.presence.running import Life, life_of
-from rsession.presence.sentry import MAX_BYTES, BadSentry, Sentry, decoded, shown_name
+from rsession.presence.sentry import MAX_BYTES, BadSentry, Sentry, decoded
 
 MOST_ENTRIES = 4096
 MOST_OF_ONE = 32

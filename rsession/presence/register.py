@@ -5,9 +5,10 @@ import pwd
 from typing import TYPE_CHECKING
 
 from rserver_core.session_id import is_session_id
+from rserver_core.user_name import shown_name
 from rsession.presence.presence import Presence
 from rsession.presence.running import own_process
-from rsession.presence.sentry import Sentry, shown_name
+from rsession.presence.sentry import Sentry
 from rsession.services.background import Background, in_thread
 
 if TYPE_CHECKING:

@@ -101,11 +101,6 @@ def is_inner_path(path: str) -> bool:
     return 0 < len(path) <= MAX_PATH and not _CONTROL.search(path) and not {"", ".", ".."} & set(parts)
 
 
-def shown_name(user: str, gecos: str) -> str:
-    """What the account's entry calls its owner, as far as it can be shown; else the account's name."""
-    return _CONTROL.sub("", gecos.split(",")[0]).strip()[:_MAX_NAME] or user
-
-
 def _process(fields: dict[str, object]) -> Process:
     return Process(
         host=_text(fields, "host", 255),

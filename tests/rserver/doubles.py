@@ -1,6 +1,6 @@
 """Stand-ins for the worker's neighbours, named by what they do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -54,6 +54,16 @@ class FakeMaster:
         waiting: Deferred[Message] = Deferred()
         self.open.append((message, waiting))
         return waiting
+
+    def acls(
+        self,
+        action: str,
+        project_dir: str,
+        owner: str,
+        members: Sequence[str],
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> "Deferred[Message]":
+        return self.request("acls", action=action, project_dir=project_dir, owner=owner, members=list(members))
 
     def answer(self, op: str, answer: Message | MasterError) -> Message:
         """Answer the oldest open request of this kind; returns the request."""

@@ -103,6 +103,7 @@ class House:
             self._ask_to_quit,
             self._ask_for_r,
             self._ask_for_folder,
+            lambda record, by: succeed(None),
             now=lambda: self.time + self.clock.seconds(),
             lookup=accounts,
             whose=self._whose,

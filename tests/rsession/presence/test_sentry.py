@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rserver_core.user_name import shown_name
 from rsession.presence.sentry import (
     MAX_BYTES,
     MOST_OPEN,
@@ -17,7 +18,6 @@ from rsession.presence.sentry import (
     decoded,
     encoded,
     is_inner_path,
-    shown_name,
 )
 
 SENTRY = Sentry(
