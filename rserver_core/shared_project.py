@@ -54,7 +54,7 @@ class SharedProject:
 
     def with_members(self, names: "tuple[str, ...] | list[str]", now: float) -> "dict[str, float]":
         """`shared` of exactly these: who was one before keeps the time."""
-        return {name: self.shared.get(name, now) for name in sorted(names)}
+        return {name: self.shared.get(name, round(now, 3)) for name in sorted(names)}
 
 
 def file_name(owner_uid: int, project_id: str) -> str:

@@ -77,6 +77,7 @@ def serve(
     projects.register(session, settings, (problem,) if problem else ())
     _tell_of_presence(session, settings)
     _edit_together(session, settings, documents, reactor)
+    _share(session, settings, documents)
     _keep_objects(session, settings)
     _watch_limits(session, settings)
     if settings.remote:
@@ -158,6 +159,12 @@ def _tell_of_presence(session: Session, settings: "RsessionSettings") -> None:
     from rsession.presence.register import register
 
     register(session, settings.session_id)
+
+
+def _share(session: Session, settings: "RsessionSettings", documents: "Documents") -> None:
+    from rsession.sharing.register import register
+
+    register(session, settings, documents)
 
 
 def _keep_objects(session: Session, settings: "RsessionSettings") -> None:

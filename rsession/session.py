@@ -93,6 +93,7 @@ class Session:
         """R ends because somebody said so: by `q()`, or by `quit_session`."""
         self._prompt_callbacks: list[Callback] = []
         self._end_callbacks: list[Callback] = []
+        self._project_closed_callbacks: list[Callback] = []
         self._snapshot_callbacks: list[Callback] = []
         self._saved_callbacks: list[Callable[[str], None]] = []
         self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
@@ -119,6 +120,16 @@ class Session:
         """See `service_api.ServiceApi.saved`."""
         for callback in self._saved_callbacks:
             _guarded(lambda callback=callback: callback(path))  # type: ignore[misc]
+
+    def on_project_closed(self, callback: Callback) -> None:
+        """Call back when the project is closed while the session goes on."""
+        self._project_closed_callbacks.append(callback)
+
+    def close_project(self) -> None:
+        """Go on without a project."""
+        self.project = None
+        for callback in self._project_closed_callbacks:
+            _guarded(callback)
 
     def on_end(self, callback: Callback) -> None:
         """See `service_api.ServiceApi.on_end`."""

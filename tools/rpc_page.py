@@ -18,6 +18,7 @@ from rsession.rpc import Clients
 from rsession.rpc_method import REQUIRED, Method, Param
 from rsession.services import register
 from rsession.session import Session
+from rsession.sharing.register import register as sharing
 from rsession.state_paths import StatePaths
 from rsession.timeouts.policy import Limits
 from rsession.workspace.register import Workspace
@@ -50,6 +51,7 @@ def _methods() -> list[Method]:
         collab(session, documents, "", session.clock)  # type: ignore[arg-type]
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
         presence.register(session, "")
+        sharing(session, RSESSION.defaults({"HOME": home}, root=False), documents)
         limits.add_methods(session, None)
         Workspace(session, WorkspaceSettings(), Limits()).add_methods()
     return list(session.rpc)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rserver.accounts import Accounts
@@ -36,6 +37,7 @@ class SharedHouse:
     actions: UserActions
     requests: SessionRequests
     is_on: bool = False
+    door: Door | None = None
 
     async def begin(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         """Read what is shared, and let sessions ask. Where that fails nothing is shared, and the log says why."""
@@ -46,7 +48,8 @@ class SharedHouse:
             sock.close()
             return
         self.is_on = True
-        await Door(loop, self.actions.table, self.requests.answer).listen(sock)
+        self.door = Door(loop, self.actions.table, self.requests.answer)
+        await Deferred.fromFuture(asyncio.ensure_future(self.door.listen(sock), loop=loop))
 
     def may_join(self, identity: Identity, own: Session, host: Session) -> bool:
         """Whether a text that one session keeps is for another: both have one project open, of which both are people.

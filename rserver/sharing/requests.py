@@ -8,7 +8,7 @@ from rserver.sessions.session import Session
 from rserver.sharing.door import Tell
 from rserver.sharing.people import checked_names
 from rserver.sharing.refused import UNAVAILABLE, ShareRefused
-from rserver.sharing.sharing import Done, OnProgress, Sharing
+from rserver.sharing.sharing import Done, Listener, Sharing
 from rserver.sign_in.policy import Account
 from rserver.worker_threads import ThreadsBusy, ThreadTimeout
 from rserver_core.frame import Message
@@ -43,11 +43,11 @@ class SessionRequests:
     async def _set_members(self, session: Session, folder: str, message: Message, tell: Tell) -> Message:
         names = checked_names(message.get("members"))
         owner = await self._account(session)
-        return _json_of(await self.sharing.set_members(owner, folder, names, _progress(tell)))
+        return _json_of(await self.sharing.set_members(owner, folder, names, _listener(tell)))
 
     async def _leave(self, session: Session, folder: str, _: Message, tell: Tell) -> Message:
         await self._account(session)
-        return _json_of(await self.sharing.leave(session.user, folder, _progress(tell)))
+        return _json_of(await self.sharing.leave(session.user, folder, _listener(tell)))
 
     async def _cancel(self, session: Session, folder: str, *_: object) -> Message:
         self.sharing.cancel(session.user, folder)
@@ -69,8 +69,11 @@ class SessionRequests:
         return account
 
 
-def _progress(tell: Tell) -> OnProgress:
-    return lambda done, total: tell({"event": "progress", "done": done, "total": total})
+def _listener(tell: Tell) -> Listener:
+    return Listener(
+        lambda: tell({"event": "begun"}),
+        lambda done, total: tell({"event": "progress", "done": done, "total": total}),
+    )
 
 
 def _json_of(done: Done) -> Message:

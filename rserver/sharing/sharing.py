@@ -34,6 +34,21 @@ _log = Logger()
 OnProgress = Callable[[int, int | None], None]
 
 
+def _nothing(*_: object) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who wants to know how a change goes. begun: it was accepted; progress: objects done, and how many, if known."""
+
+    begun: Callable[[], None] = _nothing
+    progress: OnProgress = _nothing
+
+
+SILENT = Listener()
+
+
 class AclMaster(Protocol):
     """The part of the master client that changes access."""
 
@@ -58,7 +73,7 @@ class Change:
 
     owner: str
     folder: str
-    on_progress: OnProgress
+    listener: Listener
     working: "Deferred[Message] | Deferred[None] | None" = None
     is_cancelled: bool = False
 
@@ -92,7 +107,7 @@ class Sharing:
     _changes: dict[str, Change] = field(default_factory=dict)
 
     async def set_members(
-        self, owner: Account, folder: str, members: Sequence[str], on_progress: OnProgress = lambda *_: None
+        self, owner: Account, folder: str, members: Sequence[str], listener: Listener = SILENT
     ) -> Done:
         """Exactly these are members then. That the folder is the owner's sees the helper. ShareRefused."""
         folder = _checked_folder(folder)
@@ -104,15 +119,15 @@ class Sharing:
         if before is None:
             # Also to take back what was shared without our knowing.
             before = Known(SharedProject(self.new_id(owner, folder), folder, owner.name), owner.uid)
-        return await self._change(before, tuple(members), owner.name, on_progress)
+        return await self._change(before, tuple(members), owner.name, listener)
 
-    async def leave(self, user: str, folder: str, on_progress: OnProgress = lambda *_: None) -> Done:
+    async def leave(self, user: str, folder: str, listener: Listener = SILENT) -> Done:
         """The user is a member no more. ShareRefused."""
         known = self.known.in_folder(folder, user)
         if known is None or user not in known.project.shared:
             raise ShareRefused("You are no member of this project.")
         others = tuple(name for name in known.project.members if name != user)
-        return await self._change(known, others, user, on_progress)
+        return await self._change(known, others, user, listener)
 
     def cancel(self, user: str, folder: str) -> None:
         """Stop the change of a project of this user. ShareRefused."""
@@ -121,11 +136,12 @@ class Sharing:
             raise ShareRefused("Nothing is being changed.")
         change.cancel()
 
-    async def _change(self, before: Known, members: tuple[str, ...], by: str, on_progress: OnProgress) -> Done:
+    async def _change(self, before: Known, members: tuple[str, ...], by: str, listener: Listener) -> Done:
         folder, owner = before.project.folder, before.project.owner
         if folder in self._changes:
             raise ShareRefused(_BUSY, UNAVAILABLE)
-        change = self._changes[folder] = Change(owner, folder, on_progress)
+        change = self._changes[folder] = Change(owner, folder, listener)
+        listener.begun()
         try:
             await self._turn(change)
             try:
@@ -188,7 +204,7 @@ class Sharing:
     async def _ask(self, change: Change, action: str, members: Sequence[str]) -> Message:
         if change.is_cancelled:
             raise CancelledError
-        working = self.master.acls(action, change.folder, change.owner, members, change.on_progress)
+        working = self.master.acls(action, change.folder, change.owner, members, change.listener.progress)
         change.working = working
         return await working
 

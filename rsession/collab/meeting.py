@@ -85,6 +85,20 @@ class Meeting:
             if known.hosting is not None:
                 known.hosting.stop()
 
+    def leave(self) -> None:
+        """The project was closed; the session goes on with the texts as they are."""
+        for id_, known in self._known.items():
+            self._stop_hosting(known, "The host has left the project.")
+            self._tell_end(id_, known)
+        self.end()
+        self._known.clear()
+        self._reap()
+
+    def _reap(self) -> None:
+        self._ending = [each for each in self._ending if not each.reap()]
+        if self._ending:
+            self._session.clock.callLater(_LOOK_SECONDS, self._reap)
+
     def described(self) -> list[dict[str, str]]:
         """For client_init."""
         return [_event(id_, known) for id_, known in self._known.items() if known.told]

@@ -58,4 +58,5 @@ def register(
     session.routes.socket(prefix, open_door)
     session.add_to_client_init("collab", meeting.described)
     session.on_end(meeting.end)
+    session.on_project_closed(meeting.leave)
     meeting.begin()

@@ -62,6 +62,7 @@ class Presence:
         """Tell of us and of the others from now on."""
         self._session.editor.on_change(lambda: self._soon(True))
         self._session.on_end(self._end)
+        self._session.on_project_closed(self._leave)
         self._beat()
         self._poll()
 
@@ -151,7 +152,8 @@ class Presence:
             self._begin_watch()
         elif not turn.is_watchable:
             self._watch.stop()
-        self._know(tuple(sorted(turn.found.others, key=lambda each: (each.user, each.session))))
+        if not self._is_off:
+            self._know(tuple(sorted(turn.found.others, key=lambda each: (each.user, each.session))))
 
     def _begin_watch(self) -> None:
         if self._is_off:
@@ -190,6 +192,12 @@ class Presence:
             _log.failure("presence", failure=result)
         if self._must_turn_again:
             self._soon(False)
+
+    def _leave(self) -> None:
+        """The project was closed: nobody of it is seen any more, and we are not there."""
+        self._end()
+        self._know(())
+        self._session.presence = None
 
     def _end(self) -> None:
         self._is_off = True

@@ -28,8 +28,13 @@ _log = Logger()
 
 
 def with_project_state(paths: "StatePaths", project: "Project") -> tuple["StatePaths", str]:
-    """The session's folders once the project is open, and a sentence when its state must lie elsewhere. Blocking."""
+    """The session's folders once the project is open, and a sentence when its state must lie elsewhere. Blocking.
+
+    In somebody else's project nothing is kept that is needed again: that may be withdrawn at any moment.
+    """
     try:
+        if os.stat(project.folder).st_uid != os.geteuid():
+            return paths, ""
         inside = replace(paths, project_state=project_state(paths.state, project.folder))
         _bring_documents(paths, inside)
         return inside, ""
@@ -62,6 +67,7 @@ def register(
     if project is not None:
         background(_note, session.paths, home, settings.session_id, project).addErrback(_not_noted)
         session.on_end(lambda: _end_children(session))
+        session.on_project_closed(methods.tell)
         ProjectWatch(session, methods.tell, background).begin()
     template = settings.session_first_project_template_path
     if template:
