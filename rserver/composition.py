@@ -316,7 +316,8 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     if not owner:
         sharing = build_sharing(around.clock, threads.files, around.master, accounts, actions, around.ask_to_leave)
         link.variables = sharing.environment
-        gate.may_join = sharing.may_join
+        gate.joins.may = sharing.may_join
+        sharing.sharing.known.on_change = gate.joins.look_over
         pages.shared_projects = SharedProjectsApi(sharing)
         standings = Standings(around.clock, threads.accounts, around.whose)
         accounts.on_found = lambda account: standings.seen(account.name, account.uid)

@@ -39,6 +39,8 @@ class KnownProjects:
         self._known: dict[_Place, Known] = {}
         self._read_at = float("-inf")
         self._changes = 0
+        self.on_change: Callable[[], object] = lambda: None
+        """Who shares what is not as it was."""
 
     @property
     def path(self) -> str:
@@ -77,6 +79,7 @@ class KnownProjects:
         # What was written meanwhile is newer than what was read.
         if changes == self._changes:
             self._known = {(each.project.owner, each.project.folder): each for each in found}
+            self.on_change()
 
     def find(self, owner: str, folder: str) -> Known | None:
         """The project in that folder of that owner."""
@@ -102,12 +105,14 @@ class KnownProjects:
         readers = [owner_uid, *await self._people.uids(project.members)]
         await self._change(lambda: self._files.write(known, readers))
         self._known[project.owner, project.folder] = known
+        self.on_change()
         return known
 
     async def remove(self, known: Known) -> None:
         """It is shared no longer. ShareRefused."""
         await self._change(lambda: self._files.remove(known))
         self._known.pop((known.project.owner, known.project.folder), None)
+        self.on_change()
 
     async def _change(self, change: Callable[[], None]) -> None:
         self._changes += 1

@@ -50,8 +50,8 @@ class Leaving:
         name = project_name(project.folder)
         copies = os.path.join(home, f"{name} (unsaved)")
         self.left, self.is_seen = Left(name, (project.folder, real_folder), by, copies), False
-        self.session.close_project()
         self.session.events.emit("sharing_revoked", self.described())
+        self.session.close_project()
         # R's working directory would be one that it cannot read.
         moved = self.session.jobs.call("leave_directory", real_folder)
         moved.addErrback(lambda failure: _log.debug("{why}", why=failure.getErrorMessage()))
