@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 # Browsers and operating systems accept no longer life.
-DAYS = 397
+DAYS = 365
 _MOST_NAMES = 32
 
 

