@@ -60,6 +60,11 @@ def test_somebody_else_is_hung_up_on(first: Message) -> None:
     assert line.transport.disconnecting
 
 
+def test_the_masters_question_whether_we_live_is_answered_and_is_no_event(line: Line) -> None:
+    line.give(event="ping")
+    assert line.sent() == [{"event": "pong"}]
+
+
 def test_answers_find_their_question(line: Line) -> None:
     line.ask("list")
     line.ask("signal", session="x", signal="TERM")

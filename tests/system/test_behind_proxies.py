@@ -48,7 +48,7 @@ class Place:
 
 def needs(name: str) -> pytest.MarkDecorator:
     """Skipped where the proxy is not installed."""
-    return pytest.mark.skipif(shutil.which(name) is None, reason=f"needs {name} (Debian: {PACKAGES[name]})")
+    return pytest.mark.skipif(shutil.which(name) is None, reason=f"needs {name} ({PACKAGES[name]})")
 
 
 FRONTS = [
@@ -61,9 +61,9 @@ FRONTS = [
         ("haproxy", True, []),
         ("haproxy", False, [pytest.mark.slow]),
         ("caddy", True, [pytest.mark.slow]),
+        ("traefik", True, [pytest.mark.slow]),
     ]
 ]
-FRONTS.append(pytest.param(("traefik", True), id="traefik-kept", marks=pytest.mark.slow))
 
 
 @pytest.fixture(scope="module", params=FRONTS)

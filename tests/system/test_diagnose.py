@@ -36,7 +36,7 @@ _ALWAYS = frozenset({"no upgrade", "short time", "host", "buffering", "request b
 
 def _case(broken: Broken) -> object:
     missing = shutil.which(broken.proxy) is None
-    needed = pytest.mark.skipif(missing, reason=f"needs {broken.proxy} (Debian: {PACKAGES[broken.proxy]})")
+    needed = pytest.mark.skipif(missing, reason=f"needs {broken.proxy} ({PACKAGES[broken.proxy]})")
     slow = [] if broken.proxy == "nginx" or broken.name in _ALWAYS else [pytest.mark.slow]
     return pytest.param(broken, id=f"{broken.proxy} {broken.name}", marks=[needed, *slow])
 
@@ -49,6 +49,7 @@ def test_what_is_wrong_is_named(served: RunningServer, broken: Broken) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("traefik") is None, reason=f"needs traefik ({PACKAGES['traefik']})")
 def test_traefik_of_the_page_does_nothing_wrong(served: RunningServer) -> None:
     with running_proxy("traefik", served.port) as proxy:
         report = report_of(served, proxy, 35)
