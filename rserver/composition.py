@@ -62,6 +62,7 @@ from rserver.web.r_versions_api import RVersionsApi
 from rserver.web.request import FrontControl, Identity, Target
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import SessionLister
+from rserver.web.shared_parts import SharedParts
 from rserver.web.shared_projects_api import SharedProjectsApi
 from rserver.web.sign_in_pages import SignInPages, read_login_html
 from rserver.web.templates import Templates
@@ -319,6 +320,7 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         gate.joins.may = sharing.may_join
         sharing.sharing.known.on_change = gate.joins.look_over
         pages.shared_projects = SharedProjectsApi(sharing)
+        pages.home.shared = SharedParts(pages.shared_projects, pages.templates)
         standings = Standings(around.clock, threads.accounts, around.whose)
         accounts.on_found = lambda account: standings.seen(account.name, account.uid)
         pages.accounts = gate.accounts = AccountCheck(standings, credentials, pages.templates)

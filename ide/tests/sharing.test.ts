@@ -143,6 +143,7 @@ describe("finding people", () => {
     for (const [typed, reason, words] of [
       ["nobody", "", "There is nobody called “nobody”."],
       ["carol", "", "“carol” is in the project already."],
+      ["carol", "The list of users is hidden.", "“carol” is in the project already."],
       ["x", "The list of users is hidden.", "The list of users is hidden."],
     ] as const) {
       search.type(typed);

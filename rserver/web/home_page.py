@@ -22,6 +22,7 @@ from rserver.web.r_versions_api import RVersionsApi
 from rserver.web.request import Identity, Request, RequestHead, Response
 from rserver.web.responses import html, redirect, sign_in_redirect
 from rserver.web.session_view import SessionLister, server_url, url_of
+from rserver.web.shared_parts import SharedParts
 from rserver.web.sign_in_pages import csrf_token
 from rserver.web.templates import Html, Templates
 from rserver.worker_threads import ThreadsBusy
@@ -64,6 +65,7 @@ class HomePage:
     notifications: NotificationsFile
     r_versions: RVersionsApi
     now: Callable[[], float] = time.time
+    shared: SharedParts | None = None
 
     async def show(self, request: Request) -> Response:
         """GET /home; where a user may have one session only, and has no more, that one."""
@@ -99,8 +101,9 @@ class HomePage:
         if fields.get("do") == "new":
             session = await self.actions.create(identity.user, identity.uid, _wanted(fields), server_url(head))
             return url_of(session.id, head.root_path)
-        if (url := await self._do_project(identity, head, fields)) is not None:
-            return url
+        for of_projects in (self._do_project, self._do_shared):
+            if (url := await of_projects(identity, head, fields)) is not None:
+                return url
         if fields.get("do") == "r-default":
             await self.r_versions.set_default(identity, fields.get("r_version", ""))
             return head.root_path + HOME
@@ -118,10 +121,25 @@ class HomePage:
         for name in ("open-project", "new-in-project"):
             if name in fields:
                 path = self.projects.path_of(identity, fields[name])
-                wanted = NewSession(project=path, reuse=name == "open-project")
-                session = await self.actions.create(identity.user, identity.uid, wanted, server_url(head))
-                return url_of(session.id, head.root_path)
+                return await self._open(identity, head, path, reuse=name == "open-project")
         return None
+
+    async def _do_shared(self, identity: Identity, head: RequestHead, fields: dict[str, str]) -> str | None:
+        """The buttons of a project that is shared with the user; None when it was none of them."""
+        if self.shared is None:
+            return None
+        if "leave-shared" in fields:
+            await self.shared.leave(identity, fields["leave-shared"])
+            return head.root_path + HOME
+        if "open-shared" in fields:
+            path = await self.shared.folder_of(identity, fields["open-shared"])
+            return await self._open(identity, head, path, reuse=True)
+        return None
+
+    async def _open(self, identity: Identity, head: RequestHead, folder: str, reuse: bool) -> str:
+        wanted = NewSession(project=folder, reuse=reuse)
+        session = await self.actions.create(identity.user, identity.uid, wanted, server_url(head))
+        return url_of(session.id, head.root_path)
 
     async def _change(self, session: Session, fields: dict[str, str], url: str) -> None:
         control = self.actions.control
@@ -162,6 +180,7 @@ class HomePage:
             notifications=self._notifications(),
             problem=_above(problem),
             projects=self.projects.recent(identity, token, head),
+            shared=await self.shared.section(identity, token, head) if self.shared else Html(""),
             new_session=await self._new_session(identity, token, head, offer),
             r_default=r_forms.of_default(offer, self.templates, token, head.root_path + "/"),
             rows=Html("".join(rows) or '<li class="none">You have no session yet.</li>'),

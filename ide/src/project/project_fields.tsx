@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { App } from "../app";
 import type { FileEntry } from "../net/protocol";
+import { plain } from "../sharing/names";
 import { Entries, FolderLine, useFolder } from "../shell/file_dialog";
 import { joinPath } from "../shell/file_paths";
 import { change, type FormSignal } from "./form_signal";
@@ -16,6 +17,8 @@ interface Props {
 /** Which project: none, a recent one, or a folder that is typed or looked for. */
 export function ProjectFields({ app, form, purpose }: Props): JSX.Element {
   const recent = app.project.recent.value.filter((known) => !known.gone);
+  const folders = new Set(recent.map((known) => known.folder));
+  const shared = app.sharing.withMe.value.filter(({ project_dir }) => !folders.has(project_dir));
   return (
     <>
       {purpose === "new-project" ? null : (
@@ -33,6 +36,15 @@ export function ProjectFields({ app, form, purpose }: Props): JSX.Element {
                 {known.name} — {known.folder}
               </option>
             ))}
+            {shared.length === 0 ? null : (
+              <optgroup label="Shared with you">
+                {shared.map(({ project_dir, name, owner }) => (
+                  <option key={project_dir} value={project_dir}>
+                    {plain(name)} — of {plain(owner)}
+                  </option>
+                ))}
+              </optgroup>
+            )}
             <option value={OTHER}>Another folder…</option>
           </select>
         </label>

@@ -77,7 +77,7 @@ function useSessionForm(app: App, purpose: Purpose) {
   const problem = useSignal("");
   const working = useSignal(false);
   const read = async (): Promise<void> => {
-    await app.project.reloadRecent();
+    await Promise.all([app.project.reloadRecent(), app.sharing.reloadWithMe()]);
     const first = app.project.recent.value.find(
       (known) => !known.gone && known.folder !== app.project.open.value?.folder,
     );

@@ -5,14 +5,20 @@ import { plain } from "./names";
 import type { Work } from "./sharing_store";
 import { outcomeOf, progressWords } from "./sharing_words";
 
+interface OutcomeProps {
+  readonly app: App;
+  /** A sentence that stands elsewhere already. */
+  readonly told?: string;
+}
+
 /** How far a change is, and what came of it. */
-export function Outcome({ app }: { readonly app: App }): JSX.Element {
+export function Outcome({ app, told = "" }: OutcomeProps): JSX.Element {
   const work = app.sharing.work.value;
   const text = outcomeOf(work);
   return (
     <div class="share-outcome">
       {work.kind === "running" ? <Running app={app} work={work} /> : null}
-      {work.kind === "failed" && text !== "" ? (
+      {work.kind === "failed" && text !== told ? (
         <p class="card-problem" role="alert" data-testid="share-problem">
           {text}
         </p>

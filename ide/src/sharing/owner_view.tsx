@@ -37,6 +37,7 @@ export function OwnerView({ app, state, leave }: Props): JSX.Element {
   };
   const remove = (name: string): void => {
     draft.value = withoutPerson(draft.value, name);
+    app.sharing.forgetWork();
     // The button that was pressed may be gone.
     document.getElementById("person")?.focus();
   };
@@ -54,8 +55,8 @@ export function OwnerView({ app, state, leave }: Props): JSX.Element {
       <p>Members read and change all files of the project, and see who else is in it.</p>
       <PersonField search={search} hidden={!state.lists_people} add={add} />
       <PeopleList state={state} rows={rows} own={app.session.value?.user ?? ""} keep={add} remove={remove} />
-      <Unfinished state={state} isBusy={isBusy} complete={apply} />
-      <Outcome app={app} />
+      <Unfinished state={state} isBusy={isBusy} apply={apply} />
+      <Outcome app={app} told={state.unfinished?.sentence ?? ""} />
       <Buttons rows={rows} isBusy={isBusy} leave={leave} />
     </form>
   );
@@ -79,10 +80,11 @@ function usePeopleSearch(app: App, draft: Signal<Draft>): PeopleSearch {
 interface UnfinishedProps {
   readonly state: SharingState;
   readonly isBusy: boolean;
-  readonly complete: (members: readonly string[]) => void;
+  readonly apply: (members: readonly string[]) => void;
 }
 
-function Unfinished({ state, isBusy, complete }: UnfinishedProps): JSX.Element | null {
+/** A change that stopped half way goes on, or back to those who were members before. */
+function Unfinished({ state, isBusy, apply }: UnfinishedProps): JSX.Element | null {
   const { unfinished } = state;
   if (unfinished === null || isBusy) return null;
   return (
@@ -92,9 +94,17 @@ function Unfinished({ state, isBusy, complete }: UnfinishedProps): JSX.Element |
         type="button"
         class="button button-outlined"
         data-testid="share-complete"
-        onClick={() => complete(unfinished.members)}
+        onClick={() => apply(unfinished.members)}
       >
         Complete it
+      </button>
+      <button
+        type="button"
+        class="button button-outlined"
+        data-testid="share-take-back"
+        onClick={() => apply(state.members.map(({ name }) => name))}
+      >
+        Take it back
       </button>
     </div>
   );

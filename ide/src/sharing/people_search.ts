@@ -64,12 +64,9 @@ export class PeopleSearch {
     if (typed === "" || !(await this.ask())) return null;
     const found = this.found.value;
     const fitting = found.find(({ name }) => name === typed) ?? (found.length === 1 ? found[0] : undefined);
-    if (fitting === undefined && found.length === 0) this.problem.value ||= this.nobody(typed);
+    if (this.taken().has(typed)) this.problem.value = `“${typed}” is in the project already.`;
+    else if (found.length === 0) this.problem.value ||= `There is nobody called “${typed}”.`;
     return fitting ?? null;
-  }
-
-  private nobody(typed: string): string {
-    return this.taken().has(typed) ? `“${typed}” is in the project already.` : `There is nobody called “${typed}”.`;
   }
 
   /** False when something else was typed meanwhile. */

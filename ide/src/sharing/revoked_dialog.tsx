@@ -19,6 +19,7 @@ interface Props {
 export function RevokedDialog({ app, revoked }: Props): JSX.Element {
   const { title, text } = revokedWords(revoked, app.session.value?.user ?? "");
   const lost = lostTexts(revoked, app.documents.documents.value);
+  const saving = useSaving(app);
   const goOn = async (then: () => void = () => undefined): Promise<void> => {
     await app.sharing.seen().catch((error: unknown) => app.report(error));
     then();
@@ -28,7 +29,10 @@ export function RevokedDialog({ app, revoked }: Props): JSX.Element {
       <p class="dialog-text" data-testid="revoked">
         {text} Your session goes on without the project; its objects, the console and the open texts stay.
       </p>
-      {lost.length === 0 ? null : <Rescue app={app} revoked={revoked} lost={lost} />}
+      <div class="rescue">
+        {lost.length === 0 ? null : <Rescue app={app} revoked={revoked} lost={lost} save={saving.save} />}
+        <Saved problem={saving.problem.value} copies={saving.copies.value} home={app.session.value?.home ?? ""} />
+      </div>
       <div class="dialog-buttons">
         <button type="button" class="button" onClick={() => void goOn(() => location.assign("../../home"))}>
           Your sessions
@@ -46,28 +50,36 @@ export function RevokedDialog({ app, revoked }: Props): JSX.Element {
   );
 }
 
-interface RescueProps extends Props {
-  readonly lost: readonly LostText[];
-}
-
-function Rescue({ app, revoked, lost }: RescueProps): JSX.Element {
-  const home = app.session.value?.home ?? "";
-  const folder = useSignal(shortPath(revoked.folder, home));
+/** Saving what is in no file; what came of it stays to be read when nothing is left to save. */
+function useSaving(app: App) {
   const problem = useSignal("");
   const copies = useSignal<SavedCopies | null>(null);
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
+  const save = async (folder: string): Promise<void> => {
     problem.value = "";
     try {
       await app.documents.flushAll();
-      copies.value = await app.sharing.saveCopies(folder.value.trim());
+      copies.value = await app.sharing.saveCopies(folder);
       await app.documents.refresh();
     } catch (error) {
       problem.value = messageOf(error);
     }
   };
+  return { problem, copies, save };
+}
+
+interface RescueProps extends Props {
+  readonly lost: readonly LostText[];
+  readonly save: (folder: string) => Promise<void>;
+}
+
+function Rescue({ app, revoked, lost, save }: RescueProps): JSX.Element {
+  const folder = useSignal(shortPath(revoked.folder, app.session.value?.home ?? ""));
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    void save(folder.value.trim());
+  };
   return (
-    <form class="rescue" onSubmit={save} noValidate>
+    <form onSubmit={submit} noValidate>
       <p>These texts have changes that are in no file:</p>
       <LostList lost={lost} />
       <div class="folder-field">
@@ -89,7 +101,6 @@ function Rescue({ app, revoked, lost }: RescueProps): JSX.Element {
           Save copies
         </button>
       </div>
-      <Saved problem={problem.value} copies={copies.value} home={home} />
     </form>
   );
 }

@@ -2,9 +2,12 @@
 "use strict";
 (() => {
   const PERIOD_MS = 3000;
+  const SHARED_PERIOD_MS = 6000;
   // What a page asks by itself must not keep somebody signed in who has gone.
   const BACKGROUND = { headers: { "X-RStudio-Refresh-Auth-Creds": "0" } };
   const list = document.getElementById("sessions");
+  // Missing where nothing can be shared.
+  const shared = document.getElementById("shared");
   const news = document.getElementById("news");
 
   const percent = (value) => (value === null ? "—" : `${Math.round(value)} %`);
@@ -56,7 +59,7 @@
   }
 
   function showLocalTimes() {
-    for (const cause of list.querySelectorAll(".cause")) {
+    for (const cause of document.querySelectorAll("#sessions .cause, #shared .when")) {
       const text = localTimes(cause.textContent);
       if (text !== cause.textContent) cause.textContent = text;
     }
@@ -90,7 +93,8 @@
 
   /** Somebody is in the middle of something that a new list would undo. */
   function inUse() {
-    return document.querySelector("#sessions details[open], #new-session details[open]") !== null;
+    const places = ["#sessions", "#new-session", "#shared"].map((place) => `${place} details[open]`);
+    return document.querySelector(places.join()) !== null;
   }
 
   async function redraw() {
@@ -99,7 +103,7 @@
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (inUse()) return;
     const focused = document.activeElement?.id;
-    for (const id of ["sessions", "new-session", "projects"]) {
+    for (const id of ["sessions", "new-session", "projects", "shared"]) {
       const fresh = page.getElementById(id);
       if (fresh !== null) document.getElementById(id).replaceChildren(...fresh.childNodes);
     }
@@ -136,9 +140,18 @@
     }
   }
 
-  async function keepFresh() {
-    if (!document.hidden) await refresh().catch(() => undefined);
-    setTimeout(keepFresh, PERIOD_MS);
+  async function refreshShared() {
+    const answer = await fetch("api/shared-projects", BACKGROUND);
+    if (!answer.ok) return;
+    const { projects } = await answer.json();
+    const rows = [...shared.querySelectorAll("[data-key]")];
+    const same = rows.map((row) => row.dataset.key).join(" ") === projects.map((each) => `${each.owner}/${each.id}`).join(" ");
+    if (!same) await redraw();
+  }
+
+  async function keepFresh(look, period) {
+    if (!document.hidden) await look().catch(() => undefined);
+    setTimeout(() => keepFresh(look, period), period);
   }
 
   /** The folder is asked for only when it is wanted; without script it is always there. */
@@ -158,5 +171,6 @@
     }
   });
   showLocalTimes();
-  setTimeout(keepFresh, PERIOD_MS / 3);
+  setTimeout(() => keepFresh(refresh, PERIOD_MS), PERIOD_MS / 3);
+  if (shared !== null) setTimeout(() => keepFresh(refreshShared, SHARED_PERIOD_MS), PERIOD_MS);
 })();
