@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +29,7 @@ from rserver.proxy.data_plane import DataPlane
 from rserver.proxy.origin_policy import OriginPolicy
 from rserver.proxy.settings import FrontSettings
 from rserver.proxy.trusted_proxies import TrustedProxies
+from rserver.remote.composition import build_door
 from rserver.sessions.activity import SocketActivity
 from rserver.sessions.probe import SocketProbe
 from rserver.sessions.project_report import SocketProjectReport
@@ -56,20 +58,25 @@ STOP_GRACE_SECONDS = 2.0
 _log = Logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """What a worker listens on: for browsers, for those of them who are sent to HTTPS, for programs.
+
+    workers: where data workers connect, if there are any; sessions: where sessions ask, if they may.
+    """
+
+    browsers: Sequence[socket.socket]
+    redirects: Sequence[socket.socket] = ()
+    programs: Sequence[socket.socket] = ()
+    workers: socket.socket | None = None
+    sessions: socket.socket | None = None
+
+
 class Application:
     """One worker process."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        listeners: Sequence[socket.socket],
-        redirects: Sequence[socket.socket] = (),
-        workers: socket.socket | None = None,
-        sessions: socket.socket | None = None,
-    ) -> None:
-        """workers: where data workers connect, if there are any; sessions: where sessions ask, if they may."""
-        self._loop, self._listeners, self._redirects, self._workers = loop, listeners, redirects, workers
-        self._sessions = sessions
+    def __init__(self, loop: asyncio.AbstractEventLoop, sockets: Sockets) -> None:
+        self._loop, self._sockets = loop, sockets
         self._reactor = reactor = AsyncioSelectorReactor(loop)
         # Twisted counts by the wall clock, which may jump by hours: timers would fire at once, or not for hours.
         reactor.seconds = time.monotonic
@@ -122,15 +129,18 @@ class Application:
         worker.plane = await self._listen(worker, worker, worker, worker)
 
     async def _start_control(self, greeting: Message) -> None:
-        worker = await build(self._surroundings(), greeting)
+        around = self._surroundings()
+        worker = await build(around, greeting)
         self._begin_to_tell(worker)
         await worker.control.restore()
-        if self._workers is not None:
-            letting_in = worker.let_others_in(self._workers, self._loop)
+        if self._sockets.workers is not None:
+            letting_in = worker.let_others_in(self._sockets.workers, self._loop)
             await Deferred.fromFuture(asyncio.ensure_future(letting_in))
-        if self._sessions is not None:
-            await worker.share_projects(self._sessions, self._loop)
+        if self._sockets.sessions is not None:
+            await worker.share_projects(self._sockets.sessions, self._loop)
         worker.link.front = await self._listen(worker, worker.gate, worker.pages, worker.gate)
+        if self._sockets.programs:
+            await self._listen_for_programs(worker, around, worker.link.front)
         worker.keep_saving()
         worker.keep_watching()
         SavedTimes(worker.clock, worker.control.table, worker.save).keep_looking()
@@ -161,7 +171,8 @@ class Application:
         )
 
     async def _listen(self, worker: Worker | DataWorker, gate: Gate, pages: Pages, events: SessionEvents) -> DataPlane:
-        options, tls = worker.settings, self._tls
+        # Where nginx is in front, it speaks TLS.
+        options, tls = worker.settings, self._tls if self._http_ports is None else None
         settings = front_settings(options, tls=tls is not None)
         static = StaticFiles({"ide": IDE, "static": STATIC})
         closed = OfflinePage(await self._offline_file(options.server_lib_dir), Templates()).answer
@@ -169,13 +180,19 @@ class Application:
         front = self._front = DataPlane(self._loop, settings, gate, pages, events, static, closed, knows_token)
         if self._balance is not None:
             front.is_ahead = self._balance.is_ahead
-        for listener in self._listeners:
+        for listener in self._sockets.browsers:
             listening = front.listen(listener, tls.default if tls else None)
             await Deferred.fromFuture(asyncio.ensure_future(listening))
-        for listener in self._redirects:
+        for listener in self._sockets.redirects:
             listening = front.listen_for_redirects(listener, self._ports()[0])
             await Deferred.fromFuture(asyncio.ensure_future(listening))
         return front
+
+    async def _listen_for_programs(self, worker: Worker, around: Surroundings, front: DataPlane) -> None:
+        begin, tls = await build_door(worker, around, tls=self._tls is not None), self._tls
+        for listener in self._sockets.programs:
+            listening = front.listen_as(listener, begin, tls.default if tls else None)
+            await Deferred.fromFuture(asyncio.ensure_future(listening))
 
     async def _offline_file(self, lib_dir: str) -> OfflineFile:
         """Read, and watched from now on."""
@@ -194,7 +211,7 @@ class Application:
         """That browsers connect to, here or at nginx in front."""
         if self._http_ports is not None:
             return self._http_ports
-        return tuple(listener.getsockname()[1] for listener in self._listeners)
+        return tuple(listener.getsockname()[1] for listener in self._sockets.browsers)
 
     def _on_event(self, event: Message) -> None:
         if event.get("event") == "stop":
@@ -237,20 +254,30 @@ class Application:
         _end(0 if self._stopping else 1)
 
 
-def main(listen_fds: int, redirect_fds: int, *, has_workers_fd: bool = False, has_rpc_fd: bool = False) -> NoReturn:
+def main(
+    listen_fds: int, redirect_fds: int, remote_fds: int = 0, *, has_workers_fd: bool = False, has_rpc_fd: bool = False
+) -> NoReturn:
     """Serve on this many listeners, from fd 4 on; the last redirect_fds of them only lead to the first.
 
-    has_workers_fd: the descriptor after them is the socket that data workers connect to; has_rpc_fd: the one after
-    that is for sessions.
+    remote_fds: so many listeners for programs follow. has_workers_fd: the descriptor after all of them is the socket
+    that data workers connect to; has_rpc_fd: the one after that is for sessions.
     """
     memory.tune_allocator()
     worker_log.begin()
-    listeners = [socket.socket(fileno=FIRST_LISTENER_FD + number) for number in range(listen_fds)]
-    served = listen_fds - redirect_fds
-    more = FIRST_LISTENER_FD + listen_fds
-    workers = socket.socket(fileno=more) if has_workers_fd else None
-    sessions = socket.socket(fileno=more + has_workers_fd) if has_rpc_fd else None
-    Application(uvloop.new_event_loop(), listeners[:served], listeners[served:], workers, sessions).run()
+    first_remote = FIRST_LISTENER_FD + listen_fds
+    first_redirect, end = first_remote - redirect_fds, first_remote + remote_fds
+    sockets = Sockets(
+        _sockets(FIRST_LISTENER_FD, first_redirect),
+        _sockets(first_redirect, first_remote),
+        _sockets(first_remote, end),
+        socket.socket(fileno=end) if has_workers_fd else None,
+        socket.socket(fileno=end + has_workers_fd) if has_rpc_fd else None,
+    )
+    Application(uvloop.new_event_loop(), sockets).run()
+
+
+def _sockets(first: int, end: int) -> list[socket.socket]:
+    return [socket.socket(fileno=number) for number in range(first, end)]
 
 
 def front_settings(options: WorkerSettings, *, tls: bool) -> FrontSettings:

@@ -76,6 +76,8 @@ class Master:
         self._listeners = listeners.bind(settings.www_address, settings.www_port, patience)
         port = redirect_port(settings)
         self._redirects = listeners.bind(settings.www_address, port, patience) if port else []
+        remote = (settings.remote_address, settings.remote_port, patience, "remote-address")
+        self._remote = listeners.bind(*remote) if settings.remote_enabled else []
         self._http = HttpFront(self._places) if settings.server_http else None
         more = settings.www_workers - 1
         self._more = MoreWorkers(self._places, more) if more else None
@@ -172,6 +174,9 @@ class Master:
         argv = [*installation.python(installation.WORKER), f"--listen-fds={len(sockets)}"]
         if self._redirects and not self._http:
             argv.append(f"--redirect-fds={len(self._redirects)}")
+        if self._remote and is_first:
+            sockets = (*sockets, *self._remote)
+            argv.append(f"--remote-fds={len(self._remote)}")
         if self._more and is_first:
             sockets = (*sockets, self._more.socket)
             argv.append("--workers-fd")
@@ -203,7 +208,8 @@ class Master:
             options["auth-token"] = self._token()
         # Where nginx speaks TLS the worker has no use for keys.
         http = {"ports": [listener.getsockname()[1] for listener in self._listeners]} if self._http else None
-        return {"options": options, "cookie_keys": self._keys, "tls": [] if http else self._tls, "http": http}
+        tls = [] if http and not self._remote else self._tls
+        return {"options": options, "cookie_keys": self._keys, "tls": tls, "http": http}
 
     def _new_requests(self) -> Requests:
         changes = self._changes.operations(self._worker.send)
@@ -248,14 +254,15 @@ class Master:
             return
         self._announced = True
         scheme = "https" if self._tls else "http"
+        for listener in self._remote:
+            log(f"listening for programs on {scheme}://{_shown(listener)}/")
         for listener in self._listeners:
-            host, port = listener.getsockname()[:2]
-            shown = f"[{host}]" if ":" in host else host
-            log(f"listening on {scheme}://{shown}:{port}{self._settings.www_root_path}")
+            shown = _shown(listener)
+            log(f"listening on {scheme}://{shown}{self._settings.www_root_path}")
             if self._places.single_user:
                 root = self._settings.www_root_path.rstrip("/")
                 with contextlib.suppress(OSError):
-                    print(f"Open {scheme}://{shown}:{port}{root}/auth-token?token={self._token()}", flush=True)
+                    print(f"Open {scheme}://{shown}{root}/auth-token?token={self._token()}", flush=True)
         self._report("")
 
     def _token(self) -> str:
@@ -313,6 +320,11 @@ class Master:
     def _services(self) -> list[Service]:
         found = [self._worker, self._launcher, self._http_service, *(self._more.services if self._more else ())]
         return [service for service in found if service]
+
+
+def _shown(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _pid_file(settings: RserverSettings, places: Places) -> Path:

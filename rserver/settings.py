@@ -46,6 +46,7 @@ class WorkerSettings:
     auth_login_page_html: str = ""
     auth_cookies_force_secure: bool = False
     auth_token: str = ""
+    remote_token_seconds: int = 3600
     server_multiple_sessions: bool = True
     session_limit: int = 0
     rsession_which_r: str = ""

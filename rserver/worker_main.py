@@ -1,7 +1,8 @@
 """What the master executes for a worker: `python -I -S worker_main.py`, with --listen-fds=N and perhaps others.
 
---redirect-fds=M: the last M of the N listeners only send who comes to HTTPS. --workers-fd: one more descriptor follows,
-to which data workers connect. --rpc-fd: one more, to which sessions connect.
+--redirect-fds=M: the last M of the N listeners only send who comes to HTTPS. --remote-fds=R: R listeners for programs
+follow. --workers-fd: one more descriptor follows, to which data workers connect. --rpc-fd: one more, to which sessions
+connect.
 """
 
 import re
@@ -9,7 +10,9 @@ import sys
 from pathlib import Path
 
 _OPTIONS = re.compile(
-    r"--listen-fds=([0-9]{1,2})(?: --redirect-fds=([0-9]{1,2}))?( --workers-fd)?( --rpc-fd)?", re.ASCII
+    r"--listen-fds=([0-9]{1,2})(?: --redirect-fds=([0-9]{1,2}))?(?: --remote-fds=([0-9]{1,2}))?"
+    r"( --workers-fd)?( --rpc-fd)?",
+    re.ASCII,
 )
 
 
@@ -29,14 +32,13 @@ def main(argv: list[str]) -> None:
     """Run the worker."""
     match = _OPTIONS.fullmatch(" ".join(argv))
     if match is None:
-        sys.exit(
-            "worker_main.py: expected --listen-fds=N [--redirect-fds=M] [--workers-fd] [--rpc-fd]; "
-            "it is started by rserver"
-        )
+        expected = "--listen-fds=N [--redirect-fds=M] [--remote-fds=R] [--workers-fd] [--rpc-fd]"
+        sys.exit(f"worker_main.py: expected {expected}; it is started by rserver")
     sys.path.extend(library_folders())
     from rserver.app import main as serve
 
-    serve(int(match[1]), int(match[2] or 0), has_workers_fd=bool(match[3]), has_rpc_fd=bool(match[4]))
+    listen, redirect, remote = (int(match[number] or 0) for number in (1, 2, 3))
+    serve(listen, redirect, remote, has_workers_fd=bool(match[4]), has_rpc_fd=bool(match[5]))
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ class HttpConnection(protocol.Protocol):
         except Refusal as error:
             self._drop_receiver()
             self._is_deaf = True
-            self._refuse(error.status, error.message)
+            self._refuse_by(error.response)
 
     def _read_events(self) -> None:
         while not self._is_stopped() and self._upgraded is None and not self._is_lost:
@@ -327,16 +327,18 @@ class HttpConnection(protocol.Protocol):
 
     def _refuse(self, status: int, reason: str) -> None:
         """Answer what is no proper request, and close."""
+        self._refuse_by(Response.of_text(status, reason))
+
+    def _refuse_by(self, response: Response) -> None:
         self._stop_timer()
         if self._parser.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            body = reason.encode()
             headers = [
-                ("Content-Type", "text/plain; charset=utf-8"),
-                ("Content-Length", str(len(body))),
+                ("Content-Type", response.content_type),
+                ("Content-Length", str(len(response.body))),
                 ("Connection", "close"),
             ]
-            self._write(self._parser.send(h11.Response(status_code=status, headers=headers)))
-            self._write(self._parser.send(h11.Data(data=body)))
+            self._write(self._parser.send(h11.Response(status_code=response.status, headers=headers)))
+            self._write(self._parser.send(h11.Data(data=response.body)))
         if self._is_deaf:
             self._timer = self._clock.callLater(LINGER_SECONDS, self.close)
         else:
@@ -381,7 +383,7 @@ def _to_request(head: h11.Request, body: bytes) -> Request:
 def _of_failure(failure: Failure) -> Response:
     error = failure.value
     if isinstance(error, Refusal):
-        return Response.of_text(error.status, error.message)
+        return error.response
     if isinstance(error, RpcError):
         status = {ErrorCode.UNAVAILABLE: 503, ErrorCode.R_ERROR: 500, ErrorCode.INTERNAL: 500}.get(error.code, 400)
         return Response.of_text(status, error.message)

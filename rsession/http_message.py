@@ -1,5 +1,6 @@
 """Requests and answers of the session's HTTP server as plain values."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -43,9 +44,18 @@ class StreamedResponse(Response):
     length: int | None = None
 
 
+_KINDS = {400: "BadRequest", 404: "NotFound", 507: "InsufficientStorage"}
+
+
 class Refusal(Exception):
-    """A request that is not carried out: a status of HTTP and a sentence for who sent it."""
+    """A program's request that is not carried out: a status of HTTP and a sentence for who sent it."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status, self.message = status, message
+
+    @property
+    def response(self) -> Response:
+        """In the shape that programs know."""
+        body = {"message": self.message, "link": "", "exceptionType": _KINDS.get(self.status, "")}
+        return Response(self.status, json.dumps(body).encode(), "application/json")

@@ -96,6 +96,12 @@ class DataPlane:
         """Serve a bound TCP (or Unix) socket."""
         self._listen(sock, Door(self._dispatcher.begin, self._encoder, tls, self._dispatcher))
 
+    async def listen_as(
+        self, sock: socket.socket, begin: Callable[[Services], Begin], tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Serve a bound TCP socket with another door's answers. begin: makes them from what all connections use."""
+        self._listen(sock, Door(begin(self._services), self._encoder, tls))
+
     async def listen_for_redirects(self, sock: socket.socket, port: int) -> None:
         """Send who comes to this socket to HTTPS at port."""
         self._listen(sock, Door(HttpsRedirect(port).begin, self._plain_encoder, None))

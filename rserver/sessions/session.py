@@ -13,6 +13,7 @@ from rserver_core.launch_wire import SessionRecord
 from rserver_core.project_path import project_name
 from rserver_core.session_id import NO_PROJECT
 
+REMOTE = "remote"
 QUICK_SECONDS = 30.0
 """Whoever fails earlier than that may fail because of what was restored."""
 
@@ -75,6 +76,7 @@ class Session:
     last_used: float = 0.0
     r_wish: str = ""
     r_key: str = ""
+    door: str = ""
     r_note: str = ""
     status: Status = field(default_factory=Status)
     choices: StartChoices = field(default_factory=StartChoices)
@@ -99,7 +101,7 @@ class Session:
     def from_row(cls, row: SessionRow, life: str) -> "Session":
         """As the store knows it."""
         made = cls(row.id, row.user, row.uid, row.label, row.project, row.r_version, row.created, row.last_used)
-        made.r_wish, made.r_key = row.r_wish, row.r_key
+        made.r_wish, made.r_key, made.door = row.r_wish, row.r_key, row.door
         kept = remembered.decode(row.status, life)
         made.status, made.had_process = kept.status, kept.had_process
         made.quick_failures, made.stored = kept.quick_failures, kept.stored
@@ -109,7 +111,7 @@ class Session:
         """For the store."""
         named = (self.id, self.user, self.uid, self.label, self.project, self.r_version)
         status = remembered.encode(self.status, life, self.quick_failures, self.stored)
-        return SessionRow(*named, self.created, self.last_used, status, self.r_wish, self.r_key)
+        return SessionRow(*named, self.created, self.last_used, status, self.r_wish, self.r_key, self.door)
 
     @property
     def title(self) -> str:

@@ -10,7 +10,7 @@ from rserver.profiles import UserProfiles
 from rserver.sessions import causes
 from rserver.sessions.machine import Fate
 from rserver.sessions.r_chooser import Chosen, RChooser
-from rserver.sessions.session import Session
+from rserver.sessions.session import REMOTE, Session
 from rserver.settings import WorkerSettings
 from rserver.worker_threads import ThreadsBusy
 from rserver_core.launch_wire import BadRequest, LaunchSpec, SessionRecord
@@ -95,6 +95,8 @@ def launch_spec(
     ]
     if session.project:
         argv += [f"--project={session.project}", f"--create-project={int(session.choices.make_project)}"]
+    if session.door == REMOTE:
+        argv.append("--remote=1")
     if profile.session_timeout_minutes is not None:
         argv.append(f"--session-timeout-minutes={profile.session_timeout_minutes}")
     if profile.session_timeout_kill_hours is not None:

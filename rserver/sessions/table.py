@@ -44,8 +44,8 @@ class SessionTable:
         return sorted(own, key=lambda session: session.last_used, reverse=True)
 
     def one_of_user(self, user: str, uid: int) -> Session:
-        """The account's session that was used last, made when there is none."""
-        own = self.of_user(user, uid)
+        """The account's session for browsers that was used last, made when there is none."""
+        own = [session for session in self.of_user(user, uid) if not session.door]
         return own[0] if own else self.create(user, uid)
 
     def open_of_user(self, user: str, uid: int) -> list[Session]:

@@ -11,7 +11,7 @@ from rserver.sessions.label import BadLabel, checked_label
 from rserver.sessions.machine import STARTING, State
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.r_chooser import Offer, RChooser
-from rserver.sessions.session import Session, StartChoices
+from rserver.sessions.session import REMOTE, Session, StartChoices
 from rserver.sessions.table import SessionTable
 from rserver.settings import WorkerSettings
 from rserver.store.rows import ProjectRow
@@ -130,9 +130,18 @@ class UserActions:
         self.table.used(session)
         return session
 
+    async def create_for_programs(self, user: str, uid: int, label: str, server_url: str) -> Session:
+        """A new session that programs use, started; also where a user has only one in the browser. Refused."""
+        label = _label(label)
+        await self._check_limit(user, uid)
+        session = self.table.create(user, uid)
+        session.label, session.door = label, REMOTE
+        self.control.resume(session, StartChoices(), server_url)
+        return session
+
     def _one(self, user: str, uid: int) -> Session:
         """The one that this account works in: one that runs before one that does not, and that before an ended one."""
-        own = self.table.open_of_user(user, uid)
+        own = [session for session in self.table.open_of_user(user, uid) if not session.door]
         running = [session for session in own if session.is_alive]
         return next(iter(running or own), None) or self.table.one_of_user(user, uid)
 

@@ -7,7 +7,10 @@ from dataclasses import astuple, dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """Metadata of one session; times in seconds since 1970, status as the sessions' own text."""
+    """Metadata of one session; times in seconds since 1970, status as the sessions' own text.
+
+    door: which kind of clients it was made for; empty: browsers, else `remote`.
+    """
 
     id: str
     user: str
@@ -20,6 +23,7 @@ class SessionRow:
     status: str = ""
     r_wish: str = ""
     r_key: str = ""
+    door: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 5
+VERSION = 6
 
 _STEPS = (
     """
@@ -46,6 +46,20 @@ _STEPS = (
     ) STRICT, WITHOUT ROWID;
     """,
     "ALTER TABLE project ADD COLUMN real TEXT NOT NULL DEFAULT '';",
+    """
+    ALTER TABLE session ADD COLUMN door TEXT NOT NULL DEFAULT '';
+    CREATE TABLE refresh_token (
+        digest BLOB PRIMARY KEY,
+        pair TEXT NOT NULL,
+        user TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE void_pair (
+        pair TEXT PRIMARY KEY,
+        expires INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

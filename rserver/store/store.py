@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
-from rserver.store import rows
+from rserver.store import refresh_tokens, rows
 from rserver.store.schema import open_database
 
 if TYPE_CHECKING:
@@ -82,6 +82,22 @@ class Store:
     def drop_old_revocations(self, before: int) -> "Deferred[None]":
         """Forget stamps older than any cookie."""
         return self._run(rows.drop_old_revocations, before)
+
+    def put_token(self, row: refresh_tokens.TokenRow, now: int) -> "Deferred[None]":
+        """See `refresh_tokens`."""
+        return self._run(refresh_tokens.put_token, row, now)
+
+    def take_token(self, digest: bytes, now: int) -> "Deferred[refresh_tokens.TokenRow | None]":
+        """See `refresh_tokens`."""
+        return self._run(refresh_tokens.take_token, digest, now)
+
+    def void_pair(self, pair: str, until: int, now: int) -> "Deferred[None]":
+        """See `refresh_tokens`."""
+        return self._run(refresh_tokens.void_pair, pair, until, now)
+
+    def void_pairs(self) -> "Deferred[list[str]]":
+        """See `refresh_tokens`."""
+        return self._run(refresh_tokens.void_pairs)
 
     def close(self) -> "Deferred[None]":
         """Finish what was begun and close."""

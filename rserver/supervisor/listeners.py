@@ -13,20 +13,20 @@ BACKLOG = 1024
 _RETRY_SECONDS = 0.05
 
 
-def bind(address: str, port: int, patience: float = 0.0) -> list[socket.socket]:
-    """Listening sockets for every address that the name stands for.
+def bind(address: str, port: int, patience: float = 0.0, option: str = "www-address") -> list[socket.socket]:
+    """Listening sockets for every address that the name stands for; option: who says so.
 
     patience: seconds to wait for a port that is in use, for a restart in which the last worker is about to let go.
     """
-    return [_bind_one(family, where, patience) for family, where in _resolve(address, port)]
+    return [_bind_one(family, where, patience) for family, where in _resolve(address, port, option)]
 
 
-def _resolve(address: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+def _resolve(address: str, port: int, option: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
     host = None if address in {"", "*"} else address
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
-        raise StartRefused(ExitCode.CONFIGURATION, f"www-address {address}: {error.strerror}") from None
+        raise StartRefused(ExitCode.CONFIGURATION, f"{option} {address}: {error.strerror}") from None
     unique = {(family, (str(where[0]), int(where[1]))) for family, _, _, _, where in found}
     return sorted(unique)
 

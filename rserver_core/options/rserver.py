@@ -178,6 +178,16 @@ class RserverSettings(NamedTuple):
     ssl_hsts: bool = option(Flag(), "1", "1: browsers are told to come over HTTPS only (Strict-Transport-Security).")
     ssl_hsts_max_age: int = option(Integer(0, 63072000), "15552000", "Seconds for which they remember that.")
     ssl_hsts_include_subdomains: bool = option(Flag(), "0", "1: they remember it for all names below ours too.")
+    remote_enabled: bool = option(
+        Flag(), "0", "1: programs may run R here too, through a REST interface on remote-port."
+    )
+    remote_address: str = option(_ADDRESS, "127.0.0.1", "Address to listen on for programs.")
+    remote_port: int = option(
+        Integer(0, 65535), "12800", "Port to listen on for programs; 0 takes a free one and prints it."
+    )
+    remote_token_seconds: int = option(
+        Integer(1, 86400), "3600", "Life of an access token; the refresh token that comes with it gives another."
+    )
     server_multiple_sessions: bool = option(
         Flag(), "1", "1: a user may have several sessions and chooses on the page /home; 0: one session for each user."
     )
@@ -296,6 +306,8 @@ def _contradictions(settings: RserverSettings) -> Iterator[tuple[str, str]]:
         yield "ssl-certificate-key", "there are more keys than certificates"
     if redirect_port(settings) == settings.www_port != 0:
         yield "ssl-redirect-http-port", "is the same as www-port"
+    if settings.remote_enabled and settings.remote_port == settings.www_port != 0:
+        yield "remote-port", "is the same as www-port"
 
 
 RSERVER = OptionTable(
@@ -309,6 +321,7 @@ RSERVER = OptionTable(
         "www-address": "Web",
         "server-http": "nginx in front",
         "ssl-enabled": "TLS",
+        "remote-enabled": "Programs",
         "server-multiple-sessions": "R sessions",
         "auth-none": "Signing in",
         "server-project-sharing": "Shared projects",

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import encode_json
-from rsession.http_message import Request, Response
+from rsession.http_message import Refusal, Request, Response
 from rsession.remote import files, objects
 from rsession.remote.execution import Execution
 from rsession.remote.r_values import NoRValue
@@ -45,11 +45,14 @@ def _console_output(execution: Execution) -> Response:
 
 
 async def _execute(execution: Execution, body: bytes) -> Response:
-    wanted = execute_request(body)
     try:
+        wanted = execute_request(body)
         return _json(await execution.run(wanted.code, wanted.inputs, wanted.outputs))
     except NoRValue as error:
-        raise RpcError(ErrorCode.PARAM_INVALID, f"inputParameters: {error}") from None
+        raise Refusal(400, f"inputParameters: {error}") from None
+    except RpcError as error:
+        status = {ErrorCode.UNAVAILABLE: 503, ErrorCode.R_ERROR: 500}.get(error.code, 400)
+        raise Refusal(status, error.message) from None
 
 
 def _json(value: object) -> Response:

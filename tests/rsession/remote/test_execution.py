@@ -209,5 +209,5 @@ def test_a_page_beside_it_sees_the_code(program: Program) -> None:
 def test_bodies_that_are_wrong(program: Program, body: bytes, why: str) -> None:
     status, answer = program.send("POST", "execute", body)
     assert status == 400
-    assert why in answer.decode()
+    assert why in answer["message"]
     assert program.execute("1")["consoleOutput"] == "[1] 1\n"

@@ -82,7 +82,7 @@ def test_no_way_out_by_links(program: Program) -> None:
 
 def test_special_files_are_none(program: Program) -> None:
     os.mkfifo(folder(program) / "fifo")
-    assert program.send("GET", "files/fifo") == (404, b"fifo is no regular file.")
+    assert program.send("GET", "files/fifo")[1]["message"] == "fifo is no regular file."
     assert "fifo" not in program.send("GET", "files")[1]
 
 

@@ -47,7 +47,7 @@ def test_what_is_no_rdata_changes_nothing(program: Program, damage: "type[bytes]
     program.execute("rm(list = ls()); x <- runif(1e6)")
     data = program.send("GET", "workspace/x")[1]
     status, why = program.send("POST", "workspace/x", damage(data))
-    assert (status, b"no RData" in why) == (400, True)
+    assert (status, "no RData" in why["message"]) == (400, True)
     assert program.send("GET", "workspace")[1] == [".hidden", "x"]
     assert program.value("n <- length(x)", "n") == [1_000_000]
 

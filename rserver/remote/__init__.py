@@ -1,0 +1,1 @@
+"""The door of programs: bearer tokens, sessions that run code, their objects and files, as a REST interface."""
