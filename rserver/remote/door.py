@@ -9,7 +9,7 @@ from rserver.proxy.http_head import RequestLine
 from rserver.proxy.page_exchange import PageExchange
 from rserver.proxy.router import BadPath, SessionRoute, split_target
 from rserver.proxy.services import Services
-from rserver.proxy.session_proxy import SessionExchange
+from rserver.proxy.session_proxy import Asked, SessionExchange
 from rserver.remote import routes
 from rserver.remote.answers import error
 from rserver.remote.gate import RemoteGate
@@ -103,7 +103,8 @@ class RemoteDoor:
         # The session has no use for the token, which could be used for other sessions.
         fields = [field for field in line.fields if field[0] != "authorization"]
         bare = replace(line, fields=fields, upgrade=False)
-        return SessionExchange(services, front, bare, head, identity, SessionRoute(where.session_id, where.rest), ())
+        route = SessionRoute(where.session_id, where.rest)
+        return SessionExchange(services, front, Asked(bare, head, identity, route, ()))
 
 
 def _nowhere(methods: tuple[str, ...], identity: Identity | None) -> Response:
