@@ -86,6 +86,8 @@ def _restored(original: Lists, plan: Plan, uid: int, is_folder: bool) -> Lists:
 
 def revoked(acl: Acl, original: Acl | None, plan: Plan) -> Acl:
     """For an object with several names, which may lie elsewhere too: who leaves loses, nobody gains."""
+    if acl == original:
+        return acl
     return taken(acl, plan.leaving, original, only_less=True)
 
 
