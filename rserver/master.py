@@ -280,9 +280,16 @@ class Master:
             return
         self._settings, self._keys, self._tls = settings, keys, tls
         self._event({"event": "options", **self._worker_settings()})
+        self._reload_host(RSERVER.to_json(settings))
         if self._http:
             self._http.reload(settings, tls)
         log("configuration reloaded; addresses, ports, directories, ssl-enabled and server-http need a restart")
+
+    def _reload_host(self, options: Message) -> None:
+        if isinstance(self._host, LauncherHost):
+            self._host.reload(options)
+        else:
+            self._host.reload(KeeperSettings.from_options(options, os.environ))
 
     def _publish_first_profiles(self, *, is_restart: bool) -> None:
         try:

@@ -33,6 +33,12 @@ class KeeperHost:
         self._keepers.adopt()
         log_line("sessions", f"limits are held: {self._keepers.limits()}")
 
+    def reload(
+        self, settings: KeeperSettings, open_session: OpenSession | None = None, pam_service: str | None = None
+    ) -> None:
+        """Start sessions so from now on."""
+        self._keepers.reload(settings, open_session, pam_service)
+
     def restore(self) -> None:
         """The run directory was made again: what belongs to sessions that run is missing there."""
         self._keepers.restore()

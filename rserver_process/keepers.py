@@ -65,13 +65,11 @@ class Keepers:
         pam_service: str | None = None,
     ) -> None:
         """RunDirectoryError when sessions/ cannot be used. pam_service: what open_session opens, by name."""
-        self._loop, self._settings = loop, settings
+        self._loop, self._settings, self._pam_service = loop, settings, pam_service
         self._on_started, self._on_exited = on_started, on_exited
         self._files = RunRecords(run_dir)
         self._files.prepare()
-        context = KeeperContext(settings, self._files, open_session)
-        self._forker = KeeperForker(loop, lambda channel: keep(context, channel))
-        self._templates = Templates(loop, settings, run_dir, pam_service) if settings.preload else None
+        self._forker, self._templates = self._forkers(open_session)
         self._running: dict[str, _Running] = {}
         self._launching: dict[str, list[Done]] = {}
         self._ends: dict[str, SessionExit] = {}
@@ -94,6 +92,14 @@ class Keepers:
         cgroup.sweep()
         # Keepers that were killed with everything else may not have left /proc yet.
         self._loop.call_later(_SWEEP_SECONDS, cgroup.sweep)
+
+    def reload(self, settings: KeeperSettings, open_session: OpenSession | None, pam_service: str | None) -> None:
+        """Sessions are started so from now on. Those that run, or are being started, go on."""
+        if (settings, pam_service) == (self._settings, self._pam_service):
+            return
+        self._close_forkers()
+        self._settings, self._pam_service = settings, pam_service
+        self._forker, self._templates = self._forkers(open_session)
 
     def restore(self) -> None:
         """Write down again what was removed from the run directory.
@@ -165,6 +171,18 @@ class Keepers:
         for link in self._links:
             link.close()
         self._links.clear()
+        self._close_forkers()
+
+    def _forkers(self, open_session: OpenSession | None) -> tuple[KeeperForker, Templates | None]:
+        """What starts keepers. They hold the settings of now in their memory."""
+        settings = self._settings
+        context = KeeperContext(settings, self._files, open_session)
+        preloading = (
+            Templates(self._loop, settings, self._files.run_dir, self._pam_service) if settings.preload else None
+        )
+        return KeeperForker(self._loop, lambda channel: keep(context, channel)), preloading
+
+    def _close_forkers(self) -> None:
         self._forker.close()
         if self._templates:
             self._templates.close()

@@ -38,6 +38,10 @@ class LauncherHost:
         for done in unanswered.values():
             done(refusal("failed", "the launcher was restarted while it worked on this"))
 
+    def reload(self, options: Message) -> None:
+        """The configuration was read again."""
+        self._request({"op": "reload", "options": options}, lambda answer: None)
+
     def restore(self) -> None:
         """The run directory was made again: what belongs to sessions that run is missing there."""
         self._request({"op": "restore"}, lambda answer: None)

@@ -195,6 +195,8 @@ def test_fifty_requests_at_once(options: dict[str, Any], user: Account) -> None:
         answers = [process.receive(lambda m, n=number: m.get("id") == n) for number in range(100, 150)]  # type: ignore[misc]
         record = answers[0]["session"]
         assert {answer["error"]["code"] for answer in answers[1:]} == {"exists"}
+        # It answers when its login scripts, which start others, are done.
+        assert ask(record["socket"])[0] == record["pid"]
         assert processes_of(user.uid) == [record["pid"]]
 
 
@@ -245,3 +247,14 @@ def test_login_profile_that_ends_the_shell_is_a_failed_start(options: dict[str, 
     finally:
         profile.unlink()
     assert (end["code"], end["signal"], end["stderr_tail"]) == (1, None, "no quota left\n")
+
+
+def test_a_reload_counts_for_the_next_session(options: dict[str, Any], user: Account) -> None:
+    with launcher(options) as process:
+        record = process.launch(user.name, ONE)["session"]
+        stricter = {**options, "auth-minimum-user-id": user.uid + 1}
+        assert process.request(op="reload", options=stricter)["ok"] is True
+        assert process.launch(user.name, TWO)["error"]["code"] == "refused"
+        assert ask(record["socket"])[0] == record["pid"]
+        assert process.request(op="reload", options=options)["ok"] is True
+        assert "session" in process.launch(user.name, TWO)
