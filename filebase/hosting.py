@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from filebase import bounds
 from filebase.member_connection import MemberConnection
+from filebase.polling import Polling
 from filebase.room import Room
 from filebase.shared_text import SharedText
 from filebase.update_log import UpdateLog
@@ -45,6 +46,7 @@ class Hosting(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._loop = asyncio.get_running_loop()
+        self._polling = Polling(self._loop, lambda number, body: self._say("polled", request=number, body=body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended.set()
@@ -80,6 +82,11 @@ class Hosting(asyncio.Protocol):
             self._begin(str(fields["epoch"]), fields.get("text"), str(fields["base"]))
         elif room is None:
             return
+        elif what == "poll":
+            self._polling.ask(room, fields)
+            self._wait_for_text()
+        elif what == "poll_over":
+            self._polling.over(int(fields["request"]))
         elif what == "file":
             room.merge_file(str(fields["text"]))
         elif what == "saved":
@@ -127,7 +134,8 @@ class Hosting(asyncio.Protocol):
     def _end(self, reason: str) -> None:
         assert self._room is not None
         self._room.end(reason)
-        self._say("text", text=str(self._room.text), final=True)
+        # A text that no page has brought yet is empty, and must replace nothing.
+        self._say("text", text=str(self._room.text) if self._room.is_ready else None)
         self._unkept.clear()
         self._log.remove()
 
@@ -160,6 +168,10 @@ class Hosting(asyncio.Protocol):
         except OSError:
             sock.close()
             return
+        self._wait_for_text()
+
+    def _wait_for_text(self) -> None:
+        """Somebody has come: if nobody brings the text soon, the session does."""
         if self._room is not None and not self._room.is_ready:
             self._loop.call_later(_WAIT_SECONDS, self._give_up_waiting)
 

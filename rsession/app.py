@@ -149,10 +149,10 @@ def _register_services(session: Session, own: "SessionR") -> "Documents":
 def _edit_together(
     session: Session, settings: "RsessionSettings", documents: "Documents", reactor: EPollReactor
 ) -> None:
-    if session.project is not None:
+    if session.presence is not None:
         from rsession.collab.register import register
 
-        register(session, documents, settings.session_id, reactor)
+        register(session, documents, session.presence, settings.session_id, reactor)
 
 
 def _tell_of_presence(session: Session, settings: "RsessionSettings") -> None:

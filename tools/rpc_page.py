@@ -12,11 +12,15 @@ from rsession.collab.register import register as collab
 from rsession.core_methods import SessionFacts, add_core_methods
 from rsession.limits import register as limits
 from rsession.presence import register as presence
+from rsession.presence.presence import Presence
+from rsession.presence.running import own_process
+from rsession.presence.sentry import Sentry
 from rsession.projects import register as projects
 from rsession.r_version import SessionR
 from rsession.rpc import Clients
 from rsession.rpc_method import REQUIRED, Method, Param
 from rsession.services import register
+from rsession.services.background import in_thread
 from rsession.session import Session
 from rsession.sharing.register import register as sharing
 from rsession.state_paths import StatePaths
@@ -48,7 +52,8 @@ def _methods() -> list[Method]:
         add_core_methods(session, SessionFacts("00000000", "", "", 0.0), Clients())
         r_version.register(session, SessionR("", "", ""))
         documents = register(session)
-        collab(session, documents, "", session.clock)  # type: ignore[arg-type]
+        alone = Presence(session, Sentry("", "", "", own_process()), home, in_thread)
+        collab(session, documents, alone, "", session.clock)  # type: ignore[arg-type]
         projects.register(session, RSESSION.defaults({"HOME": home}, root=False))
         presence.register(session, "")
         sharing(session, RSESSION.defaults({"HOME": home}, root=False), documents)

@@ -8,7 +8,8 @@ from rserver.proxy.http_head import RequestLine, StatusLine
 from rserver.proxy.router import collab_host
 from rserver.proxy.services import Services
 from rserver.proxy.session_proxy import Asked, SessionExchange
-from rserver.web.request import Target
+from rserver.web.request import Response, Target
+from rserver.web.responses import json_answer
 
 _PASSED_ON = frozenset({"host", "origin", "user-agent"})
 _HANDSHAKE = "sec-websocket-"
@@ -19,6 +20,7 @@ _ANSWER = (
     ("x-content-type-options", "nosniff"),
     ("cache-control", "no-store"),
 )
+_NOT_HOSTING = json_answer({"hosting": False})
 _ACCEPT = frozenset({"sec-websocket-accept"})
 
 
@@ -41,6 +43,11 @@ class CollabExchange(SessionExchange):
 
     def _own_lines(self, target: Target) -> bytes:
         return target.head_lines
+
+    def _answer(self, response: Response) -> None:
+        """Whether a session hosts can be asked in vain: a page asks when it suspects that the session is gone."""
+        is_question = self._line.method == "GET" and not self._line.upgrade
+        super()._answer(_NOT_HOSTING if is_question else response)
 
     def answer_head(self, head: StatusLine, body: Body) -> None:
         """See BackUser."""

@@ -144,8 +144,8 @@ class Dispatcher:
         if isinstance(where, PortRoute):
             return PortExchange(services, front, asked)
         if isinstance(where, CollabRoute):
-            if line.method != "GET" or line.has_body:
-                return rpc_error(NOT_A_REQUEST, "Only GET and WebSockets lead to a shared text.", 405)
+            if line.method not in {"GET", "POST"} or (line.method == "GET" and line.has_body):
+                return rpc_error(NOT_A_REQUEST, "Only GET, POST and WebSockets lead to a shared text.", 405)
             return CollabExchange(services, front, asked)
         return SessionExchange(services, front, asked)
 

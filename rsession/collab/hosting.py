@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from rsession.collab.access import may_edit
 from rsession.collab.filebase_process import Fields, FilebaseProcess
 from rsession.collab.handover import Handover
+from rsession.collab.poll_calls import PollCalls
 from rsession.error_code import ErrorCode, RpcError
 from rsession.http_message import Request, Response
 from rsession.services.background import Background
@@ -32,14 +33,15 @@ class Hosting:
     """changed: called when the epoch is another or filebase has ended; epoch: of the text, empty until it is there."""
 
     def __init__(
-        self, document: str, documents: Documents, background: Background, changed: Callable[[], None], since: float
+        self, document: str, documents: Documents, background: Background, changed: Callable[[], None]
     ) -> None:
-        self.document, self.since = document, since
+        self.document = document
         self.epoch = ""
-        self.has_ended = False
+        self.has_begun = self.has_ended = False
         self.users: list[str] = []
         self._documents, self._background, self._changed = documents, background, changed
         self._filebase = FilebaseProcess(self._heard, self._gone)
+        self._polls = PollCalls(self._filebase)
         self._looks = 0
         self._is_ending = False
 
@@ -51,6 +53,12 @@ class Hosting:
         self.epoch = epoch or secrets.token_hex(8)
         text = None if epoch else self._documents.get(self.document).text
         self._filebase.say("begin", epoch=self.epoch, text=text, base=base.text)
+        self.has_begun = True
+
+    @property
+    def is_open(self) -> bool:
+        """Pages can come in."""
+        return self.has_begun and not (self.has_ended or self._is_ending)
 
     def end(self, reason: str) -> None:
         """All have closed the file, or another session hosts it."""
@@ -74,11 +82,22 @@ class Hosting:
         """A page wants to come in."""
         user, key = request.headers.get("x-rs-user", ""), request.headers["sec-websocket-key"]
         path = self._documents.get(self.document).path
-        if self.has_ended or self._is_ending or path is None or not 0 < len(user) <= _LONGEST_NAME:
+        if not self.is_open or path is None or not 0 < len(user) <= _LONGEST_NAME:
             return Response.of_text(503, "the text is not shared here")
         may_enter = self._background(may_edit, path, user).addCallback(_refusal)
         give_away = lambda descriptor, early: self._filebase.let_in(descriptor, user, key, early)  # noqa: E731
         return Handover(request, connection, may_enter, give_away)
+
+    async def poll(self, request: Request) -> Response:
+        """A page asks for messages and brings some; RpcError."""
+        user, path = request.headers.get("x-rs-user", ""), self._documents.get(self.document).path
+        if path is None or not 0 < len(user) <= _LONGEST_NAME:
+            return Response.of_text(503, "the text is not shared here")
+        if refusal := _refusal(await self._background(may_edit, path, user)):
+            return Response.of_text(403, refusal)
+        if not self.is_open:
+            return Response.of_text(503, "the text is not shared here")
+        return await self._polls.ask(request, user)
 
     def _heard(self, fields: Fields) -> None:
         what = fields["type"]
@@ -87,6 +106,8 @@ class Hosting:
             self._changed()
         elif what == "members":
             self.users = fields["users"]
+        elif what == "polled":
+            self._polls.answered(fields)
         elif what == "save":
             self._do(self._save(fields["member"], fields["number"], fields["text"]))
         elif what == "needs_text":
@@ -98,11 +119,13 @@ class Hosting:
 
     def _gone(self) -> None:
         self.has_ended = True
+        self._polls.end()
         self._changed()
 
-    async def _take_last(self, text: str) -> None:
+    async def _take_last(self, text: str | None) -> None:
         try:
-            await self._documents.bring(self.document, text)
+            if text is not None:
+                await self._documents.bring(self.document, text)
         except RpcError as error:
             # The document was closed.
             _log.debug("the shared text was not taken: {reason}", reason=error.message)

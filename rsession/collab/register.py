@@ -1,7 +1,10 @@
 """Puts collaborative editing into a session whose project is open."""
 
+import json
 import re
 from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
 
 from rsession.collab.meeting import Meeting
 from rsession.error_code import ErrorCode, RpcError
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
     from rsession.collab.handover import Handover
     from rsession.http_connection import HttpConnection
+    from rsession.presence.presence import Presence
     from rsession.services.documents import Documents
     from rsession.session import Session
 
@@ -24,12 +28,13 @@ _ID = Param("id", "string")
 def register(
     session: "Session",
     documents: "Documents",
+    presence: "Presence",
     session_id: str,
     reactor: "EPollReactor",
     background: Background = in_thread,
 ) -> None:
     """Enter methods and routes, and begin to look who else has a file open."""
-    meeting = Meeting(session, documents, session_id, reactor, background)
+    meeting = Meeting(session, documents, presence, session_id, reactor, background)
     prefix = f"/collab/{session_id}/"
 
     @session.rpc.method("collab_joined", _ID, Param("epoch", "string"), is_use=False)
@@ -46,7 +51,13 @@ def register(
 
     def probe(request: Request) -> Response:
         hosting = meeting.hosting(request.path.removeprefix(prefix))
-        return Response.of_text(200 if hosting else 404, "hosting" if hosting else "the text is not shared here")
+        return Response(200, json.dumps({"hosting": hosting is not None and hosting.is_open}).encode())
+
+    def poll(request: Request) -> "Response | Deferred[Response]":
+        hosting = meeting.hosting(request.path.removeprefix(prefix))
+        if hosting is None:
+            return Response.of_text(404, "the text is not shared here")
+        return Deferred.fromCoroutine(hosting.poll(request))
 
     def open_door(request: Request, connection: "HttpConnection") -> "Handover | Response":
         hosting = meeting.hosting(request.path.removeprefix(prefix))
@@ -55,6 +66,7 @@ def register(
         return hosting.open_door(request, connection)
 
     session.routes.get(prefix, probe)
+    session.routes.post(prefix, poll)
     session.routes.socket(prefix, open_door)
     session.add_to_client_init("collab", meeting.described)
     session.on_end(meeting.end)

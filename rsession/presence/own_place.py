@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rsession.presence.sentry import MOST_OPEN, OpenFile, is_inner_path
@@ -42,6 +42,13 @@ class Changes:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._known: dict[str, tuple[int, float]] = {}
+        self._texts: dict[str, tuple[str, float]] = {}
+
+    def show_text(self, document: str, epoch: str, since: float) -> bool:
+        """What a document shows of a text that several edit; whether that is new."""
+        before = self._texts.get(document, ("", 0.0))
+        self._texts[document] = (epoch, since)
+        return before != (epoch, since)
 
     def place(self, editor: "OpenEditor") -> EditorPlace:
         """Where the user is now."""
@@ -61,9 +68,11 @@ class Changes:
             if document.revision != revision:
                 changed = self._now() if document.is_dirty else 0.0
             self._known[document.id] = (document.revision, changed)
+        self._texts = {id_: shown for id_, shown in self._texts.items() if id_ in self._known}
 
     def _open_file(self, document: "Document") -> OpenFile:
-        return OpenFile(document.path or "", self._known[document.id][1], document.is_dirty)
+        shown = self._texts.get(document.id, ("", 0.0))
+        return OpenFile(document.path or "", self._known[document.id][1], document.is_dirty, document.id, *shown)
 
 
 class InnerPaths:
@@ -76,7 +85,7 @@ class InnerPaths:
     def told(self, place: EditorPlace) -> tuple[str, tuple[OpenFile, ...]]:
         """The active file (empty: none of the project) and all open ones, the active one surely among them."""
         active = self.of(place.active) if place.active else ""
-        inner = [OpenFile(path, each.changed, each.dirty) for each in place.open if (path := self.of(each.path))]
+        inner = [replace(each, path=path) for each in place.open if (path := self.of(each.path))]
         inner.sort(key=lambda each: each.path != active)
         return active, tuple(inner[:MOST_OPEN])
 

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from rsession.presence.folder import SentryFolder
 from rsession.presence.own_place import Changes, EditorPlace, InnerPaths
-from rsession.presence.sentry import Sentry
+from rsession.presence.sentry import OpenFile, Sentry
 from rsession.presence.watch import FolderWatch, file_system, is_watchable
 from rsession.services.background import Background
 
@@ -33,11 +33,15 @@ _log = Logger()
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What one look at the folder found. seconds: how long it took; is_watchable: the kernel tells of changes there."""
+    """What one look at the folder found. seconds: how long it took; is_watchable: the kernel tells of changes there.
+
+    own: the files of which the others were told; None: nothing was written.
+    """
 
     found: "Found"
     seconds: float
     is_watchable: bool
+    own: tuple[OpenFile, ...] | None = None
 
 
 class Presence:
@@ -51,6 +55,7 @@ class Presence:
         self._watch = FolderWatch(session.clock, own.session, self._touched)  # type: ignore[arg-type]
         self._watched = (0, 0)
         self._others: tuple[Sentry, ...] = ()
+        self._shown: tuple[OpenFile, ...] = ()
         self._told: list[dict[str, object]] = []
         self._written: Sentry | None = None
         self._callbacks: list[Callable[[], None]] = []
@@ -69,6 +74,19 @@ class Presence:
     def present(self) -> tuple[Sentry, ...]:
         """The other sessions in the project, by user and session; from memory."""
         return self._others
+
+    def own(self) -> tuple[OpenFile, ...]:
+        """The files that the others see to be open here; from memory."""
+        return self._shown
+
+    def show_text(self, document: str, epoch: str, since: float) -> None:
+        """Let the others see which shared text a document shows (16 hex or empty), and since when it is kept here."""
+        if self._changes.show_text(document, epoch, since):
+            self._soon(True)
+
+    def look(self) -> None:
+        """Somebody may be gone: look now."""
+        self._soon(False)
 
     def having(self, path: str) -> tuple[Sentry, ...]:
         """Those who have a file open; path: from the project's folder."""
@@ -121,24 +139,27 @@ class Presence:
         """On another thread, one at a time."""
         began = time.monotonic()
         self._folder.open()
+        own = None
         if place is not None:
             # Who may only read sees the others all the same.
             with suppress(OSError):
-                self._write(place)
+                own = self._write(place)
         found = self._folder.read()
         watchable = is_watchable(file_system(self._folder.descriptor))
-        return _Turn(found, time.monotonic() - began, watchable)
+        return _Turn(found, time.monotonic() - began, watchable, own)
 
-    def _write(self, place: EditorPlace) -> None:
+    def _write(self, place: EditorPlace) -> tuple[OpenFile, ...]:
         active, open_files = self._inner.told(place)
         line = place.line if active else 0
         sentry = replace(self._own, file=active, line=line, open=open_files)
         if sentry != self._written:
             self._folder.write(replace(sentry, heartbeat=time.time()))
             self._written = sentry
+        return open_files
 
     def _take(self, turn: _Turn) -> None:
         self._next = self._session.clock.seconds() + max(_PAUSE_SECONDS, _SHARE_OF_TIME * turn.seconds)
+        self._shown = self._shown if turn.own is None else turn.own
         for refused in turn.found.refused:
             _log.warn(
                 "presence: {name} in .Rproj.user/shared/users, which user {uid} owns, is ignored: {reason}",

@@ -13,6 +13,7 @@ _VERSION = 1
 _MAX_NAME = 128
 _MAX_NUMBER = 1 << 53
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_DOCUMENT, _EPOCH = re.compile(r"(?:[0-9a-f]{8})?", re.ASCII), re.compile(r"(?:[0-9a-f]{16})?", re.ASCII)
 
 
 class BadSentry(ValueError):
@@ -21,11 +22,18 @@ class BadSentry(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file in an editor. path: from the project's folder; changed: seconds since 1970, 0: not since opened."""
+    """A file in an editor. path: from the project's folder; changed: seconds since 1970, 0: not since opened.
+
+    document: its id in that session; epoch: of the shared text that it shows, or empty; since: that session keeps the
+    text since then (seconds since 1970), 0: it does not.
+    """
 
     path: str
     changed: float = 0.0
     dirty: bool = False
+    document: str = ""
+    epoch: str = ""
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,21 @@ def _open(fields: dict[str, object]) -> tuple[OpenFile, ...]:
 def _open_file(fields: object) -> OpenFile:
     if not isinstance(fields, dict) or not isinstance(fields.get("dirty", False), bool):
         raise BadSentry("an open file is no object of path, changed, dirty")
-    return OpenFile(_path(fields, "path"), _time(fields, "changed"), fields.get("dirty", False))
+    return OpenFile(
+        _path(fields, "path"),
+        _time(fields, "changed"),
+        fields.get("dirty", False),
+        _hexadecimal(fields, "document", _DOCUMENT),
+        _hexadecimal(fields, "epoch", _EPOCH),
+        _time({**{"since": 0.0}, **fields}, "since"),
+    )
+
+
+def _hexadecimal(fields: dict[str, object], key: str, form: re.Pattern[str]) -> str:
+    value = fields.get(key, "")
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise BadSentry(f"{key} is no number in hexadecimal digits")
+    return value
 
 
 def _path(fields: dict[str, object], key: str) -> str:

@@ -66,6 +66,10 @@ class Documents:
         """Every open document."""
         return [*self._open.values()]
 
+    def has(self, id_: str) -> bool:
+        """Whether it is open."""
+        return id_ in self._open
+
     def get(self, id_: str) -> Document:
         """Raises RpcError PARAM_INVALID."""
         document = self._open.get(id_)

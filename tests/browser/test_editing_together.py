@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -13,7 +16,9 @@ from playwright.sync_api import TimeoutError as PageTimeout
 from tests.browser.person import PATIENCE, Person
 from tests.system.accounts import Account, account
 from tests.system.running_server import RunningServer
-from tests.system.test_collaborative_editing import LINES, Editor, first_keeps, shared_project
+from tests.system.test_collaborative_editing import LINES, Editor, filebase_of, first_keeps, shared_project
+from tests.system.test_networks import Cable, nginx_before
+from tests.system.test_projects import until
 
 pytestmark = [pytest.mark.root, pytest.mark.r, pytest.mark.browser]
 
@@ -37,6 +42,18 @@ def editor_of(page: Page) -> Locator:
     return page.locator("[data-testid=editor] .cm-content")
 
 
+class Behind(Person):
+    """Somebody who comes through another port than the server's own."""
+
+    def __init__(self, chromium: Browser, server: RunningServer, port: int) -> None:
+        super().__init__(chromium, server)
+        self._port = port
+
+    def visit(self, path: str = "/") -> None:
+        """Type an address."""
+        self.page.goto(f"http://127.0.0.1:{self._port}{path}")
+
+
 class Pair:
     """Two editors and their browsers."""
 
@@ -48,12 +65,16 @@ class Pair:
 
 
 @contextlib.contextmanager
-def pair(chromium: Browser, server: RunningServer, alice: Account, bob: Account, name: str) -> Iterator[Pair]:
-    """Alice and Bob with the shared file open, and both see it shared."""
+def pair(
+    chromium: Browser, server: RunningServer, alice: Account, bob: Account, name: str, bobs_port: int = 0
+) -> Iterator[Pair]:
+    """Alice, whose session keeps the text, and Bob with the shared file open, and both see it shared."""
     folder = shared_project(alice, bob, name)
-    editors = [Editor(server, account, folder) for account in (alice, bob)]
+    editors = [Editor(server, alice, folder), Editor(server, bob, folder)]
     with contextlib.ExitStack() as stack:
-        people = [stack.enter_context(Person(chromium, server)) for _ in editors]
+        people = [
+            stack.enter_context(Behind(chromium, server, port)) for port in (server.port, bobs_port or server.port)
+        ]
         for person, editor in zip(people, editors, strict=True):
             person.sign_in(editor.account)
             person.visit(editor.visitor.session_path)
@@ -99,39 +120,113 @@ def test_both_type_undo_their_own_and_save(
             assert person.complaints == []
 
 
-def test_a_break_and_a_killed_host_cost_no_keystroke(
+def types(page: Page, key: str, text: str) -> None:
+    """Go somewhere with a key and type."""
+    editor_of(page).click()
+    page.keyboard.press(key)
+    page.keyboard.type(text)
+
+
+def test_a_killed_host_costs_no_keystroke_and_who_comes_back_merges(
     chromium: Browser, server: RunningServer, alice: Account, bob: Account
 ) -> None:
     with pair(chromium, server, alice, bob, "breaks") as both:
-        first, second = both.pages()
-        shows(second, START)
-        second.context.set_offline(True)
-        editor_of(second).click()
-        second.keyboard.press("Control+End")
-        second.keyboard.type("offline")
-        editor_of(first).click()
-        first.keyboard.press("Control+Home")
-        first.keyboard.type("meanwhile ")
-        second.context.set_offline(False)
-        for page in (first, second):
-            shows(page, "meanwhile " + START + "offline")
         host = 0 if first_keeps(both.editors[0]) else 1
-        guest = both.people[1 - host].page
+        killed, guest = both.pages()[host], both.pages()[1 - host]
+        types(guest, "Control+Home", "meanwhile ")
+        shows(killed, "meanwhile " + START)
         os.kill(both.editors[host].visitor.init()["session"]["pid"], signal.SIGKILL)
-        editor_of(guest).click()
-        guest.keyboard.press("Control+End")
-        guest.keyboard.type(" still typing")
-        shows(guest, "meanwhile " + START + "offline still typing")
-        # Alone again: the text is the editor's own, and is saved like any other.
+        types(guest, "Control+End", "still typing")
+        killed.get_by_test_id("session-overlay").wait_for(state="visible")
+        # Nobody else is there, but the text goes on to be kept for both.
         expect(guest.get_by_test_id("together")).to_have_count(0, timeout=PATIENCE)
+        until(lambda: filebase_of(both.editors[1 - host]) != 0)
+        types(guest, "Control+Home", "alone ")
         guest.keyboard.press("Control+s")
         expect(guest.get_by_label("unsaved changes")).to_have_count(0, timeout=PATIENCE)
-        saved = (both.editors[0].folder / "analysis.R").read_text(encoding="latin-1")
-        assert saved.startswith("meanwhile one")
-        assert saved.endswith("offline still typing")
+        killed.get_by_test_id("overlay-start").click()
+        for page in (killed, guest):
+            expect(page.get_by_test_id("together")).to_be_visible(timeout=PATIENCE)
+            shows(page, "alone meanwhile " + START + "still typing")
+        types(killed, "Control+End", " back")
+        shows(guest, "alone meanwhile " + START + "still typing back")
+        assert both.people[1 - host].page.get_by_test_id("editor-tab").count() == 1
+        assert killed.get_by_test_id("editor-tab").count() == 1
 
 
-def test_three_accounts_and_one_whose_proxy_blocks_websockets(
+def test_two_minutes_without_a_network_are_merged(
+    chromium: Browser, server: RunningServer, alice: Account, bob: Account
+) -> None:
+    cable = Cable(server.port)
+    with contextlib.closing(cable), pair(chromium, server, alice, bob, "offline", cable.port) as both:
+        first, second = both.pages()
+        shows(second, START)
+        second.clock.install()
+        cable.pull()
+        types(second, "Control+End", "offline ")
+        types(first, "Control+Home", "meanwhile ")
+        second.clock.fast_forward("02:00")
+        types(second, "Control+End", "for long")
+        assert first.evaluate(TEXT) == "meanwhile " + START
+        cable.plug()
+        second.clock.fast_forward("00:05")
+        for page in (first, second):
+            shows(page, "meanwhile " + START + "offline for long")
+
+
+def test_nothing_is_complained_of_when_a_host_closes_the_file(
+    chromium: Browser, server: RunningServer, alice: Account, bob: Account
+) -> None:
+    with pair(chromium, server, alice, bob, "closes") as both:
+        host = 0 if first_keeps(both.editors[0]) else 1
+        closing, other = both.pages()[host], both.pages()[1 - host]
+        types(closing, "Control+Home", "1")
+        shows(other, "1" + START)
+        closing.keyboard.press("Control+s")
+        expect(closing.get_by_label("unsaved changes")).to_have_count(0, timeout=PATIENCE)
+        closing.get_by_title(re.compile("^Close analysis.R")).click()
+        expect(closing.get_by_test_id("editor-tab")).to_have_count(0, timeout=PATIENCE)
+        expect(other.get_by_test_id("together")).to_have_count(0, timeout=PATIENCE)
+        until(lambda: filebase_of(both.editors[host]) == filebase_of(both.editors[1 - host]) == 0)
+        types(other, "Control+Home", "2")
+        shows(other, "21" + START)
+        expect(other.get_by_label("unsaved changes")).to_have_count(1)
+        assert [each for person in both.people for each in person.complaints] == []
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx (Debian: nginx-light)")
+def test_a_proxy_that_lets_no_websocket_through(
+    chromium: Browser, server: RunningServer, alice: Account, bob: Account, tmp_path: Path
+) -> None:
+    plain = """location / { proxy_pass http://127.0.0.1:SERVER; proxy_http_version 1.1; proxy_buffering off;
+      proxy_set_header Host $http_host; if ($http_upgrade) { return 403; } }"""
+    with (
+        nginx_before(server, tmp_path, plain) as port,
+        pair(chromium, server, alice, bob, "blocked", port) as both,
+    ):
+        first, second = both.pages()
+        expect(second.get_by_test_id("polling")).to_be_visible()
+        expect(first.get_by_test_id("polling")).to_have_count(0)
+        types(second, "Control+End", "from behind")
+        shows(first, START + "from behind")
+        expect(first.locator(".remote-name")).to_have_text(bob.name)
+        types(first, "Control+Home", "to behind ")
+        shows(second, "to behind " + START + "from behind")
+        expect(second.locator(".remote-name")).to_have_text(alice.name)
+        second.keyboard.press("Control+s")
+        for page in (first, second):
+            expect(page.get_by_label("unsaved changes")).to_have_count(0, timeout=PATIENCE)
+        assert (both.editors[0].folder / "analysis.R").read_bytes() == b"to behind " + LINES + b"from behind"
+        # The host's session goes: the other's takes its place, over polls as well.
+        keeper = 0 if first_keeps(both.editors[0]) else 1
+        os.kill(both.editors[keeper].visitor.init()["session"]["pid"], signal.SIGKILL)
+        guest = both.pages()[1 - keeper]
+        types(guest, "Control+Home", "on ")
+        until(lambda: filebase_of(both.editors[1 - keeper]) != 0)
+        shows(guest, "on to behind " + START + "from behind")
+
+
+def test_three_accounts_type_in_one_line(
     chromium: Browser, server: RunningServer, alice: Account, bob: Account
 ) -> None:
     with pair(chromium, server, alice, bob, "three") as both, account("carl") as carl:
@@ -142,26 +237,28 @@ def test_three_accounts_and_one_whose_proxy_blocks_websockets(
         first, second = both.pages()
         third = Editor(server, carl, folder)
         with Person(chromium, server) as person:
-            person.page.add_init_script(
-                "window.blocked = true; const Real = WebSocket; window.WebSocket = class extends Real {"
-                " constructor(url) { super(window.blocked && String(url).includes('/collab/') ? url + 'x' : url) } }"
-            )
             person.sign_in(carl)
             person.visit(third.visitor.session_path)
             person.wait_for_prompt()
             page = person.page
-            expect(page.get_by_test_id("together")).to_contain_text("you edit alone", timeout=PATIENCE)
-            shows(page, START)
-            # The way is free: everybody is in one text.
-            page.evaluate("window.blocked = false")
             for name in (alice.name, bob.name):
                 expect(page.get_by_test_id("together")).to_contain_text(name, timeout=PATIENCE)
             for each, text in ((first, "1"), (second, "2"), (page, "3")):
-                editor_of(each).click()
-                each.keyboard.press("Control+Home")
-                each.keyboard.type(text)
+                types(each, "Control+Home", text)
                 for other in (first, second, page):
                     other.wait_for_function(f"() => ({TEXT})().includes('{text}')", timeout=PATIENCE)
             for other in (first, second, page):
                 shows(other, "321" + START)
+            colours = page.locator(".remote-name").evaluate_all(
+                "names => names.map(name => [name.textContent, name.parentElement.className])"
+            )
+            assert {name for name, _ in colours} == {alice.name, bob.name}
+            # Each takes back only what they typed, in whatever order.
+            for each, left in ((second, "31"), (first, "3"), (page, "")):
+                editor_of(each).click()
+                each.keyboard.press("Control+z")
+                for other in (first, second, page):
+                    shows(other, left + START)
+            complaints = [each for someone in (*both.people, person) for each in someone.complaints]
+            assert complaints == []
             third.visitor.post_json(f"{third.visitor.session_path}rpc/abort", {"method": "abort", "params": []})

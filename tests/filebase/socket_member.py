@@ -58,8 +58,10 @@ class SocketMember:
 
     def _flush(self) -> None:
         out, self.page.out = self.page.out, []
-        for message in out:
-            self._sock.sendall(self._frames.send(BytesMessage(data=message)))
+        # Who is cut off learns it by reading.
+        with contextlib.suppress(OSError):
+            for message in out:
+                self._sock.sendall(self._frames.send(BytesMessage(data=message)))
 
     def _run(self) -> None:
         parts: list[bytes] = []

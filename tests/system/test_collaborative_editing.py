@@ -1,6 +1,7 @@
 """Two accounts with one file of one project open, through the whole real server."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -178,7 +179,7 @@ def test_a_killed_filebase_is_started_again_with_its_history(
         # Nobody who was there comes back: a new page finds the text in the log.
         def is_back() -> bool:
             answer = other.visitor.get(f"{other.visitor.session_path}collab/{keeper}")
-            return answer.status == 200 and filebase_of(host) not in {0, killed}
+            return json.loads(answer.body) == {"hosting": True} and filebase_of(host) not in {0, killed}
 
         until(is_back, 30)
         other.member = None
@@ -207,9 +208,12 @@ def test_strangers_are_kept_out(server: RunningServer, alice: Account, bob: Acco
         answer = other.visitor.get(f"{path}collab/{keeper}")
         assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
         assert answer.headers["Content-Security-Policy"].startswith("sandbox")
-        assert other.visitor.post_json(f"{path}collab/{keeper}", {}).status == 405
-        assert other.visitor.get(f"{path}collab/{keeper[:21]}/00000000").status == 404
-        assert other.visitor.get(f"{path}collab/{'0' * 21}/00000000").status == 404
+        assert json.loads(answer.body) == {"hosting": True}
+        assert other.visitor.post_json(f"{path}collab/{keeper}", {}).status == 400
+        for nobody in (f"{keeper[:21]}/00000000", f"{'0' * 21}/00000000"):
+            answer = other.visitor.get(f"{path}collab/{nobody}")
+            assert (answer.status, json.loads(answer.body)) == (200, {"hosting": False})
+            assert other.visitor.post_json(f"{path}collab/{nobody}?link={'0' * 32}&after=0&first=1", {}).status == 404
         # No other way into the host's session opens.
         assert other.visitor.get(f"{path}collab/{keeper[:21]}/../rpc/abort").status in {400, 404}
         assert first_keeps(one)

@@ -1,10 +1,16 @@
 import { retryDelay } from "../net/backoff";
 import { type Control, controlMessage } from "./collab_messages";
+import { PollWire } from "./poll_wire";
 import { SharedText, type TextOwner } from "./shared_text";
+import { LOST, SocketWire, type Wire, type WireUser } from "./wire";
 
-const CONNECT_TIMEOUT_MS = 5000;
+/** Some proxies neither pass nor refuse a WebSocket. */
+const SOCKET_PATIENCE_MS = 1500;
+const POLL_PATIENCE_MS = 10_000;
 const SAVE_PATIENCE_MS = 30_000;
 const NO_ACCESS = 4403;
+/** After that a WebSocket is tried again, at the next connection. */
+const BLOCKED_MS = 60_000;
 
 /** What somebody who shows a shared text wants to hear. */
 export interface LinkUser {
@@ -19,12 +25,18 @@ export interface LinkUser {
   connection(state: LinkState): void;
 }
 
-export type LinkState = "connecting" | "open";
+/** "polling": connected, without WebSockets, which something on the way lets not through. */
+export type LinkState = "connecting" | "open" | "polling";
+
+/** Until when no WebSocket is tried: what is in the way is in the way of all texts of this page. */
+let blockedUntil = 0;
 
 /** The connection to the host of one document; it moves from host to host, the text stays. */
 export class CollabLink implements TextOwner {
   readonly shared = new SharedText(this);
-  private socket: WebSocket | null = null;
+  private wire: Wire | null = null;
+  /** Filebase has greeted. */
+  private isOpen = false;
   private attempts = 0;
   private retry: ReturnType<typeof setTimeout> | null = null;
   private isClosed = false;
@@ -50,13 +62,16 @@ export class CollabLink implements TextOwner {
 
   /** There may be a way again. */
   retryNow(): void {
-    if (this.socket === null) this.reconnect();
+    if (this.wire !== null || this.retry === null) return;
+    clearTimeout(this.retry);
+    this.retry = null;
+    void this.find();
   }
 
   close(): void {
     this.isClosed = true;
     if (this.retry !== null) clearTimeout(this.retry);
-    this.dropSocket();
+    this.drop();
     this.shared.destroy();
   }
 
@@ -74,7 +89,7 @@ export class CollabLink implements TextOwner {
         clearTimeout(timer);
         resolve(error);
       });
-      if (this.socket?.readyState === WebSocket.OPEN) this.send(controlMessage({ ask: "save", number }));
+      if (this.isOpen) this.send(controlMessage({ ask: "save", number }));
       else this.answered(number, lost);
     });
   }
@@ -82,7 +97,7 @@ export class CollabLink implements TextOwner {
   // TextOwner
 
   send(data: Uint8Array<ArrayBuffer>): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(data);
+    if (this.isOpen) this.wire?.send(data);
   }
 
   renewed(): void {
@@ -108,75 +123,106 @@ export class CollabLink implements TextOwner {
   private reconnect(): void {
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;
-    this.dropSocket();
+    this.drop();
     this.connect();
   }
 
   private connect(): void {
     if (this.isClosed) return;
-    const socket = new WebSocket(this.address("ws"));
-    this.socket = socket;
-    socket.binaryType = "arraybuffer";
-    const patience = setTimeout(() => socket.close(), CONNECT_TIMEOUT_MS);
-    socket.onopen = () => {
+    const isPolling = Date.now() < blockedUntil;
+    const end = (code: number, reason: string): void => {
       clearTimeout(patience);
-      this.attempts = 0;
-      this.shared.connected();
-      this.user.connection("open");
+      if (this.wire !== wire) return;
+      this.drop();
+      if (!isPolling && code !== NO_ACCESS && !wasGreeted) void this.find(true);
+      else this.lost(code, reason);
     };
-    socket.onmessage = (event) => {
-      if (this.socket === socket) this.received(event.data as ArrayBuffer);
+    let wasGreeted = false;
+    const user: WireUser = {
+      received: (data) => {
+        if (this.wire !== wire) return;
+        if (!wasGreeted) {
+          wasGreeted = true;
+          clearTimeout(patience);
+          this.opened(isPolling);
+        }
+        this.received(data);
+      },
+      closed: end,
     };
-    socket.onclose = (event) => {
-      clearTimeout(patience);
-      if (this.socket === socket) this.lost(event);
-    };
+    const wire = isPolling ? new PollWire(this.address, user) : new SocketWire(this.address, user);
+    const patience = setTimeout(() => end(LOST, ""), isPolling ? POLL_PATIENCE_MS : SOCKET_PATIENCE_MS);
+    this.wire = wire;
   }
 
-  private received(data: ArrayBuffer): void {
+  private opened(isPolling: boolean): void {
+    this.isOpen = true;
+    this.attempts = 0;
+    this.shared.connected();
+    this.user.connection(isPolling ? "polling" : "open");
+  }
+
+  private received(data: Uint8Array): void {
     try {
-      this.shared.receive(new Uint8Array(data));
+      this.shared.receive(data);
     } catch {
       // What cannot be read is of a host that is not ours: begin anew.
-      this.socket?.close();
+      this.drop();
+      this.lost(LOST, "");
     }
   }
 
-  private lost(event: CloseEvent): void {
-    this.socket = null;
+  private lost(code: number, reason: string): void {
     this.user.connection("connecting");
-    if (event.code === NO_ACCESS) {
+    if (code === NO_ACCESS) {
       this.close();
-      this.user.expelled(event.reason);
+      this.user.expelled(reason);
       return;
     }
     this.attempts += 1;
-    if (this.attempts > 1) void this.probe();
-    this.retry = setTimeout(() => this.connect(), retryDelay(this.attempts, Math.random()));
+    const delay = retryDelay(this.attempts, Math.random());
+    this.retry = setTimeout(() => {
+      this.retry = null;
+      void this.find();
+    }, delay);
   }
 
-  /** Is it the host that is gone, or the way to the server? */
-  private async probe(): Promise<void> {
-    const server = this.server;
-    const answer = await fetch(this.address("http"), { cache: "no-store" }).catch(() => null);
-    if (answer === null || answer.ok || this.isClosed || server !== this.server) return;
-    if (answer.status === 403 || answer.status === 401) return;
-    this.user.hostLost(server);
+  /** Looks where the text is before it connects: a question costs nothing where the host is gone. */
+  private async find(isBlocked = false): Promise<void> {
+    const { server } = this;
+    const hosting = await this.isHosting();
+    if (this.isClosed || server !== this.server || this.wire !== null) return;
+    if (hosting === true) {
+      if (isBlocked) blockedUntil = Date.now() + BLOCKED_MS;
+      this.connect();
+      return;
+    }
+    if (hosting === false) this.user.hostLost(server);
+    this.lost(LOST, "");
   }
 
-  private dropSocket(): void {
-    const socket = this.socket;
-    this.socket = null;
-    if (socket !== null) {
-      socket.onclose = socket.onmessage = socket.onopen = null;
-      socket.close();
+  /** Null: the server cannot be asked. */
+  private async isHosting(): Promise<boolean | null> {
+    const options = { method: "GET", cache: "no-store", headers: { "X-RStudio-Refresh-Auth-Creds": "0" } } as const;
+    try {
+      const answer = await fetch(this.address, options);
+      return answer.ok ? ((await answer.json()) as { hosting?: unknown }).hosting === true : null;
+    } catch {
+      return null;
     }
   }
 
-  private address(scheme: "ws" | "http"): string {
+  private drop(): void {
+    const { wire } = this;
+    this.wire = null;
+    this.isOpen = false;
+    wire?.close();
+  }
+
+  private get address(): string {
     const url = new URL(`collab/${this.server}`, this.page);
-    if (scheme === "ws") url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     url.search = "";
+    url.hash = "";
     return url.href;
   }
 }

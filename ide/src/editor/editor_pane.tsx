@@ -35,9 +35,15 @@ function Together({ document }: { readonly document: OpenDocument | null }): JSX
   const people = document.people.value;
   const typing = people.filter((person) => person.typing).map((person) => person.name);
   const isAway = document.linkState.value === "connecting";
+  if (!isAway && people.length === 0) return null;
   return (
     <div class="together" role="status" data-testid="together">
       {isAway ? <span>No connection to the shared text yet: you edit alone until it is there.</span> : null}
+      {document.linkState.value === "polling" ? (
+        <span data-testid="polling" title="Something between here and the server lets no WebSocket through.">
+          Slower than usual: WebSockets are blocked.
+        </span>
+      ) : null}
       {people.map(({ name }) => (
         <span key={name} class={`together-person remote-colour-${colourOf(name)}`}>
           {name}

@@ -43,7 +43,7 @@ export class OpenDocument {
   readonly server = signal<string | null>(null);
   /** The others who are in it. */
   readonly people = signal<readonly Person[]>([]);
-  readonly linkState = signal<"connecting" | "open">("connecting");
+  readonly linkState = signal<"connecting" | "open" | "polling">("connecting");
   /** The editor shows the shared text: what the session has follows that, never the other way round. */
   isShared = false;
   /** The shared text of which this is a version; empty: of none. */

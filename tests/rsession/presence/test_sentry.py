@@ -28,7 +28,7 @@ SENTRY = Sentry(
     heartbeat=1.5,
     file="R/a b.R",
     line=7,
-    open=(OpenFile("R/a b.R", 2.5, True), OpenFile("x.R")),
+    open=(OpenFile("R/a b.R", 2.5, True, "0a1b2c3d", "e" * 16, 3.5), OpenFile("x.R")),
 )
 
 
@@ -77,6 +77,17 @@ def test_one_strange_field_is_refused_or_harmless(name: str, value: object) -> N
         return
     assert len(encoded(read)) <= MAX_BYTES
     assert decoded(encoded(read)) == read
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"document": "0A1B2C3D"}, {"document": 1}, {"epoch": "e" * 15}, {"epoch": None}, {"since": -1}, {"since": "1"}],
+)
+def test_what_is_said_of_a_shared_text_has_its_form(field: dict[str, object]) -> None:
+    fields = json.loads(encoded(SENTRY))
+    fields["open"][0] |= field
+    with pytest.raises(BadSentry):
+        decoded(json.dumps(fields).encode())
 
 
 @given(st.binary(max_size=200))
