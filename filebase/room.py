@@ -34,6 +34,8 @@ class Member:
     number: int
     user: str
     peer: Peer
+    is_behind: bool = False
+    """It has not taken notice yet that another text was begun: what it sends belongs to the one before."""
 
 
 class Host(Protocol):
@@ -110,6 +112,8 @@ class Room:
     def seed(self, epoch: str, text: str) -> None:
         """Nobody had the state: begin anew with a text."""
         self.epoch, self.text = epoch, SharedText(text=text)
+        for member in self.members.values():
+            member.is_behind = True
         self._become_ready()
 
     def merge_file(self, text: str) -> None:
@@ -156,6 +160,9 @@ class Room:
             self._take_control(member, message)
 
     def _take_sync(self, member: Member, message: messages.SyncMessage) -> None:
+        member.is_behind = member.is_behind and message.step is not Sync.STATE
+        if member.is_behind:
+            return
         if message.step is Sync.STATE:
             if self.is_ready:
                 member.peer.send(messages.sync(Sync.MISSING, self.text.missing(message.payload)))

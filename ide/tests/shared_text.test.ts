@@ -53,6 +53,22 @@ test("keeps its text over breaks and begins anew with another epoch", () => {
   expect(owner.renewals).toBe(1);
 });
 
+test.each([
+  ["one\ntwo", "one\nTWO\ntwo"],
+  ["", "all"],
+  ["gone", ""],
+  ["a😀b", "a😁b"],
+  ["😀😀", "😀"],
+  ["x\u{1f600}", "x\u{10600}"],
+])("becomes what was typed while nobody kept the text: %j, %j", (before, after) => {
+  const shared = new SharedText(new Owner());
+  const other = new Y.Doc();
+  shared.text.insert(0, before);
+  shared.become(after);
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(shared.doc));
+  expect(other.getText("text").toString()).toBe(after);
+});
+
 test("takes the state of the host and tells its own changes only", () => {
   const owner = new Owner();
   const shared = new SharedText(owner);

@@ -6,6 +6,7 @@ from rsession.collab.seat import Seat
 
 AWAITED_SECONDS = 7200.0
 """So long the text is kept for them; later it is that of whoever is left."""
+EXPECTED_SECONDS = 30.0
 
 
 class Awaited:
@@ -17,6 +18,10 @@ class Awaited:
 
     def __bool__(self) -> bool:
         return bool(self._gone)
+
+    def expect(self, now: float) -> None:
+        """A page has a shared text from before this session began: the others may be on their way as well."""
+        self._gone[""] = now - AWAITED_SECONDS + EXPECTED_SECONDS
 
     def forget(self) -> None:
         """It is another file now."""

@@ -49,6 +49,11 @@ class _Known:
     failures: int = 0
     rest_until: float = 0.0
 
+    @property
+    def is_met(self) -> bool:
+        """Others have it open, or had a moment ago."""
+        return bool(self.others or self.told or self.hosting or self.awaited)
+
 
 class Meeting:
     """All documents of a session that lie in its project."""
@@ -66,12 +71,11 @@ class Meeting:
         self._presence, self._background = presence, background
         self._known: dict[str, _Known] = {}
         self._ending: list[Hosting] = []
-        self._has_ended = False
+        self._has_ended = self._ticks = False
 
     def begin(self) -> None:
         """From now on."""
         self._presence.on_change(self._look)
-        self._session.clock.callLater(0, self._tick)
 
     def end(self) -> None:
         """The session ends, or goes on without the project."""
@@ -84,7 +88,7 @@ class Meeting:
     def leave(self) -> None:
         """The project was closed; the session goes on with the texts as they are."""
         for id_, known in self._known.items():
-            self._stop_hosting(known, "The host has left the project.")
+            self._stop_hosting(id_, known, "The host has left the project.")
             self._tell_end(id_, known)
         self.end()
         self._known.clear()
@@ -107,8 +111,13 @@ class Meeting:
     def joined(self, id_: str, epoch: str) -> None:
         """A page of this session shows the text of this epoch."""
         self._look()
-        if (known := self._known.get(id_)) is not None:
-            self._show(id_, known, epoch, known.since)
+        known = self._known.get(id_)
+        if known is None:
+            return
+        if not known.told:
+            known.awaited.expect(time.monotonic())
+        self._show(id_, known, epoch, known.since)
+        self._look()
 
     def host_lost(self, id_: str, server: str) -> None:
         """A page cannot reach the host."""
@@ -120,13 +129,17 @@ class Meeting:
         self._look()
 
     def _tick(self) -> None:
-        if self._has_ended:
-            return
+        self._ticks = False
         self._look()
         for known in self._known.values():
             if known.hosting is not None and known.hosting.is_open:
                 known.hosting.look().addErrback(_failed)
-        self._session.clock.callLater(_LOOK_SECONDS, self._tick)
+
+    def _tick_soon(self) -> None:
+        """While something is shared time alone may change what is to be done."""
+        if not self._ticks and (self._ending or any(known.is_met for known in self._known.values())):
+            self._ticks = True
+            self._session.clock.callLater(_LOOK_SECONDS, self._tick)
 
     def _look(self) -> None:
         if self._has_ended:
@@ -138,6 +151,7 @@ class Meeting:
         for id_, known in list(self._known.items()):
             known.others = [each for each in everybody if each.path == known.own.path]
             self._meet(id_, known, here)
+        self._tick_soon()
 
     def _take_in(self) -> None:
         """Documents as they are now."""

@@ -97,7 +97,7 @@ class Presence:
         return self._inner.of(path)
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Call back when `present()` answers something else than before."""
+        """Call back when `present()` or the paths and texts of `own()` are others than before."""
         self._callbacks.append(callback)
 
     def described(self) -> dict[str, object]:
@@ -159,6 +159,7 @@ class Presence:
 
     def _take(self, turn: _Turn) -> None:
         self._next = self._session.clock.seconds() + max(_PAUSE_SECONDS, _SHARE_OF_TIME * turn.seconds)
+        is_shown_anew = turn.own is not None and [_steady(each) for each in turn.own] != [*map(_steady, self._shown)]
         self._shown = self._shown if turn.own is None else turn.own
         for refused in turn.found.refused:
             _log.warn(
@@ -174,7 +175,8 @@ class Presence:
         elif not turn.is_watchable:
             self._watch.stop()
         if not self._is_off:
-            self._know(tuple(sorted(turn.found.others, key=lambda each: (each.user, each.session))))
+            others = tuple(sorted(turn.found.others, key=lambda each: (each.user, each.session)))
+            self._know(others, is_shown_anew)
 
     def _begin_watch(self) -> None:
         if self._is_off:
@@ -188,10 +190,10 @@ class Presence:
         self._watched = self._folder.identity
         self._must_turn_again = True
 
-    def _know(self, others: tuple[Sentry, ...]) -> None:
+    def _know(self, others: tuple[Sentry, ...], is_shown_anew: bool = False) -> None:
         before = tuple(replace(each, heartbeat=0.0) for each in self._others)
         self._others = others
-        if before == tuple(replace(each, heartbeat=0.0) for each in others):
+        if before == tuple(replace(each, heartbeat=0.0) for each in others) and not is_shown_anew:
             return
         told = [each.described() for each in others]
         if told != self._told:
@@ -224,3 +226,8 @@ class Presence:
         self._is_off = True
         self._watch.stop()
         self._folder.end()
+
+
+def _steady(file: OpenFile) -> OpenFile:
+    """What of a file does not change while it is typed in."""
+    return replace(file, changed=0.0, dirty=False)

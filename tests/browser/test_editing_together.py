@@ -137,7 +137,8 @@ def test_a_killed_host_costs_no_keystroke_and_who_comes_back_merges(
         shows(killed, "meanwhile " + START)
         os.kill(both.editors[host].visitor.init()["session"]["pid"], signal.SIGKILL)
         types(guest, "Control+End", "still typing")
-        killed.get_by_test_id("session-overlay").wait_for(state="visible")
+        overlay = killed.get_by_test_id("session-overlay")
+        overlay.wait_for(state="visible")
         # Nobody else is there, but the text goes on to be kept for both.
         expect(guest.get_by_test_id("together")).to_have_count(0, timeout=PATIENCE)
         until(lambda: filebase_of(both.editors[1 - host]) != 0)
@@ -145,11 +146,16 @@ def test_a_killed_host_costs_no_keystroke_and_who_comes_back_merges(
         guest.keyboard.press("Control+s")
         expect(guest.get_by_label("unsaved changes")).to_have_count(0, timeout=PATIENCE)
         killed.get_by_test_id("overlay-start").click()
+        # Its session has not come back when it is typed in again.
+        types(killed, "Control+Home", "dead ")
         for page in (killed, guest):
             expect(page.get_by_test_id("together")).to_be_visible(timeout=PATIENCE)
-            shows(page, "alone meanwhile " + START + "still typing")
+            page.wait_for_function(f"() => ({TEXT})().includes('dead ')", timeout=PATIENCE)
+        together = guest.evaluate(TEXT)
+        assert together.replace("dead ", "", 1) == "alone meanwhile " + START + "still typing"
+        shows(killed, together)
         types(killed, "Control+End", " back")
-        shows(guest, "alone meanwhile " + START + "still typing back")
+        shows(guest, together + " back")
         assert both.people[1 - host].page.get_by_test_id("editor-tab").count() == 1
         assert killed.get_by_test_id("editor-tab").count() == 1
 

@@ -114,6 +114,7 @@ def test_faces_places_and_following(
         expect(second.page.get_by_test_id("followed")).to_have_count(0)
 
         # Who leaves is not seen any more.
+        assert [*first.complaints, *second.complaints] == []
         choose(first.page, "Close project")
         expect(second.page.get_by_test_id("faces")).to_have_count(0, timeout=PATIENCE)
-        assert [*first.complaints, *second.complaints] == []
+        assert second.complaints == []

@@ -74,7 +74,8 @@ class Page:
                 self._renew()
                 self.announce(clock=2)
             self.epoch, self.ready = str(fields["epoch"]), bool(fields["ready"])
-            self.out.append(messages.sync(Sync.STATE, self.doc.get_state()))
+            if self.ready:
+                self.out.append(messages.sync(Sync.STATE, self.doc.get_state()))
 
     def _sync(self, step: Sync, payload: bytes) -> None:
         if step is Sync.STATE:

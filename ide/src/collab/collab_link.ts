@@ -40,6 +40,7 @@ export class CollabLink implements TextOwner {
   private attempts = 0;
   private retry: ReturnType<typeof setTimeout> | null = null;
   private isClosed = false;
+  private isResting = false;
   private isRenewed = true;
   private readonly saves = new Map<number, (error: { code: number; message: string } | null) => void>();
   private lastSave = 0;
@@ -52,9 +53,10 @@ export class CollabLink implements TextOwner {
     this.connect();
   }
 
-  /** Another session keeps the text now. */
+  /** Another session keeps the text now, or one does again. */
   moveTo(server: string): void {
-    if (server === this.server) return;
+    if (server === this.server && !this.isResting) return;
+    this.isResting = false;
     this.server = server;
     this.attempts = 0;
     this.reconnect();
@@ -68,10 +70,18 @@ export class CollabLink implements TextOwner {
     void this.find();
   }
 
-  close(): void {
-    this.isClosed = true;
+  /** Nobody keeps the text now; what it was is kept until `moveTo`. */
+  rest(): void {
+    this.isResting = true;
     if (this.retry !== null) clearTimeout(this.retry);
+    this.retry = null;
     this.drop();
+    this.shared.connected();
+  }
+
+  close(): void {
+    this.rest();
+    this.isClosed = true;
     this.shared.destroy();
   }
 
@@ -191,7 +201,7 @@ export class CollabLink implements TextOwner {
   private async find(isBlocked = false): Promise<void> {
     const { server } = this;
     const hosting = await this.isHosting();
-    if (this.isClosed || server !== this.server || this.wire !== null) return;
+    if (this.isClosed || this.isResting || server !== this.server || this.wire !== null) return;
     if (hosting === true) {
       if (isBlocked) blockedUntil = Date.now() + BLOCKED_MS;
       this.connect();

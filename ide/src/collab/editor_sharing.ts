@@ -14,6 +14,8 @@ import { colleagues, remoteCursors } from "./remote_cursors";
 export class EditorSharing implements LinkUser {
   private readonly part = new Compartment();
   private link: CollabLink | null = null;
+  /** Its text may go on: of a session that was started again, or of others who come back. */
+  private resting: CollabLink | null = null;
   private undo: Y.UndoManager | null = null;
 
   constructor(
@@ -29,9 +31,10 @@ export class EditorSharing implements LinkUser {
 
   /** The session says who keeps the shared text; null: nobody else has the file open. */
   follow(server: string | null): void {
-    if (server === null) this.stop();
+    if (server === null) this.rest();
     else if (this.link !== null) this.link.moveTo(server);
-    else this.link = new CollabLink(server, location.href, this);
+    else if (this.resting === null) this.link = new CollabLink(server, location.href, this);
+    else this.wake(this.resting, server);
   }
 
   retryNow(): void {
@@ -39,10 +42,28 @@ export class EditorSharing implements LinkUser {
   }
 
   stop(): void {
-    if (this.link === null) return;
-    this.link.close();
+    this.rest();
+    this.resting?.close();
+    this.resting = null;
+  }
+
+  private rest(): void {
+    const { link } = this;
+    if (link === null) return;
+    link.rest();
     this.link = null;
     this.unbind();
+    if (link.shared.isSynced) this.resting = link;
+    else link.close();
+  }
+
+  /** What was typed since is an edit of this user. */
+  private wake(link: CollabLink, server: string): void {
+    this.resting = null;
+    this.link = link;
+    link.shared.become(this.view().state.doc.toString());
+    this.attach(link);
+    link.moveTo(server);
   }
 
   /** Saves through the host; null when the text is not shared now. */
@@ -84,10 +105,16 @@ export class EditorSharing implements LinkUser {
 
   private async bind(link: CollabLink): Promise<void> {
     const { shared } = link;
-    const theirs = shared.text.toString();
+    const { epoch } = shared;
+    await this.keepOwn(link, shared.text.toString());
+    if (this.link !== link || epoch !== shared.epoch) return;
+    this.attach(link);
+    await this.app.rpc.call("collab_joined", [this.document.id, epoch]);
+  }
+
+  private attach(link: CollabLink): void {
+    const { shared } = link;
     const view = this.view();
-    await this.keepOwn(link, theirs);
-    if (this.link !== link || shared !== link.shared) return;
     this.document.isShared = true;
     this.document.sharedEpoch = shared.epoch;
     const change = difference(view.state.doc, textOf(shared.text.toString()));
@@ -102,7 +129,6 @@ export class EditorSharing implements LinkUser {
     view.dispatch({ effects: this.part.reconfigure(extension) });
     shared.awareness.on("change", () => this.showPeople(link));
     this.showPeople(link);
-    await this.app.rpc.call("collab_joined", [this.document.id, shared.epoch]);
   }
 
   /** What was typed here into another text than this one is kept in a tab of its own. */
@@ -130,6 +156,7 @@ export class EditorSharing implements LinkUser {
   }
 
   private showPeople(link: CollabLink): void {
+    if (this.link !== link) return;
     const seen = new Map<string, boolean>();
     for (const { name, typing } of colleagues(link.shared)) seen.set(name, typing || seen.get(name) === true);
     this.document.people.value = [...seen].map(([name, typing]) => ({ name, typing }));

@@ -16,6 +16,8 @@ export interface TextOwner {
 }
 
 const SYNC_MISSING = 1;
+const HIGH = /[\ud800-\udbff]/;
+const LOW = /[\udc00-\udfff]/;
 const CLOCK_BASE = 1000;
 /** Those who stayed have heard, one above our last, that we were gone. */
 const CLOCK_STEP = 2;
@@ -40,6 +42,23 @@ export class SharedText {
   connected(): void {
     const others = [...this.awareness.getStates().keys()].filter((client) => client !== this.doc.clientID);
     removeAwarenessStates(this.awareness, others, this);
+  }
+
+  /** Makes it this text, by the smallest edit there is. */
+  become(text: string): void {
+    const now = this.text.toString();
+    const least = Math.min(now.length, text.length);
+    let start = 0;
+    while (start < least && now[start] === text[start]) start += 1;
+    // Half a character cannot be replaced.
+    if (HIGH.test(now[start - 1] ?? "")) start -= 1;
+    let end = 0;
+    while (end < least - start && now[now.length - 1 - end] === text[text.length - 1 - end]) end += 1;
+    if (LOW.test(now[now.length - end] ?? "")) end -= 1;
+    this.doc.transact(() => {
+      this.text.delete(start, now.length - start - end);
+      this.text.insert(start, text.slice(start, text.length - end));
+    });
   }
 
   /** A message of filebase. */

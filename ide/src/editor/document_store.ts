@@ -130,8 +130,15 @@ export class DocumentStore {
   /** Which documents of the session are edited together with others. */
   sharedNow(all: readonly SharedDocument[]): void {
     const ids = new Set(all.map((each) => each.id));
-    for (const document of this.documents.value) if (!ids.has(document.id)) document.server.value = null;
+    for (const document of this.documents.value) if (!ids.has(document.id)) this.rest(document);
     for (const each of all) this.shared(each);
+  }
+
+  /** The session may not have met the others yet: it is told which text the page has, that they share it again. */
+  private rest(document: OpenDocument): void {
+    const { isShared, sharedEpoch } = document;
+    document.server.value = null;
+    if (isShared) void this.rpc.call("collab_joined", [document.id, sharedEpoch]).catch(() => undefined);
   }
 
   private shared({ id, server, epoch }: SharedDocument): void {
