@@ -9,11 +9,11 @@ import sys
 import time
 from typing import Any
 
-from rserver_acls import membership, request, settings
+from rserver_acls import membership, passes, request, settings
 from rserver_acls.capabilities import NEEDED
-from rserver_acls.child import Child
 from rserver_acls.errand import Errand
 from rserver_acls.mounts import is_remote
+from rserver_acls.nfs4_principals import domain_of_machine
 from rserver_acls.passage import Passage, Traveller
 from rserver_acls.people import Person, groups_of, person, service_account
 from rserver_acls.refusal import Refusal
@@ -72,11 +72,9 @@ class _Run:
         """The fields of a good answer; Refusal."""
         if self._asked.action == "unshare" and not self._has_traces():
             return self._nothing()
-        manifest, way = self._store.open_manifest(self._before), self._store.open_way()
-        child = Child(self._errand(), (manifest, way))
-        child.wait_until_ready()
-        self._remember(self._now)
-        result = child.result()
+        manifests = self._store.open_manifest(self._before), self._store.open_way()
+        result = passes.carry_out(self._errand(), manifests, lambda: self._remember(self._now))
+        result.pop("others", None)
         done = result["changed"] + result["unchanged"]
         unfinished = result.pop("unfinished")
         if self._asked.action == "status":
@@ -116,7 +114,8 @@ class _Run:
     def _errand(self) -> Errand:
         asked, owner = self._asked, self._owner
         plan = membership.plan(owner.uid, self._before, self._now, asked)
-        is_owner = os.geteuid() != 0 or is_remote(asked.project_dir)
+        on_nfs = is_remote(asked.project_dir)
+        is_owner = os.geteuid() != 0 or on_nfs
         return Errand(
             asked.project_dir,
             owner.uid,
@@ -130,7 +129,16 @@ class _Run:
             self._before.expected,
             asked.action == "status",
             self._options.progress,
+            on_nfs,
+            self._names(),
+            (self._options.nfs4_domain or domain_of_machine(os.uname().nodename)) if on_nfs else "",
         )
+
+    def _names(self) -> dict[int, str]:
+        projects = (*self._store.projects.values(), self._now)
+        return {self._owner.uid: self._owner.name} | {
+            one.uid: name for project in projects for name, one in project.people.items()
+        }
 
     def _owner_identity(self) -> Identity:
         owner = self._owner
@@ -142,7 +150,8 @@ class _Run:
 
     def _passages(self, giving: frozenset[int], leaving: frozenset[int]) -> dict[str, Passage]:
         projects = {**self._store.projects, self._asked.project_dir: self._now}
-        names = {one.uid: name for project in projects.values() for name, one in project.people.items()}
+        names = self._names()
+        del names[self._owner.uid]
         everybody = frozenset(names)
         travellers = {uid: Traveller(uid, groups_of(name)) for uid, name in names.items()}
         found = {}

@@ -47,11 +47,14 @@ def is_supported(fd: int) -> bool:
 
 
 def identity(fd: int, status: os.stat_result) -> Identity:
-    """Which object this is; the generation is 0 where the file system tells none."""
+    """Which object this is; without a generation, and without the device, where the file system tells none.
+
+    Such devices, NFS for one, get a number with each mount; a project lies on one of them.
+    """
     try:
         answer: Any = fcntl.ioctl(fd, FS_IOC_GETVERSION, bytes(_VERSION.size))
     except OSError as error:
         if error.errno not in {ENOTTY, EOPNOTSUPP, 22, 1, 38}:
             raise
-        return Identity(status.st_dev, status.st_ino, 0)
+        return Identity(0, status.st_ino, 0)
     return Identity(status.st_dev, status.st_ino, _VERSION.unpack(answer)[0] & 0xFFFFFFFF)

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from rserver_acls import attributes
-from rserver_acls.changer import Changer
+from rserver_acls.filesystem import NFS4, Work, kind_of, nfs4_changer, open_passage, posix_changer
 from rserver_acls.manifest import Manifest
-from rserver_acls.nfs4 import NAME as NFS4
+from rserver_acls.nfs4_principals import Principals
 from rserver_acls.outcome import Outcome
-from rserver_acls.passage import Passage, open_passage
+from rserver_acls.passage import Passage
 from rserver_acls.plan import Plan
-from rserver_acls.refusal import Refusal
+from rserver_acls.remote_walk import RemoteWalk
 from rserver_acls.tree import Visits, walk
 from rserver_acls.walls import Identity, become, close_in, most_descriptors
 from rserver_acls.way import Way, open_way
@@ -24,7 +23,11 @@ _PROGRESS_SECONDS = 0.25
 
 
 class Errand(NamedTuple):
-    """One run. passages: by path of a folder above the project. first_owner: open files as the account already."""
+    """One run. passages: by path of a folder above the project. first_owner: open files as the account already.
+
+    is_remote: on NFS, where this account changes its own files only. is_census: changes nothing, and tells only whose
+    files there are. names, domain: how an NFS server may call the people of these uids.
+    """
 
     path: str
     owner: int
@@ -38,59 +41,93 @@ class Errand(NamedTuple):
     expected: int
     dry: bool
     shows_progress: bool
+    is_remote: bool
+    names: dict[int, str]
+    domain: str
+    is_census: bool = False
 
 
 def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[], None]) -> dict[str, Any]:
     """The fields of a good answer; Refusal before anything is changed. leave() returns when it may begin."""
     if errand.first_owner:
         become(errand.identity)
-    way = open_way(errand.path, errand.owner, errand.home, errand.root)
-    _check_supported(way)
+    is_member = errand.is_remote and errand.identity.uid != errand.owner
+    way = open_way(errand.path, errand.owner, errand.home, errand.root, can_look=not is_member)
+    kind = kind_of(way.project.fd)
     manifest, way_manifest = Manifest(manifest_fd), Manifest(way_fd)
     if not errand.first_owner:
         become(errand.identity)
-    depth = (most_descriptors() - _SPARE_DESCRIPTORS) // 2
-    confined = close_in(way.project.fd)
+    confined = close_in(way.project.fd, with_modes=errand.is_remote)
     leave()
-    outcome = Outcome()
-    changer = Changer(
-        errand.plan, manifest, outcome, _Progress(errand) if errand.shows_progress else None, dry=errand.dry
-    )
-    changer.begun_at(errand.since)
+    run = _Run(errand, way, kind, manifest, way_manifest)
     # Who leaves is kept out at once; who comes finds everything ready.
     if errand.plan.leaving:
-        _open_passages(way, errand, way_manifest, outcome)
-        _walk(way, changer, outcome, errand.plan.people, depth)
-    else:
-        _walk(way, changer, outcome, errand.plan.people, depth)
-        _open_passages(way, errand, way_manifest, outcome)
-    return {"acl": "posix", **outcome.to_json(), "unfinished": outcome.unfinished, "confined": confined}
+        run.open_passages()
+    run.walk()
+    if not errand.plan.leaving:
+        run.open_passages()
+    return {"acl": kind, **run.outcome.to_json(), **run.remarks(), "confined": confined}
 
 
-def _check_supported(way: Way) -> None:
-    if NFS4 in os.listxattr(way.project.fd):
-        message = "The project lies on a file system with NFSv4 access control lists, which cannot be changed yet."
-        raise Refusal("unsupported", message)
-    if not attributes.is_supported(way.project.fd):
-        raise Refusal("unsupported", "The file system of the project keeps no access control lists.")
+class _Run:
+    """Everything after the walls stand."""
 
+    def __init__(self, errand: Errand, way: Way, kind: str, manifest: Manifest, way_manifest: Manifest) -> None:
+        self._errand, self._way, self._kind = errand, way, kind
+        self._manifest, self._way_manifest = manifest, way_manifest
+        self._principals = Principals(errand.names, errand.domain)
+        self._depth = (most_descriptors() - _SPARE_DESCRIPTORS) // 2
+        self._others = set[int]()
+        self.outcome = Outcome()
 
-def _walk(way: Way, changer: Changer, outcome: Outcome, people: frozenset[int], depth: int) -> None:
-    project = way.project
-    # Its descriptor may be kept until the end, the walk closes its own.
-    top, status = os.dup(project.fd), os.fstat(project.fd)
-    if not changer.visit(top, status, "."):
-        os.close(top)
-    walk(project.fd, Visits(changer, outcome.skip, people, status.st_dev, depth))
-    changer.finish()
+    def remarks(self) -> dict[str, Any]:
+        """For the starter alone. others: whose files were left to them."""
+        return {"unfinished": self.outcome.unfinished, "others": sorted(self._others)}
 
+    def walk(self) -> None:
+        """Change the project's folder and everything below."""
+        if self._errand.is_remote:
+            self._walk_remote()
+        else:
+            self._walk_local()
 
-def _open_passages(way: Way, errand: Errand, manifest: Manifest, outcome: Outcome) -> None:
-    if errand.dry:
-        return
-    for folder in way.above:
-        if folder.path in errand.passages:
-            open_passage(folder, errand.passages[folder.path], manifest, outcome)
+    def open_passages(self) -> None:
+        """Change the folders above it."""
+        errand = self._errand
+        if errand.dry or errand.is_census:
+            return
+        for folder in self._way.above:
+            if folder.path in errand.passages:
+                open_passage(folder, errand.passages[folder.path], self._way_manifest, self.outcome, self._principals)
+
+    def _walk_local(self) -> None:
+        project, people = self._way.project, self._errand.plan.people
+        changer = posix_changer(self._work())
+        # Its descriptor may be kept until the end, the walk closes its own.
+        top, status = os.dup(project.fd), os.fstat(project.fd)
+        if not changer.visit(top, status, "."):
+            os.close(top)
+        walk(project.fd, Visits(changer, self.outcome.skip, people, status.st_dev, self._depth))
+        changer.finish()
+
+    def _walk_remote(self) -> None:
+        errand, work = self._errand, self._work()
+        changer = nfs4_changer(work, self._principals) if self._kind == NFS4 else posix_changer(work)
+        walk = RemoteWalk(
+            None if errand.is_census else changer,
+            self.outcome,
+            errand.identity,
+            errand.plan.people,
+            self._depth,
+            takes=bool(errand.plan.leaving),
+        )
+        walk.run(self._way.project.fd)
+        self._others = walk.others - {errand.identity.uid}
+
+    def _work(self) -> Work:
+        errand = self._errand
+        progress = _Progress(errand) if errand.shows_progress else None
+        return Work(errand.plan, self._manifest, self.outcome, progress, errand.since, errand.dry)
 
 
 class _Progress:

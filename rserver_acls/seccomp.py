@@ -14,7 +14,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PROT_EXEC = 4
 _INSTRUCTION = struct.Struct("HBBI")
 
-# What needs no look at its arguments, and then openat, ioctl, mmap, mprotect.
+# What needs no look at its arguments; then openat, ioctl, mmap, mprotect; then fchmod.
 _CALLS = {
     "x86_64": (
         0xC000003E,
@@ -27,6 +27,7 @@ _CALLS = {
             "getrandom": 318, "rseq": 334,
         },
         (257, 16, 9, 10),
+        91,
     ),
     "aarch64": (
         0xC00000B7,
@@ -39,16 +40,21 @@ _CALLS = {
             "getpid": 172, "brk": 214, "munmap": 215, "mremap": 216, "madvise": 233, "getrandom": 278, "rseq": 293,
         },
         (56, 29, 222, 226),
+        52,
     ),
 }  # fmt: skip
 
 
-def restrict() -> None:
-    """Refuse every other call with EPERM from now on; needs no_new_privs. OSError, also on an unknown processor."""
+def restrict(*, with_modes: bool = False) -> None:
+    """Refuse every other call with EPERM from now on; needs no_new_privs. OSError, also on an unknown processor.
+
+    with_modes: fchmod is allowed, which exact restoring of NFSv4 lists takes.
+    """
     known = _CALLS.get(os.uname().machine)
     if known is None:
         raise OSError(f"the system calls of a {os.uname().machine} are not known")
-    program = _program(*known)
+    architecture, calls, looked_at, fchmod = known
+    program = _program(architecture, {**calls, "fchmod": fchmod} if with_modes else calls, looked_at)
     address, _kept = kernel.address_of(program)
     header, _kept_too = kernel.address_of(struct.pack("HxxxxxxQ", len(program) // _INSTRUCTION.size, address))
     kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, header)

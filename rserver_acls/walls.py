@@ -36,10 +36,10 @@ def become(identity: Identity) -> None:
         raise _not_confined(error) from None
 
 
-def close_in(folder: int) -> list[str]:
+def close_in(folder: int, *, with_modes: bool = False) -> list[str]:
     """The others, around this open folder; the names of all that stand now. Refusal when one cannot be raised.
 
-    Only Landlock may be missing, where the kernel has none.
+    Only Landlock may be missing, where the kernel has none. with_modes: modes of open files may be changed.
     """
     standing = ["uid", "capabilities"]
     try:
@@ -48,7 +48,7 @@ def close_in(folder: int) -> list[str]:
         if interface := landlock.version():
             landlock.restrict(folder, interface)
             standing.append("landlock")
-        seccomp.restrict()
+        seccomp.restrict(with_modes=with_modes)
     except OSError as error:
         raise _not_confined(error) from None
     return [*standing, "seccomp"]

@@ -25,26 +25,29 @@ class Way(NamedTuple):
     above: tuple[Folder, ...]
 
 
-def open_way(path: str, owner: int, home: str, root: str) -> Way:
+def open_way(path: str, owner: int, home: str, root: str, *, can_look: bool = True) -> Way:
     """Refusal unless the folder at path is the owner's, below his home or below root.
 
     home counts with the folders below it; below root nothing above the project is touched. Above these two, links are
-    followed where only root could have put them; from there on none is.
+    followed where only root could have put them; from there on none is. can_look: False for who may only pass the
+    folders above the project; those are open as mere places then.
     """
     bases = {_identity(root): False, _identity(home): True}
     fd, position, folders, is_home = os.open("/", FOLDER), "", list[Folder](), None
     for name in path[1:].split("/"):
-        fd = _next(fd, name, path, is_strict=is_home is not None)
+        fd = _next(fd, name, path, is_strict=is_home is not None, can_look=can_look)
         position += "/" + name
         status = os.fstat(fd)
         base = bases.get((status.st_dev, status.st_ino))
         if base or (base is not None and is_home is None):
-            is_home, folders = base, [Folder(position, _readable(fd, path))]
+            is_home, folders = base, [Folder(position, _readable(fd, path) if can_look else fd)]
         elif is_home is not None:
             folders.append(Folder(position, fd))
     if is_home is None or len(folders) < 2:
         raise Refusal("outside", f"{path} is not a folder below the owner's home, or below the folder for sharing.")
     *above, project = folders
+    if not can_look:
+        project = Folder(project.path, _readable(project.fd, path))
     passed = tuple(above) if is_home else ()
     for folder in (*passed, project):
         _check(folder, owner, path)
@@ -61,10 +64,10 @@ def _identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _next(fd: int, name: str, path: str, *, is_strict: bool) -> int:
+def _next(fd: int, name: str, path: str, *, is_strict: bool, can_look: bool) -> int:
     try:
         if is_strict:
-            return os.open(name, FOLDER, dir_fd=fd)
+            return os.open(name, FOLDER if can_look else _SIGHT | os.O_DIRECTORY, dir_fd=fd)
         return _follow(fd, name)
     except OSError as error:
         raise _refused(error, path) from None

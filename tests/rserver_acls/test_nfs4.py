@@ -1,4 +1,4 @@
-"""The form of NFSv4 lists. A real mount is not part of these tests."""
+"""The form of NFSv4 lists."""
 
 import struct
 
@@ -6,18 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rserver_acls.nfs4 import (
-    ALLOW,
-    INHERIT_ONLY,
-    INHERITED,
-    BadNfs4Acl,
-    Entry,
-    decode,
-    encode,
-    rights_of,
-    shared,
-    without,
-)
+from rserver_acls.nfs4 import BadNfs4Acl, Entry, decode, encode
 
 NUMBER = st.integers(0, 2**32 - 1)
 ENTRIES = st.lists(st.builds(Entry, NUMBER, NUMBER, NUMBER, st.binary(max_size=40)), max_size=8)
@@ -58,28 +47,3 @@ def test_any_bytes_are_a_list_or_the_one_error(blob: bytes) -> None:
 def test_what_is_no_list(blob: bytes) -> None:
     with pytest.raises(BadNfs4Acl):
         decode(blob)
-
-
-@pytest.mark.parametrize("is_folder", [False, True])
-def test_members_come_first_and_can_append(is_folder: bool) -> None:
-    entries = shared(decode(KNOWN), 0o640, 1000, {1003, 1002}, is_folder=is_folder)
-    assert [entry.who for entry in entries[:2]] == [b"1002", b"1003"]
-    assert all(entry.kind == ALLOW and entry.rights & 0x6 == 0x6 for entry in entries[:2])
-    assert rights_of(4, is_folder=is_folder) & 0x6 == 0
-
-
-def test_folders_hand_down_to_everybody_who_needs_it() -> None:
-    entries = shared(decode(KNOWN), 0o750, 1000, {1003}, is_folder=True)
-    handed_down = {entry.who for entry in entries if entry.flags & INHERITED}
-    assert handed_down == {b"OWNER@", b"GROUP@", b"EVERYONE@", b"1000", b"1003"}
-    assert all(entry.flags & INHERIT_ONLY for entry in entries if entry.flags & INHERITED)
-
-
-def test_sharing_again_changes_nothing() -> None:
-    for is_folder in (False, True):
-        once = shared(decode(KNOWN), 0o750, 1000, {1003}, is_folder=is_folder)
-        assert set(shared(once, 0o750, 1000, {1003}, is_folder=is_folder)) == set(once)
-
-
-def test_taken_back() -> None:
-    assert without(shared(decode(KNOWN), 0o640, 1000, {1003}, is_folder=False), {1003}) == decode(KNOWN)
