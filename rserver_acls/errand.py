@@ -57,9 +57,9 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
     manifest, way_manifest = Manifest(manifest_fd), Manifest(way_fd)
     if not errand.first_owner:
         become(errand.identity)
+    run = _Run(errand, way, kind, manifest, way_manifest)
     confined = close_in(way.project.fd, with_modes=errand.is_remote)
     leave()
-    run = _Run(errand, way, kind, manifest, way_manifest)
     # Who leaves is kept out at once; who comes finds everything ready.
     if errand.plan.leaving:
         run.open_passages()
@@ -70,7 +70,7 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
 
 
 class _Run:
-    """Everything after the walls stand."""
+    """What is done within the walls; made before them."""
 
     def __init__(self, errand: Errand, way: Way, kind: str, manifest: Manifest, way_manifest: Manifest) -> None:
         self._errand, self._way, self._kind = errand, way, kind

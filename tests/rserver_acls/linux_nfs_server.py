@@ -74,9 +74,7 @@ def _union(many: Iterable[int]) -> int:
 class _State:
     def __init__(self, is_folder: bool) -> None:
         self._is_folder, self.has_any = is_folder, False
-        self._allow: dict[Key, int] = {
-            key: 0 for key in ((False, OWNER), (False, GROUP), (False, EVERYONE), (False, _NEW))
-        }
+        self._allow: dict[Key, int] = dict.fromkeys([(False, who) for who in (OWNER, GROUP, EVERYONE, _NEW)], 0)
         self._deny = dict(self._allow)
 
     def take(self, entry: Entry) -> None:
