@@ -94,7 +94,7 @@ class _Run:
             self._store.save(self._asked.project_dir, project)
 
     def _nothing(self) -> dict[str, Any]:
-        counts = {"acl": "posix", "changed": 0, "unchanged": 0, "skipped": [], "skipped_total": 0}
+        counts = {"acl": "posix", "changed": 0, "unchanged": 0, "skipped": [], "skipped_total": 0, "notes": []}
         return {**counts, "confined": [], "members": []}
 
     def _members(self, project: Project) -> list[str]:

@@ -17,6 +17,10 @@ from rserver_acls.plan import Plan
 Progress = Callable[[int], None]
 
 _MOST_KEPT = 128
+_KEPT_HANDED = (
+    "The NFS server does not take back that a folder sets the rights of what is made in it. It names no member there "
+    "any more, but the rights of owner, group and others now come from the folder and not from the umask."
+)
 _NO_ROOM = "no room for more entries in its access control list"
 _REASONS = {
     **dict.fromkeys((E2BIG, EFBIG, EMSGSIZE, ENOSPC, ERANGE), _NO_ROOM),
@@ -80,6 +84,7 @@ class Nfs4Changer:
         wanted = shared(wanted, plan, thing.facts)
         if recorded and wanted == recorded.lists and not self._dry:
             self._count(is_changed=thing.restore(recorded))
+            self._note(thing)
             return False
         is_changed = wanted != thing.lists
         is_new = not self._dry and bool(plan.giving) and self._record(thing, is_changed=is_changed)
@@ -114,6 +119,11 @@ class Nfs4Changer:
             self._outcome.fail(path, _reason(error))
         else:
             self._count(is_changed=True)
+            self._note(thing)
+
+    def _note(self, thing: Nfs4Object) -> None:
+        if thing.keeps_handed:
+            self._outcome.note(_KEPT_HANDED)
 
     def _several_names(self, thing: Nfs4Object, path: str) -> None:
         self._outcome.skip(path, "has several names (hard links), one of which may lie elsewhere")

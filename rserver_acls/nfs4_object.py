@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rserver_acls.manifest import Identity as Object
 from rserver_acls.manifest import Manifest, Original
 from rserver_acls.nfs4 import NAME, Entry, decode, encode
-from rserver_acls.nfs4_plan import Facts, Lists, split
+from rserver_acls.nfs4_plan import Facts, Lists, of_classes, split
 from rserver_acls.nfs4_principals import Principals
 
 _MODE = struct.Struct("<H")
@@ -31,7 +31,7 @@ class Recorded(NamedTuple):
 
 
 class Nfs4Object:
-    """An open file or folder."""
+    """An open file or folder. keeps_handed: the server would not let go of what a folder hands down."""
 
     def __init__(self, fd: int, status: os.stat_result, principals: Principals) -> None:
         """Reads its list; OSError, BadNfs4Acl, TooLong."""
@@ -42,6 +42,7 @@ class Nfs4Object:
         self.lists = split(principals.numbered(decode(self.blob)))
         is_folder = stat.S_ISDIR(status.st_mode)
         self.facts = Facts(status.st_uid, status.st_mode >> 6 & 7, is_folder)
+        self.keeps_handed = False
 
     @property
     def identity(self) -> Object:
@@ -71,6 +72,7 @@ class Nfs4Object:
             if error.errno != EINVAL or not self._principals.respell():
                 raise
             setxattr(self.fd, NAME, encode(self._spelled(lists)))
+        self._hand_nothing_down(lists)
 
     def restore(self, recorded: Recorded) -> bool:
         """Make it as it was, to the byte; False when it was so. OSError.
@@ -80,6 +82,7 @@ class Nfs4Object:
         is_changed = self.lists != recorded.lists
         if is_changed:
             setxattr(self.fd, NAME, recorded.blob)
+            self._hand_nothing_down(recorded.lists)
         if recorded.mode is None:
             return is_changed
         mode = stat.S_IMODE(os.fstat(self.fd).st_mode)
@@ -87,6 +90,17 @@ class Nfs4Object:
             os.fchmod(self.fd, mode & ~_OF_GROUP | recorded.mode & _OF_GROUP)
             is_changed = True
         return is_changed
+
+    def _hand_nothing_down(self, lists: Lists) -> None:
+        """Linux from 6.0 on ignores it when an NFSv4 list without entries to hand down comes: they stay.
+
+        Then those for the classes are the least that can be left.
+        """
+        if lists.handed or not self.lists.handed:
+            return
+        if split(decode(getxattr(self.fd, NAME))).handed:
+            self.keeps_handed = True
+            setxattr(self.fd, NAME, encode(self._spelled(Lists(lists.access, of_classes(lists.access)))))
 
     def _spelled(self, lists: Lists) -> tuple[Entry, ...]:
         return self._principals.spelled((*lists.access, *lists.handed))

@@ -40,6 +40,11 @@ def split(entries: Iterable[Entry]) -> Lists:
     )
 
 
+def of_classes(access: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """What a folder hands down that says nothing about it: the rights of the classes, without the people it names."""
+    return tuple(entry._replace(flags=entry.flags | _HANDED_DOWN) for entry in access if entry.who in _CLASSES)
+
+
 def shared(lists: Lists, plan: Plan, facts: Facts) -> Lists:
     """What sharing makes of an object: the same lists when they are as they should be.
 
@@ -52,7 +57,7 @@ def shared(lists: Lists, plan: Plan, facts: Facts) -> Lists:
     access = given(lists.access, wanted, is_folder=facts.is_folder)
     if not (facts.is_folder and plan.giving):
         return Lists(access, lists.handed)
-    base = lists.handed or _of_classes(lists.access)
+    base = lists.handed or of_classes(lists.access)
     bits = facts.bits
     if any(entry.who == OWNER for entry in base):
         bits = bits_of(allowed(base, as_owner).surely, is_folder=True)
@@ -121,11 +126,6 @@ def _put_back(entries: tuple[Entry, ...], before: tuple[Entry, ...], gone: froze
 
 
 def _differs_by_ours_alone(lists: Lists, original: Lists, plan: Plan) -> bool:
-    handed = original.handed or (_of_classes(original.access) if lists.handed else ())
+    handed = original.handed or (of_classes(original.access) if lists.handed else ())
     pairs = (lists.access, original.access), (lists.handed, handed)
     return all(of_others(now, plan.people) == of_others(before, plan.people) for now, before in pairs)
-
-
-def _of_classes(access: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """What a folder hands down that says nothing about it: the rights of the classes, without the people it names."""
-    return tuple(entry._replace(flags=entry.flags | _HANDED_DOWN) for entry in access if entry.who in _CLASSES)

@@ -13,6 +13,7 @@ class Outcome:
         self.changed = self.unchanged = self.skipped_total = 0
         self.unfinished = False
         self._skipped: list[dict[str, str]] = []
+        self._notes: list[str] = []
 
     def skip(self, path: str, reason: str) -> None:
         """An object that is left as it is."""
@@ -25,7 +26,12 @@ class Outcome:
         self.unfinished = True
         self.skip(path, reason)
 
+    def note(self, sentence: str) -> None:
+        """Something that whoever asked should know, once."""
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+
     def to_json(self) -> dict[str, Any]:
         """The fields of the answer."""
         counts = {"changed": self.changed, "unchanged": self.unchanged}
-        return {**counts, "skipped": self._skipped, "skipped_total": self.skipped_total}
+        return {**counts, "skipped": self._skipped, "skipped_total": self.skipped_total, "notes": self._notes}

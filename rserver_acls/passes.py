@@ -37,7 +37,15 @@ def _as_owner_and_members(errand: Errand, fds: Fds, begin: Callable[[], None]) -
         return whole
     # As long as the members can still reach what is theirs.
     census = _child(errand._replace(is_census=True), fds, begin)
-    of_members = {**census, "changed": 0, "unchanged": 0, "skipped": [], "skipped_total": 0, "unfinished": False}
+    of_members = {
+        **census,
+        "changed": 0,
+        "unchanged": 0,
+        "skipped": [],
+        "skipped_total": 0,
+        "unfinished": False,
+        "notes": [],
+    }
     _as_members(errand, fds, of_members)
     whole = _child(errand, fds, _nothing)
     _add(whole, of_members)
@@ -77,6 +85,7 @@ def _add(whole: dict[str, Any], part: dict[str, Any]) -> None:
     for count in ("changed", "unchanged", "skipped_total"):
         whole[count] += part[count]
     whole["unfinished"] |= part["unfinished"]
+    whole["notes"] = list(dict.fromkeys([*whole["notes"], *part["notes"]]))
     whole["skipped"] = [*whole["skipped"], *part["skipped"]][:MOST_NAMED]
 
 
