@@ -69,3 +69,26 @@ remote_load <- function(path, name) {
   else for (each in names) assign(each, loaded[[each]], envir = globalenv())
   NULL
 }
+
+# Plots that no device of the user's was opened for: files of the working directory, overwritten when a plot is drawn on
+remote <- new.env()
+remote$plots <- list()
+
+remote_plots <- function(folder) {
+  size <- c(getOption("rserver.plot.width", 400), getOption("rserver.plot.height", 400), 1)
+  keep_random_state(record_page())
+  for (page in plots$pages) {
+    known <- remote$plots[[page$id]]
+    if (identical(known$revision, page$revision)) next
+    number <- if (is.null(known)) length(remote$plots) + 1L else known$number
+    remote$plots[[page$id]] <- list(number = number, revision = page$revision)
+    keep_random_state(try(remote_picture(page$id, size, file.path(folder, sprintf("unnamedplot%03d.png", number))), silent = TRUE))
+  }
+  NULL
+}
+
+remote_picture <- function(id, size, path) {
+  recorded <- read_recording(id)
+  if (is.null(recorded)) file.copy(kept_picture(id), path, overwrite = TRUE)
+  else draw_enlarged(recorded, size, path)
+}

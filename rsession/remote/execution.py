@@ -59,6 +59,8 @@ class Execution:
         self._turn = DeferredLock()
         self._is_running = self._cancelled = False
         self._files = 0
+        self._has_plots = False
+        session.on_r_event("plots_changed", self._note_plots)
 
     @property
     def console_output(self) -> str:
@@ -89,6 +91,8 @@ class Execution:
         self._history.append(code)
         before = await self._look()
         how = await self._batch(code, output)
+        if self._has_plots:
+            await self._session.jobs.call("remote_plots", self._folder)
         error = await self._error(how, output)
         found = [] if error else [await self._wanted(name) for name in outputs]
         error = error or next((why for _, _, why in found if why), "")
@@ -105,6 +109,9 @@ class Execution:
         if self._is_running:
             self._cancelled = True
             self._session.console.interrupt()
+
+    def _note_plots(self, _state: object) -> None:
+        self._has_plots = True
 
     async def _look(self) -> changed_files.Look:
         if self._files <= FEW_FILES:

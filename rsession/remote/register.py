@@ -10,8 +10,10 @@ from rsession.event_log import encode_json
 from rsession.http_message import Refusal, Request, Response
 from rsession.remote import files, objects
 from rsession.remote.execution import Execution
+from rsession.remote.patience import patiently
 from rsession.remote.r_values import NoRValue
-from rsession.remote.requests import execute_request
+from rsession.remote.requests import ExecuteRequest, execute_request
+from rsession.remote.runs import Runs
 
 if TYPE_CHECKING:
     from rsession.session import Session
@@ -26,9 +28,14 @@ def register(session: "Session") -> None:
     files.register(session, folder)
     objects.register(session)
 
+    runs = Runs()
+
     def execute(request: Request) -> "Deferred[Response]":
         session.use()
-        return Deferred.fromCoroutine(_execute(execution, request.body))
+        wanted = _checked(request.body)
+        run_id = request.headers.get("x-request-id", "")
+        answer = runs.begin(run_id, lambda: Deferred.fromCoroutine(_run(execution, wanted)))
+        return patiently(answer.addCallback(_json), session.clock)
 
     def cancel(_request: Request) -> Response:
         execution.cancel()
@@ -44,10 +51,16 @@ def _console_output(execution: Execution) -> Response:
     return _json({"consoleOutput": execution.console_output})
 
 
-async def _execute(execution: Execution, body: bytes) -> Response:
+def _checked(body: bytes) -> ExecuteRequest:
     try:
-        wanted = execute_request(body)
-        return _json(await execution.run(wanted.code, wanted.inputs, wanted.outputs))
+        return execute_request(body)
+    except RpcError as error:
+        raise Refusal(400, error.message) from None
+
+
+async def _run(execution: Execution, wanted: ExecuteRequest) -> dict[str, object]:
+    try:
+        return await execution.run(wanted.code, wanted.inputs, wanted.outputs)
     except NoRValue as error:
         raise Refusal(400, f"inputParameters: {error}") from None
     except RpcError as error:

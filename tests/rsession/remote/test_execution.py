@@ -211,3 +211,38 @@ def test_bodies_that_are_wrong(program: Program, body: bytes, why: str) -> None:
     assert status == 400
     assert why in answer["message"]
     assert program.execute("1")["consoleOutput"] == "[1] 1\n"
+
+
+def begin(program: Program, code: str, run_id: str) -> UnixConnection:
+    """Send code; its answer is not read."""
+    connection = UnixConnection(program.session.socket_path)
+    connection.request("POST", "/remote/execute", json.dumps({"code": code}).encode(), {"X-Request-Id": run_id})
+    return connection
+
+
+def test_who_comes_back_gets_the_answer_and_nothing_is_run_twice(program: Program) -> None:
+    program.execute("count <- 0")
+    code = "count <- count + 1; cat('run', count, '\\n'); Sys.sleep(0.2); count"
+    lost = begin(program, code, "my-run")
+    output_with(program, "run 1")
+    lost.close()
+    for _ in range(2):
+        again = begin(program, code, "my-run")
+        answer = json.loads(again.getresponse().read())
+        again.close()
+        assert (answer["success"], answer["consoleOutput"]) == (True, "run 1 \n[1] 1\n")
+    assert program.value("x <- count") == [1]
+
+
+def test_nobody_waits_and_the_next_one_still_has_its_turn(program: Program) -> None:
+    lost = begin(program, "cat('alone\\n'); Sys.sleep(0.2); x <- 'done'", "")
+    output_with(program, "alone")
+    lost.close()
+    assert program.value("x") == ["done"]
+
+
+def test_an_id_that_is_none(program: Program) -> None:
+    connection = begin(program, "1", "no id")
+    answer = connection.getresponse()
+    assert (answer.status, "X-Request-Id" in json.loads(answer.read())["message"]) == (400, True)
+    connection.close()
