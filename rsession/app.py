@@ -175,7 +175,9 @@ def _keep_objects(session: Session, settings: "RsessionSettings") -> None:
 
     session.tell_saved = lambda saved: tell_keeper(settings.listen_fd, saved)
     register(session, WorkspaceSettings.of(settings), limits_of(settings))
-    session.on_end(lambda: None if session.was_quit else tell_end(settings.listen_fd, session.exit_status))
+    session.on_end(
+        lambda: None if session.ending.was_quit else tell_end(settings.listen_fd, session.ending.exit_status)
+    )
 
 
 def _watch_limits(session: Session, settings: "RsessionSettings") -> None:

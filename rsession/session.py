@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from twisted.logger import Logger
-
 from rserver_core.last_word import NEVER_READY
 from rsession import _shim
 from rsession.batches import Batches
+from rsession.callbacks import Callback, Callbacks, guarded, run
 from rsession.console import Console
+from rsession.ending import Ending
 from rsession.error_code import ErrorCode, RpcError
 from rsession.event_log import EventLog
 from rsession.listeners import Listeners
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from rsession.projects.folder import Project
 
 _LOOK_SECONDS = 0.5
-
-_log = Logger()
-
-Callback = Callable[[], None]
 
 
 class Events:
@@ -80,69 +76,55 @@ class Session:
         """When the objects were saved that would come back after a crash, seconds since 1970; 0: none were."""
         self.say: Callable[[str], None] = lambda sentence: None
         """Tell the server's keeper why the process ends."""
-        self.use_callbacks: list[Callback] = []
+        self.callbacks = Callbacks()
+        self.ending = Ending()
         self.input_refusal: str | None = None
         """Why lines are not accepted at the moment."""
         self.project: Project | None = None
         """The open one; replaced when its file is changed."""
-        self.last_word = ""
-        """Why the process ends, a sentence for the user; empty when R was quit."""
-        self.exit_status: int | None = None
-        """Of R, which is ending."""
-        self.was_quit = False
-        """R ends because somebody said so: by `q()`, or by `quit_session`."""
-        self._prompt_callbacks: list[Callback] = []
-        self._end_callbacks: list[Callback] = []
-        self._project_closed_callbacks: list[Callback] = []
-        self._snapshot_callbacks: list[Callback] = []
-        self._saved_callbacks: list[Callable[[str], None]] = []
-        self._r_event_callbacks: dict[str, list[Callable[[object], None]]] = {}
         self._prompts_due = False
         self._look: IDelayedCall | None = None
 
     def on_prompt(self, callback: Callback) -> None:
         """See `service_api.ServiceApi.on_prompt`."""
-        self._prompt_callbacks.append(callback)
+        self.callbacks.prompt.append(callback)
 
     def on_input(self, callback: Callable[[str, bool], None]) -> None:
         """See `service_api.ServiceApi.on_input`."""
-        self.console.on_input.append(lambda line, is_history: _guarded(lambda: callback(line, is_history)))
+        self.console.on_input.append(lambda line, is_history: guarded(lambda: callback(line, is_history)))
 
     def on_r_event(self, type: str, callback: Callable[[object], None]) -> None:  # noqa: A002 - the protocol's own word
         """See `service_api.ServiceApi.on_r_event`."""
-        self._r_event_callbacks.setdefault(type, []).append(callback)
+        self.callbacks.r_events.setdefault(type, []).append(callback)
 
     def on_saved(self, callback: Callable[[str], None]) -> None:
         """Call back with the path of every file that the editor has written."""
-        self._saved_callbacks.append(callback)
+        self.callbacks.saved.append(callback)
 
     def saved(self, path: str) -> None:
         """See `service_api.ServiceApi.saved`."""
-        for callback in self._saved_callbacks:
-            _guarded(lambda callback=callback: callback(path))  # type: ignore[misc]
+        self.callbacks.tell_saved(path)
 
     def on_project_closed(self, callback: Callback) -> None:
         """Call back when the project is closed while the session goes on."""
-        self._project_closed_callbacks.append(callback)
+        self.callbacks.project_closed.append(callback)
 
     def close_project(self) -> None:
         """Go on without a project."""
         self.project = None
-        for callback in self._project_closed_callbacks:
-            _guarded(callback)
+        run(self.callbacks.project_closed)
 
     def on_end(self, callback: Callback) -> None:
         """See `service_api.ServiceApi.on_end`."""
-        self._end_callbacks.append(callback)
+        self.callbacks.end.append(callback)
 
     def on_snapshot(self, callback: Callback) -> None:
         """See `service_api.ServiceApi.on_snapshot`."""
-        self._snapshot_callbacks.append(callback)
+        self.callbacks.snapshot.append(callback)
 
     def run_snapshot_callbacks(self) -> None:
         """The objects are about to be written."""
-        for callback in self._snapshot_callbacks:
-            _guarded(callback)
+        run(self.callbacks.snapshot)
 
     def add_to_client_init(self, key: str, provide: Callable[[], object]) -> None:
         """See `service_api.ServiceApi.add_to_client_init`."""
@@ -161,13 +143,12 @@ class Session:
 
     def use(self) -> None:
         """Somebody does something with the session."""
-        for callback in self.use_callbacks:
-            _guarded(callback)
+        run(self.callbacks.use)
 
     @property
     def has_ended(self) -> bool:
         """R is gone, or going."""
-        return self.exit_status is not None
+        return self.ending.exit_status is not None
 
     def _read_turn(self, segments: list[Segment]) -> None:
         for kind, number, first, second in segments:
@@ -189,9 +170,9 @@ class Session:
         elif kind == SegmentKind.EMITTED:
             self._read_emitted(_text(first), second)
         elif kind == SegmentKind.RESULT:
-            _guarded(lambda: self.jobs.read_result(number >> 2, number & 3, first))
+            guarded(lambda: self.jobs.read_result(number >> 2, number & 3, first))
         elif kind == SegmentKind.BATCH_END:
-            _guarded(lambda: self.batches.read_end(number >> 3, BatchEnd(number & 7)))
+            guarded(lambda: self.batches.read_end(number >> 3, BatchEnd(number & 7)))
         elif kind == SegmentKind.IDLE:
             self._look_later()
         elif kind == SegmentKind.QUIT:
@@ -204,25 +185,20 @@ class Session:
 
     def _read_emitted(self, type: str, data: bytes) -> None:  # noqa: A002 - the protocol's own word
         value = json.loads(data)
-        callbacks = self._r_event_callbacks.get(type)
-        if callbacks is None:
+        if not self.callbacks.tell_r_event(type, value):
             self.log.append(type, value)
-            return
-        for callback in callbacks:
-            _guarded(lambda callback=callback: callback(value))  # type: ignore[misc]
 
     def _read_quit(self, status: int, how: bytes) -> None:
-        self.was_quit = how == b"quit"
-        self.exit_status = status
+        ending = self.ending
+        ending.was_quit, ending.exit_status = how == b"quit", status
         self.jobs.end()
-        for callback in self._end_callbacks:
-            _guarded(callback)
+        run(self.callbacks.end)
         self.log.append("quit", {"status": status})
         self.listeners.notify()
         if how == b"early" and not self.process.end_was_asked:
-            self.last_word = NEVER_READY
-        if self.last_word:
-            self.say(self.last_word)
+            ending.last_word = NEVER_READY
+        if ending.last_word:
+            self.say(ending.last_word)
         self.on_quit()
 
     def _run_prompt_callbacks(self) -> None:
@@ -231,16 +207,8 @@ class Session:
             self._look.cancel()
         self._look = None
         if self.console.is_idle_at_top:
-            for callback in self._prompt_callbacks:
-                _guarded(callback)
+            run(self.callbacks.prompt)
 
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
-
-
-def _guarded(callback: Callback) -> None:
-    try:
-        callback()
-    except Exception:
-        _log.failure("a service failed")

@@ -66,7 +66,7 @@ class SessionProperties:
 
     def end(self) -> None:
         """The process ends: files of a session that may come back stay, those of one that was quit go."""
-        status = self._session.exit_status or 0
+        status = self._session.ending.exit_status or 0
         with suppress(OSError):
             if status >= _CRASHED:
                 suspended = {"suspend_timestamp": _milliseconds(), "activity_state": "suspended"}

@@ -172,7 +172,7 @@ class Timeouts:
 
     async def _end(self, end: End) -> None:
         if end.action is Action.QUIT:
-            self._session.last_word = end.reason
+            self._session.ending.last_word = end.reason
             self._session.process.end(save=False, is_busy=False)
             return
         try:

@@ -49,7 +49,7 @@ class RHistory:
 
     def end(self) -> None:
         """R ends; at once, and without complaint: the copy of the session stays when the file cannot be written."""
-        if not self._session.was_quit:
+        if not self._session.ending.was_quit:
             self._write()
             return
         try:

@@ -75,7 +75,7 @@ class Workspace:
         """Show what the console showed; have R open the store."""
         self._session.add_to_client_init("workspace", self._state)
         self._session.add_to_client_init("timeouts", self._timeouts.state)
-        self._session.use_callbacks.append(self._timeouts.touch)
+        self._session.callbacks.use.append(self._timeouts.touch)
         self._session.on_end(self._end)
         self._timeouts.begin()
         self._session.clock.callLater(_CLEAN_UP_SECONDS, self._clean_up)
@@ -244,7 +244,7 @@ class Workspace:
         self._history.image_was_saved = self._quitting.image_saved
         self._history.end()
         # A profile may quit before the store was looked at.
-        if self._session.was_quit and self._snapshots.is_open:
+        if self._session.ending.was_quit and self._snapshots.is_open:
             self._folder.discard()
 
 

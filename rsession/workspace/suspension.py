@@ -73,7 +73,7 @@ class Suspension:
                 is_forced, heeds_r, lambda: self._write(is_forced or not heeds_r, reason, status)
             )
         except NotWritten as error:
-            self._session.last_word = ""
+            self._session.ending.last_word = ""
             self._tell_failure(str(error))
             raise RpcError(ErrorCode.NOT_WRITABLE, str(error)) from error
         finally:
@@ -164,10 +164,10 @@ class Suspension:
     async def _write(self, is_forced: bool, reason: str, status: int) -> dict[str, object]:
         self._session.events.emit("session_suspending", {"forced": is_forced})
         self._set_writing(True)
-        self._session.last_word = reason
+        self._session.ending.last_word = reason
         answer = await self._snapshots.suspend(not is_forced, self._rules.pointers and not is_forced, status)
         if answer["blocked"]:
-            self._session.last_word = ""
+            self._session.ending.last_word = ""
             found = blockers.pointers(self._snapshots.pointers if self._rules.pointers else [])
             return self._blocked(found + blockers.failed(self._snapshots.failed))
         self._session.events.emit("session_suspended", {**(self._snapshots.last or {}), "lost": answer["lost"]})

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rsession.temporary_note import is_orphan
 from tests.chaos.homes import Home, temporary_of
 
 _ASIDE = re.compile(r"(\.(part|new|tmp|lock|swp|pid)|~|\.json\.\d+|\.exit\.\d+)$")
@@ -35,6 +36,12 @@ def files(run_dir: Path, lib_dir: Path, homes: Sequence[Home]) -> list[str]:
     for root in (run_dir, lib_dir, *(home.path for home in homes)):
         found += [str(path) for path in _below(root) if _ASIDE.search(path.name) and path.name != "rserver.pid"]
     return found + [_described(path) for home in homes for path in temporary_of(home.owner.uid) if not _is_spare(path)]
+
+
+def orphans(homes: Sequence[Home]) -> list[str]:
+    """Temporary folders of R processes that were killed."""
+    temporary = (path for home in homes for path in temporary_of(home.owner.uid))
+    return [str(path) for path in temporary if path.name.startswith("Rtmp") and is_orphan(str(path))]
 
 
 def _is_spare(path: Path) -> bool:

@@ -193,6 +193,8 @@ class Run:
     # The end
 
     def _end(self) -> None:
+        # Sessions look for them some seconds after their start, and all were looked at just now.
+        self._nothing_left("temporary folders", lambda: leftovers.orphans(self.homes))
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             list(threads.map(self._quit, self.models))
         running, homes = self.server.running, self.homes

@@ -12,6 +12,7 @@ import pytest
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
+from rsession.ending import Ending
 from rsession.services.session_properties import FLUSH_SECONDS, SessionProperties
 from tests.rsession.running import RunningSession, evaluate, ready
 
@@ -26,7 +27,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def test_changes_are_written_together_and_later(tmp_path: Path) -> None:
     clock = Clock()
-    session = cast("Any", SimpleNamespace(clock=clock, project=None, has_ended=False, exit_status=None))
+    session = cast("Any", SimpleNamespace(clock=clock, project=None, has_ended=False, ending=Ending()))
     properties = SessionProperties(session, tmp_path / "properites", at_once)
     properties.begin("/usr/lib/R", "4.2.2")
     assert contents(tmp_path / "properites") == {}
@@ -50,7 +51,7 @@ def test_a_full_disk_leaves_no_part_and_they_are_written_with_the_next_change(tm
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
     try:
-        session = cast("Any", SimpleNamespace(clock=clock, project=None, has_ended=False, exit_status=None))
+        session = cast("Any", SimpleNamespace(clock=clock, project=None, has_ended=False, ending=Ending()))
         properties = SessionProperties(session, disk / "properites", at_once)
         ballast = disk / "ballast"
         with ballast.open("wb", buffering=0) as file, suppress(OSError):

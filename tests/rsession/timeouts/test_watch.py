@@ -7,6 +7,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from rsession.ending import Ending
 from rsession.error_code import ErrorCode, RpcError
 from rsession.timeouts.policy import Limits
 from rsession.timeouts.watch import BLOCKED_LOOK_SECONDS, EXIT_KILLED, RETRY_SECONDS, Timeouts
@@ -24,7 +25,7 @@ class World:
         self.console = self.listeners = self.process = self.events = self
         self.is_busy = self.is_followed = self.has_ended = False
         self.is_running = self.is_writing = False
-        self.last_word = ""
+        self.ending = Ending()
         self.told: list[dict[str, Any]] = []
         self.done: list[str] = []
         self.standing: list[Blocker] = []
@@ -211,7 +212,7 @@ def test_a_refusal_is_told_until_nothing_stands_against_it() -> None:
 def test_quitting_instead_says_why() -> None:
     world = World(idle=10 * MINUTE, suspends=False)
     world.pass_time(11 * MINUTE)
-    assert (world.done, world.last_word) == (["quit"], "Nobody used it for 10 minutes.")
+    assert (world.done, world.ending.last_word) == (["quit"], "Nobody used it for 10 minutes.")
 
 
 def test_the_kill_comes_while_r_works_and_after_a_warning() -> None:
