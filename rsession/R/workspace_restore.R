@@ -144,6 +144,7 @@ load_names <- function(end) {
 # Before any line of the user: methods of these packages belong to the objects. One whose loading was interrupted is told as missing.
 workspace_load_namespaces <- function() {
   missing <- character()
+  if (length(workspace$wanted)) .rs_emit("workspace_packages", length(workspace$wanted))
   while (length(workspace$wanted)) {
     name <- workspace$wanted[[1L]]
     if (!has_loaded(name)) missing <- c(missing, name)

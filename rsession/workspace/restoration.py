@@ -12,6 +12,8 @@ from rsession.workspace import sentences
 from rsession.workspace.recovery import Recovery, last_end
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
     from rsession.session import Session
     from rsession.workspace.folder import StoreFolder
     from rsession.workspace.settings import WorkspaceSettings
@@ -21,6 +23,7 @@ _log = Logger()
 _PAUSE_SECONDS = 0.005
 _BUSY_SECONDS = 0.5
 _PROGRESS_SECONDS = 0.2
+_PATIENCE_SECONDS = 1.0
 
 
 class Restoration:
@@ -39,11 +42,13 @@ class Restoration:
         self._loaded = 0.0
         self._left = 0
         self._told = 0.0
+        self._patience: IDelayedCall | None = None
         self.is_loading = False
         self.untracked: str | None = None
         """Why every snapshot reads all objects; empty when writes to them are tracked, None before it is known."""
         session.on_prompt(self._prompted)
         session.on_r_event("workspace_damaged", self._tell_damage)
+        session.on_r_event("workspace_packages", lambda count: self._await_packages(int(str(count))))
         session.on_r_event("workspace_left_out", lambda name: self._say("warning", sentences.left_out(str(name))))
 
     def begin(self) -> None:
@@ -97,8 +102,20 @@ class Restoration:
         namespaces.addErrback(lambda failure: _log.warn("packages: {reason}", reason=failure.getErrorMessage()))
         return await opened
 
+    def _await_packages(self, count: int) -> None:
+        """R takes no line before they are loaded: who waits long is told why."""
+        self._patience = self._session.clock.callLater(_PATIENCE_SECONDS, self._tell_packages, count)
+
+    def _tell_packages(self, count: int) -> None:
+        self._session.console.note(sentences.loading_packages(count))
+        self._session.listeners.notify()
+
     async def _load_namespaces(self) -> None:
-        missing = cast("list[str]", await self._ask("workspace_load_namespaces"))
+        try:
+            missing = cast("list[str]", await self._ask("workspace_load_namespaces"))
+        finally:
+            if self._patience is not None and self._patience.active():
+                self._patience.cancel()
         if missing:
             self._say("warning", f"These packages cannot be loaded again: {sentences.listing(missing)}.")
 

@@ -25,6 +25,12 @@ def listing(names: Sequence[str]) -> str:
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 
 
+def loading_packages(count: int) -> str:
+    """Why nothing runs yet after a resume."""
+    are = "1 package that was loaded is" if count == 1 else f"{count} packages that were loaded are"
+    return f"{are} being loaded again. What is typed runs when that is done."
+
+
 def failure(outcome: Mapping[str, object] | None, folder: str) -> str:
     """Why a snapshot was not written to the folder, from the writer's last word; None when it had none."""
     if outcome is None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +81,25 @@ def test_packages_that_are_only_loaded_outlive_a_quick_second_suspension() -> No
         stream = restored(session)
         loaded = "all(c('parallel', 'tcltk', 'splines') %in% loadedNamespaces())"
         assert evaluate(session, stream, loaded) == "[1] TRUE\n"
+
+
+def test_a_slow_package_is_told_of_while_lines_wait_for_it(tmp_path: Path) -> None:
+    go_on = tmp_path / "go-on"
+    profile = tmp_path / "Rprofile.site"
+    profile.write_text(
+        f"setHook(packageEvent('splines', 'onLoad'), function(...) while (!file.exists('{go_on}')) Sys.sleep(0.05))\n"
+    )
+    go_on.touch()
+    with RunningSession(environment={"R_PROFILE": str(profile)}) as session:
+        stream = ready(session)
+        evaluate(session, stream, "invisible(loadNamespace('splines'))")
+        suspend(session, stream)
+        go_on.unlink()
+        stream = restored(session)
+        session.type(f"cat('ran', file.exists('{go_on}'), '\\n')")
+        stream.wait_for(lambda event: "again. What is typed runs when that is done" in event["data"].get("text", ""))
+        go_on.touch()
+        stream.wait_for(lambda event: event["data"].get("text") == "ran TRUE \n")
 
 
 def test_objects_are_left_behind_and_all_else_stays() -> None:
