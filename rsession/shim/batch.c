@@ -12,17 +12,36 @@ static enum batch_end cause; /* of the next jump */
 
 /* R calls it whenever a statement of the top level has succeeded. A jump before that went no further than to some
  * function that had asked R to come back to it. */
-static int note_success(SEXP expression, SEXP value, int succeeded, int visible, void *data)
+static SEXP note_success(void)
 {
     jumped = false;
-    return 1;
+    return *r.R_NilValue;
+}
+
+/* From R 4.5 on compiled code cannot add one itself. */
+static const char ADD_CALLBACK[] =
+    "(function(succeeded) addTaskCallback(function(...) { .Call(succeeded); TRUE }, name = 'rsession.batch'))";
+
+static bool add_callback(void)
+{
+    int status, failed = 0;
+    SEXP text = r.Rf_protect(r.Rf_mkString(ADD_CALLBACK));
+    SEXP parsed = r.Rf_protect(r.R_ParseVector(text, -1, &status, *r.R_NilValue));
+    SEXP adds = r.Rf_protect(r.R_tryEvalSilent(r.VECTOR_ELT(parsed, 0), *r.R_BaseEnv, &failed));
+    SEXP symbol = r.Rf_install("native symbol");
+    SEXP entry = r.Rf_protect(r.R_MakeExternalPtrFn((void *)note_success, symbol, *r.R_NilValue));
+    SEXP arguments = r.Rf_protect(r.Rf_cons(entry, *r.R_NilValue));
+    SEXP call = r.Rf_protect(r.Rf_lcons(adds, arguments));
+    r.R_tryEvalSilent(call, *r.R_BaseEnv, &failed);
+    r.Rf_unprotect(6);
+    return !failed;
 }
 
 void batch_watch_statements(void)
 {
     static bool watches;
     if (batch_running != 0 && !watches) {
-        watches = r.Rf_addTaskCallback(note_success, NULL, NULL, "rsession.batch", NULL) != NULL;
+        watches = add_callback();
     }
 }
 

@@ -38,7 +38,6 @@ enum { ENCODED_UTF8 = 1, ENCODED_BYTES = 3 };
     X(void, Rf_defineVar, (SEXP, SEXP, SEXP)) \
     X(SEXP, Rf_install, (const char *)) \
     X(SEXP, Rf_GetOption1, (SEXP)) \
-    X(void *, Rf_addTaskCallback, (int (*)(SEXP, SEXP, int, int, void *), void *, void (*)(void *), const char *, int *)) \
     X(SEXP, Rf_protect, (SEXP)) \
     X(void, Rf_unprotect, (int)) \
     X(SEXP, Rf_allocVector, (unsigned int, ptrdiff_t)) \
