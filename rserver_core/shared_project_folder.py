@@ -88,6 +88,17 @@ class SharedFolder:
             return f"it cannot be read: {error.strerror}"
 
 
+def staleness(known: Known) -> str:
+    """Why there is no such project any more, as far as this process can see; empty: nothing speaks against it."""
+    try:
+        uid = os.stat(known.project.folder).st_uid
+    except PermissionError:
+        return ""
+    except OSError as error:
+        return f"the folder {known.project.folder} is not there: {error.strerror}"
+    return "" if uid == known.owner_uid else f"the folder {known.project.folder} does not belong to its owner any more"
+
+
 def _check(status: os.stat_result, writer: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise BadSharedProject("it is no regular file")

@@ -57,6 +57,7 @@ class Session:
     quick_failures  how many processes in a row failed soon after their start
     end_asked    signal by which its user wants its process to end
     end_cause    why the server itself ends its process, a sentence
+    withdrawn    who took its project away while it did not run, a sentence
     is_blocked   it runs because something stood against suspending it, which its status names
     again_asked  somebody wants it back as soon as it is suspended
     kept         the process that said that its objects are on the disk and that it ends
@@ -90,6 +91,7 @@ class Session:
     quick_failures: int = 0
     end_asked: str = ""
     end_cause: str = ""
+    withdrawn: str = ""
     again_asked: bool = False
     is_blocked: bool = False
     kept: SessionRecord | None = None

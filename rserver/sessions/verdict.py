@@ -29,6 +29,8 @@ def verdict(session: Session, event: Message) -> tuple[Input, Fate]:
         kept=kept,
         has_stored=bool(session.stored),
     )
+    if session.withdrawn and causes.is_about_project(fate, session.project):
+        fate = replace(fate, cause=f"{fate.cause} {session.withdrawn}")
     was_quit = number is None and causes.was_quit(fate.code, fate.stderr_tail)
     if code in {causes.SUSPENDED_CODE, causes.RESTARTED_CODE} and not was_quit:
         return Input.SUSPENDED_EXIT, fate

@@ -42,6 +42,8 @@ class Farewells:
         for user in leaving:
             self._remember(user, folder, by)
         there = [each for each in self.table if each.user in leaving and self.folder_of(each) == folder]
+        for session in there:
+            session.withdrawn = f"{by} does not share it with you any more." if by != session.user else ""
         running = [each for each in there if each.target is not None][:_MOST_SESSIONS]
         await gatherResults([Deferred.fromCoroutine(self._one(each, by)) for each in running])
 

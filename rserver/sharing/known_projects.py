@@ -12,10 +12,10 @@ from rserver.sharing.project_files import CannotKeep, ProjectFiles
 from rserver.sharing.refused import UNAVAILABLE, ShareRefused
 from rserver.worker_threads import ThreadsBusy, ThreadTimeout, WorkerThreads
 from rserver_core.shared_project import SharedProject, Unfinished
-from rserver_core.shared_project_folder import Known, SharedFolder
+from rserver_core.shared_project_folder import Ignored, Known, SharedFolder, staleness
 
 _SECONDS = 20.0
-_FRESH_SECONDS = 10.0
+_FRESH_SECONDS = 2.0
 _BROKEN_OFF = "The server was stopped before access was changed everywhere."
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class KnownProjects:
         self._folder = SharedFolder(files.path, writer)
         self._known: dict[_Place, Known] = {}
         self._read_at = float("-inf")
+        self._stale: dict[_Place, str] = {}
         self._changes = 0
         self.on_change: Callable[[], object] = lambda: None
         """Who shares what is not as it was."""
@@ -69,7 +70,7 @@ class KnownProjects:
     async def _read(self) -> None:
         changes, self._read_at = self._changes, self._clock.seconds()
         try:
-            found, ignored = await self._run(self._folder.read)
+            found, ignored, stale = await self._run(self._look)
         except OSError as error:
             raise CannotKeep(f"{self.path} cannot be read: {error.strerror}.") from None
         except (ThreadsBusy, ThreadTimeout) as error:
@@ -78,8 +79,20 @@ class KnownProjects:
             _log.warn("shared project {name} is ignored: {reason}", name=each.name, reason=each.reason)
         # What was written meanwhile is newer than what was read.
         if changes == self._changes:
+            self._tell_stale(stale)
             self._known = {(each.project.owner, each.project.folder): each for each in found}
             self.on_change()
+
+    def _look(self) -> tuple[list[Known], list[Ignored], dict[_Place, str]]:
+        """On another thread. Homes are mostly closed to us: what cannot be seen is not stale."""
+        found, ignored = self._folder.read()
+        stale = {(each.project.owner, each.project.folder): why for each in found if (why := staleness(each))}
+        return found, ignored, stale
+
+    def _tell_stale(self, stale: dict[_Place, str]) -> None:
+        for place in stale.keys() - self._stale.keys():
+            _log.warn("shared project of {owner} is not listed: {reason}", owner=place[0], reason=stale[place])
+        self._stale = stale
 
     def find(self, owner: str, folder: str) -> Known | None:
         """The project in that folder of that owner."""
@@ -96,7 +109,9 @@ class KnownProjects:
 
     def shared_with(self, user: str) -> list[Known]:
         """Projects of others of which this user is a member, the newest first."""
-        theirs = [each for each in self._known.values() if user in each.project.shared]
+        theirs = [
+            each for place, each in self._known.items() if user in each.project.shared and place not in self._stale
+        ]
         return sorted(theirs, key=lambda each: each.project.shared[user], reverse=True)
 
     async def put(self, project: SharedProject, owner_uid: int) -> Known:

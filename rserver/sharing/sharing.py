@@ -104,7 +104,7 @@ class Sharing:
     new_id: Callable[[Account, str], str]
     now: Callable[[], float] = time.time
     _turns: Turns = field(default_factory=Turns)
-    _changes: dict[str, Change] = field(default_factory=dict)
+    _changes: dict[tuple[str, str], Change] = field(default_factory=dict)
 
     async def set_members(
         self, owner: Account, folder: str, members: Sequence[str], listener: Listener = SILENT
@@ -131,16 +131,16 @@ class Sharing:
 
     def cancel(self, user: str, folder: str) -> None:
         """Stop the change of a project of this user. ShareRefused."""
-        change = self._changes.get(folder)
-        if change is None or change.owner != user:
+        change = self._changes.get((user, folder))
+        if change is None:
             raise ShareRefused("Nothing is being changed.")
         change.cancel()
 
     async def _change(self, before: Known, members: tuple[str, ...], by: str, listener: Listener) -> Done:
         folder, owner = before.project.folder, before.project.owner
-        if folder in self._changes:
+        if (owner, folder) in self._changes:
             raise ShareRefused(_BUSY, UNAVAILABLE)
-        change = self._changes[folder] = Change(owner, folder, listener)
+        change = self._changes[owner, folder] = Change(owner, folder, listener)
         listener.begun()
         try:
             await self._turn(change)
@@ -149,7 +149,7 @@ class Sharing:
             finally:
                 self._turns.end(owner)
         finally:
-            del self._changes[folder]
+            del self._changes[owner, folder]
 
     async def _turn(self, change: Change) -> None:
         turn = self._turns.take(change.owner)

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 MOST_RUNNING = 3
 MOST_WAITING = 64
+MOST_OF_ONE = 4
 
 
 class TooMany(Exception):
@@ -24,7 +25,8 @@ class Turns:
         if self._is_free(owner):
             self._running.add(owner)
             return succeed(None)
-        if len(self._waiting) >= MOST_WAITING:
+        of_one = sum(waiting == owner for waiting, _ in self._waiting)
+        if len(self._waiting) >= MOST_WAITING or of_one >= MOST_OF_ONE:
             return fail(TooMany())
         turn: Deferred[None] = Deferred(lambda _: self._waiting.remove((owner, turn)))
         self._waiting.append((owner, turn))

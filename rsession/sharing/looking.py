@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 
 from rserver_core.project_path import project_name
-from rserver_core.shared_project_folder import Ignored, Known, SharedFolder
+from rserver_core.shared_project_folder import Ignored, Known, SharedFolder, staleness
 from rsession.sharing.people import Person, person, person_of_uid
 from rsession.sharing.terms import Terms
 
@@ -59,7 +59,7 @@ class Looker:
         """Those whose folder is still there and its owner's, and the others as far as they are new."""
         living, stale = [], set()
         for each in found:
-            reason = _staleness(each)
+            reason = staleness(each)
             if reason:
                 stale.add(Ignored(each.project.folder, each.owner_uid, reason))
             else:
@@ -96,17 +96,6 @@ class Looker:
 def _people_of(known: Known) -> tuple[str, ...]:
     begun = known.project.unfinished
     return (known.project.owner, *known.project.members, *(begun.members if begun else ()))
-
-
-def _staleness(known: Known) -> str:
-    try:
-        uid = os.stat(known.project.folder).st_uid
-    except PermissionError:
-        # Its owner has changed its mode: a refresh brings it back.
-        return ""
-    except OSError as error:
-        return f"the folder {known.project.folder} is not there: {error.strerror}"
-    return "" if uid == known.owner_uid else f"the folder {known.project.folder} does not belong to its owner any more"
 
 
 def described(known: Known, own: str, people: dict[str, Person]) -> dict[str, object]:

@@ -3,18 +3,20 @@
 import json
 import os
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rserver_core.session_id import owner_digits
+from tests.filebase.socket_member import SocketMember
 from tests.rserver_acls.projects import as_user
 from tests.system.accounts import Account, account
 from tests.system.running_server import RunningServer
-from tests.system.test_projects import folder_of, opened, signed_in, until
+from tests.system.sharing_people import Person, lists, magic_files
+from tests.system.test_collaborative_editing import Editor
+from tests.system.test_projects import folder_of, opened, signed_in, state_of, until
+from tests.system.visitor import Visitor
 
 pytestmark = [pytest.mark.root, pytest.mark.r]
 
@@ -35,41 +37,6 @@ def ben() -> Iterator[Account]:
 def cleo() -> Iterator[Account]:
     with account() as made:
         yield made
-
-
-class Person:
-    """Somebody with a session in a project."""
-
-    def __init__(self, server: RunningServer, who: Account, project: Path | str) -> None:
-        self.who, self.visitor = who, signed_in(server, who)
-        self.init = opened(self.visitor, str(project))
-
-    def share(self, *members: Account) -> dict[str, Any]:
-        """What the end of the change tells."""
-        self.visitor.rpc("sharing_set_members", [member.name for member in members])
-        return self.wait("sharing_done")
-
-    def wait(self, type_: str) -> dict[str, Any]:
-        """The data of the next event of a type."""
-        return dict(self.visitor.wait_for(lambda event: event["type"] == type_)[-1]["data"])
-
-    def state(self) -> dict[str, Any]:
-        return dict(self.visitor.rpc("sharing_state"))
-
-    def members(self) -> list[str]:
-        return [member["name"] for member in self.state()["members"]]
-
-    def shared_with_me(self) -> list[dict[str, Any]]:
-        return list(self.visitor.rpc("shared_with_me")["projects"])
-
-
-def magic_files(server: RunningServer) -> list[Path]:
-    return sorted((server.lib_dir / "shared-storage" / "shared-projects").glob("*.proj"))
-
-
-def lists(*paths: Path) -> bytes:
-    """Access control lists of these, without those below."""
-    return subprocess.run(["getfacl", "-n", "-p", *map(str, paths)], capture_output=True, check=True).stdout
 
 
 def test_a_project_is_shared_opened_and_withdrawn(
@@ -96,7 +63,7 @@ def test_a_project_is_shared_opened_and_withdrawn(
     assert home == told
     assert signed_in(server, cleo).get("/api/shared-projects").json() == {"projects": []}
 
-    (magic,) = magic_files(server)
+    (magic,) = magic_files(server, ann)
     content = json.loads(magic.read_text())
     assert magic.name[:5] == owner_digits(ann.uid)
     assert (content["project_dir"], content["project_owner"]) == (str(folder), ann.name)
@@ -129,6 +96,103 @@ def test_a_project_is_shared_opened_and_withdrawn(
     assert member.shared_with_me() == []
     assert member.visitor.get("/api/shared-projects").json() == {"projects": []}
     until(lambda: owner.visitor.rpc("get_presence")["people"] == [])
-    assert magic_files(server) == []
+    assert magic_files(server, ann) == []
     assert as_user(ben, "ls", str(folder)).returncode != 0
     assert lists(*objects) == before
+
+
+def file_in(folder: Path, name: str, who: Account, text: str = "x <- 1\n") -> Path:
+    path = folder / name
+    path.write_text(text)
+    os.chown(path, who.uid, who.gid)
+    return path
+
+
+def test_members_come_and_go_one_by_one(server: RunningServer, ann: Account, ben: Account, cleo: Account) -> None:
+    folder = folder_of(ann, "three", 0o700)
+    file_in(folder, "a.R", ann)
+    owner = Person(server, ann, folder)
+    assert owner.share(ben)["members"] == [ben.name]
+    times = json.loads(magic_files(server, ann)[0].read_text())["share_times"]
+    assert owner.share(ben, cleo)["members"] == sorted([ben.name, cleo.name])
+    assert times[0] in json.loads(magic_files(server, ann)[0].read_text())["share_times"]
+    assert [as_user(who, "cat", str(folder / "a.R")).returncode for who in (ben, cleo)] == [0, 0]
+    one, two = Person(server, ben, folder), Person(server, cleo, folder)
+    until(lambda: {each["user"] for each in two.visitor.rpc("get_presence")["people"]} == {ann.name, ben.name})
+    # A file that the owner closed while it was shared: the same members once more repair it.
+    (folder / "a.R").chmod(0o600)
+    assert as_user(ben, "cat", str(folder / "a.R")).returncode != 0
+    owner.share(ben, cleo)
+    assert as_user(ben, "cat", str(folder / "a.R")).returncode == 0
+
+    one.visitor.rpc("sharing_leave")
+    revoked = one.wait("sharing_revoked")
+    assert (revoked["by"], revoked["unsaved"]) == (ben.name, [])
+    assert one.wait("sharing_done")["members"] == [cleo.name]
+    assert owner.members() == [cleo.name]
+    assert [as_user(who, "cat", str(folder / "a.R")).returncode == 0 for who in (ben, cleo)] == [False, True]
+    assert two.state()["supported"]
+
+    listed = two.visitor.get("/api/shared-projects").json()["projects"]
+    place = f"/api/shared-projects/{ann.name}/{listed[0]['id']}"
+    other = signed_in(server, ben)
+    assert other.request("DELETE", place, headers=token(other)).status == 404
+    assert two.visitor.request("DELETE", place).status == 403
+    assert two.visitor.request("DELETE", place, headers=token(two.visitor)).status == 204
+    assert two.wait("sharing_revoked")["by"] == cleo.name
+    until(lambda: owner.members() == [])
+    assert magic_files(server, ann) == []
+
+
+def token(visitor: Visitor) -> dict[str, str]:
+    return {"X-RS-CSRF-Token": visitor.cookies["rs-csrf-token"]}
+
+
+def test_who_is_suspended_meanwhile_is_told_when_he_comes_back(
+    server: RunningServer, ann: Account, ben: Account
+) -> None:
+    folder = folder_of(ann, "later", 0o700)
+    owner, member = Person(server, ann, folder), Person(server, ben, "")
+    owner.share(ben)
+    member = Person(server, ben, folder)
+    member.visitor.run("kept <- 4711")
+    url = member.visitor.session_path
+    member.visitor.post_json(f"/api/sessions/{url.split('/')[2]}/suspend", {})
+    until(lambda: state_of(member.visitor, url) == "suspended")
+    owner.share()
+    error = opened(member.visitor, str(folder), reuse=True)
+    assert error["session"]["code"] == 204
+    assert f"{ann.name} does not share it with you any more." in error["session"]["cause"]
+    resume = f"/api/sessions/{url.split('/')[2]}/resume"
+    assert member.visitor.post_json(resume, {"in_project": False}).status == 202
+    member.visitor.init()
+    assert "4711" in member.visitor.run("kept")
+    assert member.visitor.rpc("get_project")["open"] is None
+
+
+def test_a_shared_text_is_left_with_the_project(server: RunningServer, ann: Account, ben: Account) -> None:
+    """The connection to another's text ends at once, and none is let in any more."""
+    folder = folder_of(ann, "texts", 0o700)
+    file_in(folder, "analysis.R", ann, "one\n")
+    owner = Person(server, ann, folder)
+    owner.share(ben)
+    first = Editor(server, ann, folder)
+    # Hers is the newest text: her session keeps it.
+    first.visitor.rpc("update_document", first.document["id"], first.document["revision"], 0, 0, "")
+    editors = [first, Editor(server, ben, folder)]
+    keeper = first.server_of_text()
+    members = [editor.join(keeper) for editor in editors]
+    for member in members:
+        member.until(lambda page: page.ready and str(page) == "one\n")
+    members[1].do(lambda page: page.edit(0, 0, "zero\n"))
+    members[0].until(lambda page: str(page) == "zero\none\n")
+    owner.share()
+    assert members[1].until_closed()
+    second = editors[1]
+    path = f"{second.visitor.session_path}collab/{keeper}"
+    again = SocketMember(server.port, path, ben.name, second.headers)
+    again.until_closed()
+    assert (again.refused, again.page.ready) == (404, False)
+    assert members[0].closed is None
+    for connection in (*members, again):
+        connection.close()
