@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,16 @@ class Person:
     def __init__(self, server: RunningServer, who: Account, project: Path | str) -> None:
         self.who, self.visitor = who, signed_in(server, who)
         self.init = opened(self.visitor, str(project))
+
+    def wait_later(self, type_: str) -> dict[str, Any]:
+        """As wait, while the server comes back."""
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                return self.wait(type_)
+            except (OSError, ValueError, AssertionError, HTTPException):
+                assert time.monotonic() < end
+                time.sleep(0.05)
 
     def share(self, *members: Account) -> dict[str, Any]:
         """What the end of the change tells."""
