@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
 from rserver_core.launch_wire import LaunchSpec
-from rserver_core.r_installation import NoR, RInstallation
+from rserver_core.r_installation import NoR, RInstallation, read_home
 from rserver_process import kernel_files, privileges, signals
 from rserver_process.log_line import log_line
 from rserver_process.session_start import SessionBegun, SessionPlan, environment_of, execute
@@ -75,6 +75,7 @@ class Body:
         privileges.dumpable()
         shell = LoginShell(plan.settings.run_script, environment)
         os.close(words)
+        self._rehearse(spec, environment)
         command_line.show([*plan.settings.program, *spec.argv])
         with contextlib.suppress(OSError):
             kernel_files.write("/proc/self/comm", "rsession")
@@ -85,6 +86,19 @@ class Body:
             _execute(plan, spec, str(reason))
         self._started = plan, spec, environment
         raise SessionBegun
+
+    def _rehearse(self, spec: LaunchSpec, environment: Mapping[str, str]) -> None:
+        """While the login scripts run: pages that are written to here are the session's own when it counts."""
+        from rserver_core.config_errors import ConfigErrors
+        from rserver_core.options.command_line import load
+        from rserver_core.options.rsession import RSESSION
+        from rsession import _shim
+
+        with contextlib.suppress(ConfigErrors):
+            load(RSESSION, spec.argv, environment)
+        with contextlib.suppress(NoR):
+            read_home(self._installation.home)
+        _shim.rehearse()
 
     def go_on(self) -> tuple[list[bytes], int, int]:
         """Be the session as far as its halves are not concerned; what `_shim.run_template` needs for R's."""

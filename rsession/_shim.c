@@ -447,6 +447,7 @@ static PyMethodDef methods[] = {
     {"preload", shim_preload, METH_O, NULL},
     {"keep_own_locale", shim_keep_own_locale, METH_NOARGS, NULL},
     {"run", shim_run, METH_VARARGS, NULL},
+    {"rehearse", shim_rehearse, METH_NOARGS, NULL},
     {"run_template", shim_run_template, METH_VARARGS, NULL},
     {"submit", shim_submit, METH_VARARGS, NULL},
     {"submit_batch", shim_submit_batch, METH_O, NULL},

@@ -34,6 +34,9 @@ def run_template(
     R reads a profile `begin` is called, which opens; or `give_up`, with a reason why R cannot become that session.
     """
 
+def rehearse() -> None:
+    """While `serve` is called, in the process of a session that must wait: write to the pages that R writes to next."""
+
 def submit(line: bytes, /) -> int:
     """Queue a line that ends in a newline; its number, counted from 1."""
 

@@ -105,6 +105,9 @@ class UserActions:
         if session.state is State.ENDED:
             # Whoever comes back after q() wants R again; only its own page tells that it ended.
             self.control.resume(session, StartChoices(), server_url)
+        else:
+            # Its page, to which who comes in is sent now, would want it a moment later.
+            self.control.want(session, server_url)
         return session
 
     async def create(self, user: str, uid: int, wanted: NewSession, server_url: str) -> Session:

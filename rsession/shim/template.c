@@ -274,6 +274,15 @@ static int fork_point(const char *prompt, unsigned char *buffer, int size, int h
     return 1;
 }
 
+void template_rehearse(void)
+{
+    int failed = 0;
+    tell_r_of_locale();
+    SEXP call = r.Rf_protect(r.Rf_lcons(resume, *r.R_NilValue));
+    r.R_tryEvalSilent(call, *r.R_BaseEnv, &failed);
+    r.Rf_unprotect(1);
+}
+
 void template_run(void)
 {
     template.waits = true;

@@ -20,6 +20,10 @@ extern struct template template;
 /* Callable only when the library is loaded; never returns. */
 void template_run(void);
 
+/* Does what a session does to become one, in the process of a session that must wait anyway: most of the time goes into the first write
+ * to each page that is shared with the template. Changes nothing. Only while `serve` is called. */
+void template_rehearse(void);
+
 /* What R writes while the template waits; the greeting is kept for the session. */
 void template_write(const char *text, int size, int is_error);
 

@@ -51,6 +51,12 @@ static void give_up(const char *reason)
     end_with_python_error();
 }
 
+PyObject *shim_rehearse(PyObject *module, PyObject *unused)
+{
+    template_rehearse();
+    Py_RETURN_NONE;
+}
+
 PyObject *shim_run_template(PyObject *module, PyObject *arguments)
 {
     const char *library;

@@ -10,6 +10,7 @@
 /* _shim.c: copies a sequence of bytes objects, the copies live as long as the process; NULL with an exception set. */
 char **copy_texts(PyObject *sequence, int *count);
 
+PyObject *shim_rehearse(PyObject *module, PyObject *unused);
 PyObject *shim_run_template(PyObject *module, PyObject *arguments);
 
 #endif

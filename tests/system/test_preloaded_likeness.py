@@ -81,7 +81,9 @@ def _facts(server: RunningServer, account: Account, forked: bool) -> tuple[dict[
     assert was_forked(r_pid(visitor)) == forked
     path = account.home / "facts"
     said = visitor.run(f'Sys.setenv(FACTS = "{path}"); source("{FACTS}")')
-    facts = dict(line.split("\t", 1) for line in path.read_text().splitlines())
+    # Each server has a directory of its own.
+    text = path.read_text().replace(str(server.directory), "/server")
+    facts = dict(line.split("\t", 1) for line in text.splitlines())
     path.unlink()
     visitor.rpc("quit_session")
     return facts, written + said

@@ -39,11 +39,15 @@ def test_the_front_page_leads_to_one_session_and_to_the_list_of_several(house: H
     browser = house.browse("alice")
     first = location(browser.get("/"))
     assert location(browser.get("/")) == first
-    second = new(browser)
+    (launched,) = house.master.asked("launch")
+    assert launched["launch"]["session"] == first.split("/")[2], "its page follows in a moment"
+    front = house.worker.control.table.get(first.split("/")[2])
+    assert front
+    house.run(front)
+    second = running(browser, 101)
     assert location(browser.get("/")) == "/home"
-    browser.json("POST", f"/api/sessions/{second.id}/quit")
-    house.run(second)
-    house.exit(second)
+    house.worker.gate.first_byte(second.id)
+    house.exit(second, 101, code=0)
     assert second.state is State.ENDED
     assert location(browser.get("/")) == first
 
