@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,15 +13,22 @@
 enum {
     OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
     ENTRIES_ROOM = 16 * 1024,
+    MOST_ENTRIES = ENTRIES_ROOM / 24, /* the least that an entry takes */
     COUNTED_AT_ONCE = 1000
 };
+
+/* What the kernel told of a folder at once. */
+typedef struct {
+    const struct dirent64 *sorted[MOST_ENTRIES];
+    char bytes[ENTRIES_ROOM];
+} Entries;
 
 /* An open folder on the way down. */
 typedef struct {
     int fd;
     size_t path; /* length of the path of the entries without their names */
-    char *entries;
-    size_t next, end; /* in entries, bytes */
+    Entries *entries;
+    size_t next, count; /* in entries->sorted */
 } Level;
 
 typedef struct {
@@ -143,7 +151,7 @@ static int enter(Walk *walk, int fd) {
         return path == NULL ? FAILED : done(PyObject_CallMethod(walk->visits, "too_deep", "N", path));
     }
     Level *level = &walk->levels[walk->height];
-    *level = (Level){.fd = fd, .path = length == 0 ? 0 : length + 1, .entries = PyMem_Malloc(ENTRIES_ROOM)};
+    *level = (Level){.fd = fd, .path = length == 0 ? 0 : length + 1, .entries = PyMem_Malloc(sizeof(Entries))};
     walk->height++;
     if (level->entries == NULL) {
         PyErr_NoMemory();
@@ -211,15 +219,31 @@ static int do_entry(Walk *walk, const Level *level, const struct dirent64 *entry
     return type == DT_DIR ? do_folder(walk, level, entry->d_name) : 0;
 }
 
-/* 1: there are entries in the buffer; 0: no more in this folder. */
+static int by_inode(const void *one, const void *other) {
+    const struct dirent64 *const *a = one, *const *b = other;
+    return ((*a)->d_ino > (*b)->d_ino) - ((*a)->d_ino < (*b)->d_ino);
+}
+
+/* In the order in which they lie on the disk, and mostly in memory. */
+static void sort(Level *level, size_t size) {
+    Entries *entries = level->entries;
+    level->next = level->count = 0;
+    for (size_t at = 0; at < size && level->count < MOST_ENTRIES; level->count++) {
+        const struct dirent64 *entry = (const struct dirent64 *)(entries->bytes + at);
+        entries->sorted[level->count] = entry;
+        at += entry->d_reclen;
+    }
+    qsort(entries->sorted, level->count, sizeof *entries->sorted, by_inode);
+}
+
+/* 1: there are more entries; 0: that were all of this folder. */
 static int fill(Level *level) {
-    const ssize_t got = getdents64(level->fd, level->entries, ENTRIES_ROOM);
+    const ssize_t got = getdents64(level->fd, level->entries->bytes, ENTRIES_ROOM);
     if (got < 0 && errno != ENOENT) {
         PyErr_SetFromErrno(PyExc_OSError);
         return FAILED;
     }
-    level->next = 0;
-    level->end = got > 0 ? (size_t)got : 0; /* ENOENT: the folder was removed */
+    sort(level, got > 0 ? (size_t)got : 0); /* ENOENT: the folder was removed */
     return got > 0;
 }
 
@@ -236,14 +260,12 @@ static void leave(Walk *walk) {
 static int step(Walk *walk) {
     Level *level = &walk->levels[walk->height - 1];
     for (;;) {
-        if (level->next >= level->end) {
+        if (level->next == level->count) {
             const int filled = fill(level);
             if (filled <= 0)
                 return filled;
         }
-        const struct dirent64 *entry = (const struct dirent64 *)(level->entries + level->next);
-        level->next += entry->d_reclen;
-        const int result = do_entry(walk, level, entry);
+        const int result = do_entry(walk, level, level->entries->sorted[level->next++]);
         if (result != 0)
             return result;
     }

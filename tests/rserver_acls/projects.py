@@ -36,6 +36,7 @@ class Shared:
     def __init__(self, owner: Account, folder: Path, state: Path, program: Sequence[str]) -> None:
         self.owner, self.folder, self.state = owner, folder, state
         self.argv = [*program, f"--state={state}"]
+        self.is_compiled = Path(program[-1]).is_relative_to(ROOT)
 
     def request(self, action: str, *members: Account | str, **fields: Any) -> bytes:
         names = [member if isinstance(member, str) else member.name for member in members]

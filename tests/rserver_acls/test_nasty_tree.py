@@ -87,6 +87,20 @@ def test_share_and_unshare_leave_no_trace(nasty: Shared, alice: Account) -> None
     assert sorted(path.suffix for path in nasty.state.iterdir()) == [".json", ".lock"]
 
 
+def test_a_folder_of_thousands(shared: Shared, alice: Account) -> None:
+    """Many more than one call of the kernel tells of."""
+    for number in range(5_000):
+        (shared.folder / f"file-{number}").touch()
+    own(shared.owner, shared.folder)
+    before = shared.dump()
+    objects = shared.run("share", alice)["changed"]
+    assert objects > 5_000
+    assert shared.dump().count(f"user:{alice.uid}:rw") >= 5_000
+    assert shared.run("refresh")["unchanged"] == objects
+    assert shared.run("unshare", alice)["changed"] == objects
+    assert shared.dump() == before
+
+
 def test_members_come_and_go_one_by_one(nasty: Shared, alice: Account, eve: Account) -> None:
     """eve has entries of her own, which stay hers."""
     before = nasty.dump()

@@ -38,7 +38,7 @@ class Recorder:
         assert os.path.samestat(os.fstat(fd), status)
         assert os.get_inheritable(fd) is False
         self.seen.append(("visited", path, stat.filemode(status.st_mode)))
-        if len(self.seen) % 3:
+        if status.st_ino % 3:
             return False
         self._kept.append(fd)
         return True
@@ -93,7 +93,7 @@ def test_both_meet_the_same(tmp_path: Path, seed: int) -> None:
     grow(tmp_path, random.Random(seed))
     people = frozenset({os.geteuid(), 1})
     compiled, python = (Recorder().walk(walk, tmp_path, people) for walk in (walk_compiled, walk_in_python))
-    assert compiled.seen == python.seen
+    assert sorted(compiled.seen) == sorted(python.seen)
     assert (compiled.changed, compiled.unchanged) == (0, 0)
 
 
