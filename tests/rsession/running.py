@@ -94,12 +94,6 @@ class EventStream:
         """Number of the last event that arrived."""
         return self.seen[-1]["id"] if self.seen else self._after
 
-    def attend(self, seconds: float) -> None:
-        """Read for that long and answer pings, as a page does: who does not is taken for lost."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            assert self._receive(left) or time.monotonic() >= end, "the session hung up"
-
     def wait_for_close(self, deadline: float = DEADLINE) -> None:
         """Until the session closes the connection."""
         end = time.monotonic() + deadline

@@ -15,6 +15,8 @@ MINUTE_SECONDS = 6.0
 FAST = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+0 x10", "NO_FAKE_STAT": "1"}
 HOUR_IN_THREE_SECONDS = {**FAST, "FAKETIME": "+0 x1200"}
 PATIENCE = 40.0
+WITHOUT_PINGS = "--websocket-ping-seconds=0"
+"""The clock of who answers them runs as ever."""
 
 
 def ended(session: RunningSession) -> tuple[int, str]:
@@ -31,7 +33,9 @@ def phases(stream: EventStream) -> list[tuple[str, str | None]]:
 
 
 def test_a_page_that_is_only_open_is_warned_and_the_session_suspended() -> None:
-    with RunningSession(["--session-timeout-minutes=1", "--session-timeout-warning-seconds=30"], FAST) as session:
+    with RunningSession(
+        [WITHOUT_PINGS, "--session-timeout-minutes=1", "--session-timeout-warning-seconds=30"], FAST
+    ) as session:
         stream = ready(session)
         evaluate(session, stream, "x <- 4711")
         stream.wait_for_type("quit", PATIENCE)
@@ -42,7 +46,7 @@ def test_a_page_that_is_only_open_is_warned_and_the_session_suspended() -> None:
 @pytest.mark.slow
 def test_what_pages_ask_by_themselves_is_no_use() -> None:
     background = {"X-RStudio-Refresh-Auth-Creds": "0"}
-    with RunningSession(["--session-timeout-minutes=1"], FAST) as session:
+    with RunningSession([WITHOUT_PINGS, "--session-timeout-minutes=1"], FAST) as session:
         stream = ready(session)
         completions = json.dumps({"params": ["me", 2], "clientId": session.client_id}).encode()
         assert session.process is not None
@@ -61,27 +65,27 @@ def test_what_pages_ask_by_themselves_is_no_use() -> None:
 
 @pytest.mark.slow
 def test_use_keeps_it() -> None:
-    with RunningSession(["--session-timeout-minutes=1"], FAST) as session:
+    with RunningSession([WITHOUT_PINGS, "--session-timeout-minutes=1"], FAST) as session:
         stream = ready(session)
         end = time.monotonic() + 3 * MINUTE_SECONDS
         while time.monotonic() < end:
             session.call("keep_running")
-            stream.attend(0.1)
+            time.sleep(0.1)
         assert evaluate(session, stream, "1 + 1") == "[1] 2\n"
 
 
 def test_quitting_instead() -> None:
-    with RunningSession(["--session-timeout-minutes=1", "--session-timeout-suspend=0"], FAST) as session:
+    with RunningSession([WITHOUT_PINGS, "--session-timeout-minutes=1", "--session-timeout-suspend=0"], FAST) as session:
         ready(session)
         assert ended(session) == (0, "Nobody used it for 1 minute.")
 
 
 @pytest.mark.slow
 def test_without_any_page() -> None:
-    arguments = ["--session-timeout-minutes=0", "--session-disconnected-timeout-minutes=1"]
+    arguments = [WITHOUT_PINGS, "--session-timeout-minutes=0", "--session-disconnected-timeout-minutes=1"]
     with RunningSession(arguments, FAST) as session:
         stream = ready(session)
-        stream.attend(2 * MINUTE_SECONDS)
+        time.sleep(2 * MINUTE_SECONDS)
         session.hang_up()
         assert evaluate(session, stream, "1 + 1") == "[1] 2\n"
         stream.close()
@@ -90,7 +94,7 @@ def test_without_any_page() -> None:
 
 def test_the_kill_comes_while_r_computes_and_the_objects_are_those_of_the_last_checkpoint() -> None:
     with RunningSession(
-        ["--session-timeout-kill-hours=1", "--session-timeout-minutes=0"], HOUR_IN_THREE_SECONDS
+        [WITHOUT_PINGS, "--session-timeout-kill-hours=1", "--session-timeout-minutes=0"], HOUR_IN_THREE_SECONDS
     ) as session:
         stream = ready(session)
         evaluate(session, stream, "x <- 4711")
@@ -114,7 +118,12 @@ def test_a_clock_that_is_set_by_hours_ends_nothing_and_delays_nothing(tmp_path: 
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
     }
-    arguments = ["--session-timeout-minutes=1", "--session-timeout-kill-hours=1", "--session-timeout-warning-seconds=0"]
+    arguments = [
+        WITHOUT_PINGS,
+        "--session-timeout-minutes=1",
+        "--session-timeout-kill-hours=1",
+        "--session-timeout-warning-seconds=0",
+    ]
     with RunningSession(arguments, jumping) as session:
         stream = ready(session)
         for jump in ("+30h", "-30h", "+0"):
