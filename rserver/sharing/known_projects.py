@@ -137,6 +137,9 @@ class KnownProjects:
             raise ShareRefused(str(error), UNAVAILABLE) from None
         except (ThreadsBusy, ThreadTimeout):
             raise ShareRefused(f"{self.path} cannot be written: it takes too long.", UNAVAILABLE) from None
+        finally:
+            # A look that began meanwhile may have seen what was there before.
+            self._changes += 1
 
     def _run(self, call: Callable[[], _T]) -> "Deferred[_T]":
         return self._threads.run_within(_SECONDS, self._clock, call)

@@ -204,6 +204,15 @@ class Sharing:
     async def _ask(self, change: Change, action: str, members: Sequence[str]) -> Message:
         if change.is_cancelled:
             raise CancelledError
+        try:
+            return await self._run(change, action, members)
+        except MasterError as error:
+            if error.code != "absent" or action != "unshare":
+                raise
+            # Nobody has access to what is not there.
+            return {"members": [], "skipped_total": 0, "skipped": []}
+
+    async def _run(self, change: Change, action: str, members: Sequence[str]) -> Message:
         working = self.master.acls(action, change.folder, change.owner, members, change.listener.progress)
         change.working = working
         return await working
