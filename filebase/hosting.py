@@ -88,7 +88,10 @@ class Hosting(asyncio.Protocol):
         elif what == "poll_over":
             self._polling.over(int(fields["request"]))
         elif what == "file":
-            room.merge_file(str(fields["text"]))
+            if fields["text"] is None:
+                room.tell(event="file_changed")
+            else:
+                room.merge_file(str(fields["text"]))
         elif what == "saved":
             room.saved(str(fields["text"]))
             room.tell(fields["member"], event="answer", number=fields["number"])

@@ -84,9 +84,9 @@ class PollLink:
     def take(self, ask: Ask) -> float:
         """What a request brings; seconds after which it may be answered, so that nobody sends too fast."""
         self.touched = self._now()
+        self._acknowledge(ask.after)
         if self._farewell is not None:
             return 0.0
-        self._acknowledge(ask.after)
         if ask.messages and ask.first > self._taken + 1:
             self.leave("messages are missing")
         fresh = ask.messages[max(0, self._taken + 1 - ask.first) :]

@@ -1,5 +1,6 @@
 """This session hosts the shared text of a file: its filebase, who may come in, and the one writer of the file."""
 
+import os
 import secrets
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -155,7 +156,11 @@ class Hosting:
         path, stamp = document.path, document.stamp
         if self.has_ended or path is None:
             return
-        if stamp is not None and not await self._background(stamp.is_of, Path(path)):
+        if not await self._background(os.path.exists, path):
+            if stamp is not None:
+                await self._documents.refresh(self.document)
+                self._filebase.say("file", text=None)
+        elif stamp is None or not await self._background(stamp.is_of, Path(path)):
             file = await self._documents.read_file(path)
             if self._documents.get(self.document).stamp == stamp:
                 await self._documents.refresh(self.document)

@@ -153,12 +153,20 @@ class Documents:
         path = self.get(id_).path
         if path is None:
             raise RpcError(ErrorCode.PARAM_INVALID, "the document has no file yet")
+        if not await self._background(os.path.exists, path):
+            return await self._without_file(id_)
         file = await self.read_file(path)
         now = self.get(id_)
         is_same = now.text == file.text
         text_format = file.format if is_same else now.format
         saved = digest(file.text.encode())
         now = replace(now, stamp=file.stamp, saved_digest=saved, format=text_format, is_dirty=not is_same)
+        await self._store(now, with_properties=True, client=None)
+        return now.as_json()
+
+    async def _without_file(self, id_: str) -> dict[str, object]:
+        """Somebody has removed it: the text is nowhere but here."""
+        now = replace(self.get(id_), stamp=None, saved_digest="", is_dirty=True)
         await self._store(now, with_properties=True, client=None)
         return now.as_json()
 

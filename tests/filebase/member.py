@@ -28,6 +28,11 @@ class Page:
     def __str__(self) -> str:
         return str(self.text)
 
+    def state(self) -> bytes:
+        """The text, and how much of whose writing it has."""
+        vector = Reader(self.doc.get_state())
+        return repr((str(self), sorted((vector.number(), vector.number()) for _ in range(vector.number())))).encode()
+
     def edit(self, begin: int, end: int, insert: str) -> None:
         """Replace characters (of ASCII)."""
         before = self.doc.get_state()

@@ -78,11 +78,13 @@ def two_editors(server: RunningServer, alice: Account, bob: Account, name: str) 
     # Hers is the newest text: her session hosts.
     first.visitor.rpc("update_document", first.document["id"], first.document["revision"], 0, 0, "")
     editors = first, Editor(server, bob, folder)
-    yield editors
-    for editor in editors:
-        if editor.member is not None:
-            editor.member.close()
-        editor.visitor.post_json(f"{editor.visitor.session_path}rpc/abort", {"method": "abort", "params": []})
+    try:
+        yield editors
+    finally:
+        for editor in editors:
+            if editor.member is not None:
+                editor.member.close()
+            editor.visitor.post_json(f"{editor.visitor.session_path}rpc/abort", {"method": "abort", "params": []})
 
 
 def wait_until(member: SocketMember, text: str) -> None:

@@ -8,7 +8,8 @@ import { LOST, SocketWire, type Wire, type WireUser } from "./wire";
 const SOCKET_PATIENCE_MS = 1500;
 const POLL_PATIENCE_MS = 10_000;
 const SAVE_PATIENCE_MS = 30_000;
-const NO_ACCESS = 4403;
+/** No right to the file; not allowed; too large: trying again would not help. */
+const REFUSED: ReadonlySet<number> = new Set([4403, 1008, 1009]);
 /** After that a WebSocket is tried again, at the next connection. */
 const BLOCKED_MS = 60_000;
 
@@ -20,7 +21,7 @@ export interface LinkUser {
   fileChanged(): void;
   /** The host cannot be reached, though the server can. */
   hostLost(server: string): void;
-  /** This user may not change the file any more. */
+  /** This page is not taken back, as the reason says: the user may not change the file any more, or sent too much. */
   expelled(reason: string): void;
   connection(state: LinkState): void;
 }
@@ -144,7 +145,7 @@ export class CollabLink implements TextOwner {
       clearTimeout(patience);
       if (this.wire !== wire) return;
       this.drop();
-      if (!isPolling && code !== NO_ACCESS && !wasGreeted) void this.find(true);
+      if (!isPolling && !REFUSED.has(code) && !wasGreeted) void this.find(true);
       else this.lost(code, reason);
     };
     let wasGreeted = false;
@@ -184,7 +185,7 @@ export class CollabLink implements TextOwner {
 
   private lost(code: number, reason: string): void {
     this.user.connection("connecting");
-    if (code === NO_ACCESS) {
+    if (REFUSED.has(code)) {
       this.close();
       this.user.expelled(reason);
       return;

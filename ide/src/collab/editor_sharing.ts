@@ -1,5 +1,5 @@
 import { history, historyKeymap } from "@codemirror/commands";
-import { Compartment, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, type Transaction } from "@codemirror/state";
 import { type EditorView, keymap } from "@codemirror/view";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import * as Y from "yjs";
@@ -9,6 +9,10 @@ import type { OpenDocument } from "../editor/open_document";
 import { RpcError } from "../net/rpc";
 import { CollabLink, type LinkState, type LinkUser } from "./collab_link";
 import { colleagues, remoteCursors } from "./remote_cursors";
+
+const MOST_BYTES = 5 << 20;
+/** Characters that come in one go, so many that it is worth counting. */
+const LARGE = 50_000;
 
 /** Binds the editor of one document to its shared text, as long as there is one. */
 export class EditorSharing implements LinkUser {
@@ -95,7 +99,8 @@ export class EditorSharing implements LinkUser {
     this.link = null;
     this.document.server.value = null;
     this.unbind();
-    const text = `${this.document.meta.value.name}: ${reason || "You may not change this file any more."} Your text stays in this tab.`;
+    const why = (reason || "You may not change this file any more").replace(/[^.]$/, "$&.");
+    const text = `${this.document.meta.value.name}: ${why} Your text stays in this tab.`;
     this.app.messages.show("warning", text);
   }
 
@@ -125,6 +130,7 @@ export class EditorSharing implements LinkUser {
       keymap.of(yUndoManagerKeymap),
       yCollab(shared.text, null, { undoManager: this.undo }),
       remoteCursors(shared),
+      EditorState.changeFilter.of((change) => this.hasRoom(change)),
     ];
     view.dispatch({ effects: this.part.reconfigure(extension) });
     shared.awareness.on("change", () => this.showPeople(link));
@@ -153,6 +159,16 @@ export class EditorSharing implements LinkUser {
     this.undo?.destroy();
     this.undo = null;
     this.view().dispatch({ effects: this.part.reconfigure(plain()) });
+  }
+
+  /** What the others could not take does not get into the text at all. */
+  private hasRoom(change: Transaction): boolean {
+    const grown = change.newDoc.length - change.startState.doc.length;
+    if (!change.isUserEvent("input") || grown < LARGE) return true;
+    if (new TextEncoder().encode(change.newDoc.toString()).length <= MOST_BYTES) return true;
+    const text = "A text that several edit may have at most 5 MiB: this was not inserted.";
+    this.app.messages.show("warning", text);
+    return false;
   }
 
   private showPeople(link: CollabLink): void {

@@ -84,7 +84,10 @@ export class OpenDocument {
 
   private describeShared(data: DocumentData): void {
     this.meta.value = metaOf(data);
-    if (!data.dirty) this.saved = this.sync.confirmed;
+    const { confirmed } = this.sync;
+    // The file may be gone that had this text.
+    if (data.dirty) this.saved = this.saved?.eq(confirmed) ? null : this.saved;
+    else this.saved = confirmed;
     this.dirty.value = this.saved === null || !this.saved.eq(this.text);
   }
 
