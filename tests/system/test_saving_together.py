@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.filebase.socket_member import controls
 from tests.system.accounts import Account
 from tests.system.running_server import RunningServer
-from tests.system.test_collaborative_editing import LINES, Editor, controls, two_editors
+from tests.system.test_collaborative_editing import LINES, Editor, two_editors
 from tests.system.test_projects import until
 
 pytestmark = [pytest.mark.root, pytest.mark.r]
