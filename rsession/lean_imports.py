@@ -20,6 +20,8 @@ def leave_out_unused_modules() -> None:
     sys.modules.update(dict.fromkeys(_ABSENT))  # type: ignore[arg-type]
     # twisted.python.compat passes it on under an older name; it brings urllib.request, http.client and email.
     sys.modules["http.cookiejar"] = ModuleType("http.cookiejar")
+    # Nobody here turns `&eacute;` into a letter, for which html has a table of 2,231 names.
+    vars(sys.modules.setdefault("html.entities", ModuleType("html.entities"))).setdefault("html5", {})
     # twisted.internet.defer can turn Deferreds into asyncio's futures and back.
     asyncio = ModuleType("asyncio")
     names = {"AbstractEventLoop": _Unused, "Future": _Unused, "iscoroutine": iscoroutine}

@@ -9,6 +9,7 @@ from rsession.http_connection import Answer, Upgraded
 from rsession.http_message import Request, Response
 from rsession.listeners import Listeners
 from rsession.rpc import Clients, Rpc
+from rsession.websocket import EventSocket, refuse_handshake
 
 if TYPE_CHECKING:
     from rsession.http_connection import HttpConnection
@@ -119,8 +120,6 @@ class SessionSite:
 
     def upgrade(self, request: Request, connection: "HttpConnection") -> Upgraded | Response:
         """See `http_connection.Site`."""
-        from rsession.websocket import EventSocket, refuse_handshake
-
         other = self._routes.find_socket(request.path)
         if request.path != "/events" and other is None:
             return Response.of_text(404, "the session has no WebSocket there")
