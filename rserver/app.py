@@ -21,7 +21,7 @@ from twisted.logger import Logger
 
 from rserver import memory, worker_log
 from rserver.clock import limit
-from rserver.composition import IDE, STATIC, Surroundings, Threads, Worker, build
+from rserver.composition import STATIC, Worker, build
 from rserver.folder_watch import watch_file
 from rserver.master_client import MasterClient
 from rserver.offline_file import FILE_NAME, LOOK_SECONDS, SELDOM_SECONDS, OfflineFile
@@ -39,6 +39,7 @@ from rserver.sessions.saved_times import SavedTimes
 from rserver.sessions.suspend_call import SocketSuspend
 from rserver.settings import WorkerSettings
 from rserver.sharing.leave_call import SocketLeave
+from rserver.surroundings import IDE, Surroundings, Threads
 from rserver.tls.contexts import TlsContexts
 from rserver.web.offline_page import OfflinePage
 from rserver.web.request import Gate, Pages, SessionEvents

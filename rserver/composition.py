@@ -3,30 +3,28 @@
 import asyncio
 import os
 import socket
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from rserver.accounts import Accounts, Lookup, look_up
+from rserver.account_watch import watch_accounts
+from rserver.accounts import Accounts
 from rserver.clock import Clock
+from rserver.front_link import FrontLink
 from rserver.notifications_file import NotificationsFile
 from rserver.profiles import UserProfiles
 from rserver.r_installations import RInstallations
 from rserver.sessions.activity import ActivityMeter
-from rserver.sessions.activity import Ask as AskActivity
-from rserver.sessions.control import AskToQuit, AskToSuspend, Probe, SessionControl
+from rserver.sessions.control import SessionControl
 from rserver.sessions.evictions import Evictions
 from rserver.sessions.homes import Homes
 from rserver.sessions.leftovers import SETTING, Leftovers
-from rserver.sessions.project_report import AskForFolder, ProjectReader
+from rserver.sessions.project_report import ProjectReader
 from rserver.sessions.projects import ProjectTable
 from rserver.sessions.r_chooser import DEFAULT_SETTING, RChooser
-from rserver.sessions.r_report import AskForR, RReader
+from rserver.sessions.r_report import RReader
 from rserver.sessions.saver import SessionSaver
 from rserver.sessions.session import Session
 from rserver.sessions.starter import Starter
@@ -35,8 +33,6 @@ from rserver.sessions.usage import UsageMeter
 from rserver.sessions.user_actions import UserActions
 from rserver.settings import SettingsError, WorkerSettings
 from rserver.sharing.composition import SharedHouse, build_sharing
-from rserver.sharing.farewells import AskToLeave
-from rserver.sharing.sharing import WorkerMaster
 from rserver.sign_in import audit
 from rserver.sign_in.cookies import CookieSigner
 from rserver.sign_in.credentials import Credentials
@@ -46,9 +42,8 @@ from rserver.sign_in.password_key import PasswordKeys
 from rserver.sign_in.peer_uid import uid_of_peer
 from rserver.sign_in.revocations import Revocations
 from rserver.sign_in.single_user import SingleUser
-from rserver.sign_in.standing import Standings, Whose, whose
 from rserver.store.store import Store
-from rserver.web.account_check import AccountCheck
+from rserver.surroundings import Surroundings, Threads
 from rserver.web.api import SessionsApi
 from rserver.web.diagnosis_page import DiagnosisPage
 from rserver.web.failure_page import FailurePage
@@ -59,123 +54,21 @@ from rserver.web.pages import WorkerPages
 from rserver.web.project_parts import ProjectParts
 from rserver.web.projects_api import ProjectsApi
 from rserver.web.r_versions_api import RVersionsApi
-from rserver.web.request import FrontControl, Identity, Target
+from rserver.web.request import Identity, Target
 from rserver.web.scope_page import ScopePage
 from rserver.web.session_view import SessionLister
 from rserver.web.shared_parts import SharedParts
 from rserver.web.shared_projects_api import SharedProjectsApi
 from rserver.web.sign_in_pages import SignInPages, read_login_html
 from rserver.web.templates import Templates
-from rserver.worker_threads import FromThread, WorkerThreads
 from rserver.workers.control_socket import Answers, DataWorkers
 from rserver_core.frame import Message
 from rserver_core.launch_wire import SessionRecord
 
-ROOT = Path(__file__).resolve().parent.parent
-IDE = ROOT / "ide" / "dist"
 STATIC = Path(__file__).resolve().parent / "web" / "static"
 SAVE_SECONDS = 60.0
 
 _log = Logger()
-
-
-@dataclass(slots=True)
-class Threads:
-    """Threads by what they wait for, so that a name service that hangs holds up nothing else."""
-
-    accounts: WorkerThreads
-    store: WorkerThreads
-    files: WorkerThreads
-    diagnosis: WorkerThreads
-
-    @classmethod
-    def start(cls, from_thread: FromThread) -> "Threads":
-        """Threads are made when there is something to do."""
-        return cls(
-            WorkerThreads(from_thread, "accounts", 4),
-            WorkerThreads(from_thread, "store"),
-            WorkerThreads(from_thread, "files"),
-            WorkerThreads(from_thread, "diagnosis", 2, 4),
-        )
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What the worker stands on. ports: the TCP ports it serves; life: names this run of the whole server."""
-
-    clock: Clock
-    threads: Threads
-    loop: Callable[[], asyncio.AbstractEventLoop]
-    master: WorkerMaster
-    probe: Probe
-    ask_to_suspend: AskToSuspend
-    ask_activity: AskActivity
-    ask_to_quit: AskToQuit
-    ask_for_r: AskForR
-    ask_for_folder: AskForFolder
-    ask_to_leave: AskToLeave
-    ports: tuple[int, ...] = ()
-    now: Callable[[], float] = time.time
-    life: str = ""
-    lookup: Lookup = look_up
-    whose: Whose = whose
-    ide: Path = IDE
-
-
-@dataclass(slots=True)
-class FrontLink:
-    """The way to the front, which is made last, and to other workers, if there are any.
-
-    variables: what every session that starts is told besides.
-    """
-
-    front: FrontControl | None = None
-    others: DataWorkers | None = None
-    variables: Callable[[], Mapping[str, str]] = dict
-
-    def void(self, user: str, stamp: int) -> None:
-        """Cookies of user issued up to stamp are void."""
-        if self.others is not None:
-            self.others.void(user, stamp)
-
-    def changed(self) -> None:
-        """Sessions are not what they were."""
-        if self.others is not None:
-            self.others.changed()
-
-    def everybody_knows(self) -> "Deferred[None]":
-        """Fires when all workers have carried out what they were told."""
-        if self.others is None:
-            return succeed(None)
-        return Deferred.fromFuture(asyncio.ensure_future(self.others.heard()))
-
-    def close_user(self, user: str) -> None:
-        """End what is carried for somebody who signed out."""
-        if self.front is not None:
-            self.front.close_user(user)
-        if self.others is not None:
-            self.others.close_user(user)
-
-    def close_session(self, session: Session) -> None:
-        """End what is carried to a session that is gone."""
-        if self.front is not None:
-            self.front.close_session(session.id)
-        if self.others is not None:
-            self.others.close_session(session.id)
-
-    def close_join(self, own: Session, host: Session) -> None:
-        """End what leads from a session to the texts of another one."""
-        if self.front is not None:
-            self.front.close_join(own.id, host.id)
-        if self.others is not None:
-            self.others.close_join(own.id, host.id)
-
-    def listeners(self) -> Mapping[str, int]:
-        """Open event streams by session id."""
-        found = Counter(self.front.listeners() if self.front is not None else {})
-        if self.others is not None:
-            found.update(self.others.listeners())
-        return found
 
 
 @dataclass(slots=True)
@@ -317,15 +210,10 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
     if not owner:
         sharing = build_sharing(around.clock, threads.files, around.master, accounts, actions, around.ask_to_leave)
         link.variables = sharing.environment
-        gate.joins.may = sharing.may_join
-        sharing.sharing.known.on_change = gate.joins.look_over
-        pages.shared_projects = SharedProjectsApi(sharing)
-        pages.home.shared = SharedParts(pages.shared_projects, pages.templates)
-        standings = Standings(around.clock, threads.accounts, around.whose)
-        accounts.on_found = lambda account: standings.seen(account.name, account.uid)
-        pages.accounts = gate.accounts = AccountCheck(standings, credentials, pages.templates)
+        _show_shared(sharing, pages, gate)
         farewell = Farewell(credentials, store, log, link.close_user)
-        evictions = Evictions(around.clock, standings, actions.control, farewell.account_gone)
+        check, evictions = watch_accounts(around, accounts, actions.control, farewell, pages.templates)
+        pages.accounts = gate.accounts = check
     return Worker(
         settings,
         store,
@@ -343,6 +231,13 @@ async def build(around: Surroundings, greeting: Message) -> Worker:
         evictions,
         sharing,
     )
+
+
+def _show_shared(house: SharedHouse, pages: WorkerPages, gate: WorkerGate) -> None:
+    gate.joins.may = house.may_join
+    house.sharing.known.on_change = gate.joins.look_over
+    pages.shared_projects = SharedProjectsApi(house)
+    pages.home.shared = SharedParts(pages.shared_projects, pages.templates)
 
 
 async def _credentials(

@@ -16,9 +16,10 @@ from rserver.remote.tokens import TokenPairs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rserver.composition import Surroundings, Worker
+    from rserver.composition import Worker
     from rserver.proxy.data_plane import Begin
     from rserver.proxy.services import Services
+    from rserver.surroundings import Surroundings
 
 
 async def build_door(worker: "Worker", around: "Surroundings", *, tls: bool) -> "Callable[[Services], Begin]":

@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from rserver.composition import Surroundings, Threads, Worker, build
+from rserver.composition import Worker, build
 from rserver.sessions.probe import NoAnswer
 from rserver.sessions.session import Session
 from rserver.sessions.suspend_call import SuspendAnswer
 from rserver.sign_in.policy import Account
 from rserver.sign_in.standing import Holder
+from rserver.surroundings import Surroundings, Threads
 from rserver.web.request import Authentication, Identity, Request, RequestHead, Response
 from rserver_core.launch_wire import SessionRecord
 from tests.rserver.doubles import FakeMaster, ThreadsAtOnce, record
