@@ -5,7 +5,9 @@ import os
 import random
 import socket
 import stat
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -239,3 +241,41 @@ def test_lists_of_any_length(objects: Path) -> None:
         known = {attributes.key((objects / "one").stat(), acl, None): (None, None, acl, False)}
         recorder = Recorder(known).walk(walk_compiled, objects)
         assert (("visited", "one", "-rw-rw-r--") not in recorder.seen) == is_known, count
+
+
+@contextmanager
+def mounted(where: Path, *argv: str) -> Iterator[None]:
+    """A file system in this place."""
+    where.mkdir(exist_ok=True)
+    subprocess.run(["mount", *argv, str(where)], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(where)], check=True)
+
+
+@pytest.mark.root
+@WALKS
+def test_another_file_system_is_not_entered(tmp_path: Path, walk: Walk) -> None:
+    (tmp_path / "file").touch()
+    with mounted(tmp_path / "memory", "-t", "tmpfs", "none"):
+        (tmp_path / "memory" / "inside").touch()
+        seen = Recorder().walk(walk, tmp_path).seen
+    assert sorted(seen) == [("skipped", "memory", "another file system"), ("visited", "file", "-rw-r--r--")]
+
+
+@pytest.mark.root
+@WALKS
+def test_a_file_system_that_does_not_tell_types(tmp_path: Path, walk: Walk) -> None:
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(4 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-O", "^filetype,^has_journal", str(image)], check=True)
+    with mounted(tmp_path / "top", "-o", "loop", str(image)):
+        top = tmp_path / "top"
+        (top / "a" / "b").mkdir(parents=True)
+        (top / "a" / "file").touch()
+        (top / "link").symlink_to("/etc")
+        os.mkfifo(top / "pipe")
+        seen = Recorder().walk(walk, top).seen
+    assert sorted(path for _, path, _ in seen) == ["a", "a/b", "a/file", "lost+found"]
