@@ -13,6 +13,8 @@ JSON = "application/json"
 _SESSION = "/sessions/{sessionId}"
 _FILE = f"{_SESSION}/files/{{fileName}}"
 _NOT_THERE = (401, 404)
+# Microsoft's prose calls it so.
+_ALSO = {"/user/login": "/login"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Route:
 
 
 ROUTES = (
-    Route("POST", "/login", "login", "Sign in.", messages.Login, messages.Tokens, public=True),
+    Route("POST", "/login", "login", "Sign in.", messages.Login, messages.Tokens, 200, (400, 401), public=True),
     Route(
         "POST",
         "/login/refreshToken",
@@ -47,6 +49,7 @@ ROUTES = (
         "A new pair of tokens for a refresh token; the old pair is void.",
         messages.RefreshToken,
         messages.Tokens,
+        errors=(400, 401),
         public=True,
     ),
     Route(
@@ -220,6 +223,7 @@ class Found:
 
 def find(method: str, path: str) -> Found | tuple[str, ...]:
     """Where a request goes; the methods that the address takes when this is none of them, () for no address."""
+    path = _ALSO.get(path, path)
     fits = [(route, found) for route in ROUTES if (found := _match(route.path, path)) is not None]
     wanted = "GET" if method == "HEAD" else method
     for route, values in fits:

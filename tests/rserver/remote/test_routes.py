@@ -9,6 +9,7 @@ from rserver.remote.routes import ROUTES, Found, find
     ("method", "path", "operation", "session_id", "rest"),
     [
         ("POST", "/login", "login", "", ""),
+        ("POST", "/user/login", "login", "", ""),
         ("POST", "/login/refreshtoken", "renewToken", "", ""),
         ("GET", "/sessions", "listSessions", "", ""),
         ("DELETE", "/sessions/a1", "closeSession", "a1", ""),
