@@ -35,7 +35,7 @@ class Person:
 
     def _console_message(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location.get('url')}")
 
     def visit(self, path: str = "/") -> None:
         """Type an address."""

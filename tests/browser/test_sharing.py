@@ -57,10 +57,15 @@ def row(page: Page, who: Account) -> Locator:
     return page.get_by_test_id(f"person-{who.name}")
 
 
+def open_dialog(page: Page) -> None:
+    """Of the owner; the cursor waits for a name."""
+    choose(page, "Share project…")
+    expect(page.get_by_test_id("person")).to_be_focused(timeout=PATIENCE)
+
+
 def share_with(page: Page, *people: Account) -> None:
     """By keyboard alone: the beginning of a name, Enter on the proposal; at the end Enter in the empty field."""
-    choose(page, "Share project…")
-    expect(page.get_by_test_id("person")).to_be_focused()
+    open_dialog(page)
     for who in people:
         page.keyboard.type(who.name[:-1])
         proposal = page.get_by_role("option").filter(has_text=who.name)
@@ -78,7 +83,7 @@ def share_with(page: Page, *people: Account) -> None:
 
 def take_out(page: Page, who: Account) -> None:
     """Through the owner's dialog."""
-    choose(page, "Share project…")
+    open_dialog(page)
     row(page, who).get_by_role("button").click()
     expect(row(page, who)).to_contain_text("will be removed")
     page.get_by_role("button", name="Apply changes").click()
@@ -179,7 +184,7 @@ def test_three_people_from_invitation_to_farewell(
         third.page.get_by_test_id("revoked-go-on").click()
         is_in_none(third.page)
         expect(first.page.get_by_test_id("faces")).to_have_count(0, timeout=PATIENCE)
-        choose(first.page, "Share project…")
+        open_dialog(first.page)
         expect(first.page.get_by_test_id("share-people")).to_contain_text("Nobody else yet.")
         wait_until(lambda: access_to(folder) == before, 20)
         for person in (first, second, third):
@@ -217,7 +222,7 @@ def test_where_the_list_of_users_is_hidden(chromium: Browser, alice: Account, bo
     with running_server(files=files) as server, Person(chromium, server, width=PHONE) as person:
         begin_project(person, alice)
         page = person.page
-        choose(page, "Share project…")
+        open_dialog(page)
         hint = page.get_by_test_id("person-hint")
         expect(hint).to_contain_text("hidden")
         # The beginning of a name finds nobody, and a wrong one is told.
@@ -247,7 +252,7 @@ def test_what_cannot_be_shared_is_told(chromium: Browser, server: RunningServer,
     with Person(chromium, server) as person:
         begin_project(person, alice)
         page = person.page
-        choose(page, "Share project…")
+        open_dialog(page)
         page.keyboard.type("no-such-user")
         page.keyboard.press("Enter")
         expect(page.get_by_test_id("person-hint")).to_have_text(
