@@ -25,7 +25,7 @@ function world(...refusals: RpcError[]) {
     },
     allowsSeveral: async () => true,
   } as unknown as ServerApi;
-  const app = new App({} as Rpc, api, transport, nowhere);
+  const app = new App({ hold: async () => undefined } as unknown as Rpc, api, transport, nowhere);
   const tabs: Tabs = {
     open: () => ({ go: (url) => went.push(`tab ${url}`), close: () => went.push("closed") }),
     leaveTo: (url) => went.push(url),

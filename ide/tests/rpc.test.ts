@@ -22,6 +22,40 @@ function answering(
 const cookies = (): string => "other=1; rs-csrf-token=t%7C1";
 
 describe("Rpc", () => {
+  it("keeps calls back while its session is about to go, and lets those under way come back", async () => {
+    const answers: (() => void)[] = [];
+    const asked: string[] = [];
+    const fetch = (url: string): Promise<Response> => {
+      asked.push(url);
+      return new Promise((resolve) => answers.push(() => resolve(new Response('{"result":null}', { status: 200 }))));
+    };
+    const rpc = new Rpc(fetch, cookies);
+    let stayed = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      stayed = resolve;
+    });
+    const first = rpc.call("interrupt", []);
+    const poll = rpc.call("get_events", [0], { signal: new AbortController().signal });
+    let isQuiet = false;
+    const quiet = rpc.hold(until).then(() => {
+      isQuiet = true;
+    });
+    const second = rpc.call("keep_running", []);
+    void rpc.call("save_view", [{ active: null, places: {} }], { keepalive: true });
+    expect(asked).toEqual(["rpc/interrupt", "rpc/get_events", "rpc/save_view"]);
+    expect(isQuiet).toBe(false);
+    answers[0]?.();
+    await first;
+    await quiet;
+    expect(asked).toHaveLength(3);
+    stayed();
+    await expect.poll(() => asked).toHaveLength(4);
+    answers[3]?.();
+    expect(await second).toBeNull();
+    answers[1]?.();
+    await poll;
+  });
+
   it("posts method, parameters, client and token, and gives the result", async () => {
     const { seen, fetch } = answering(200, { result: { revision: 4 } });
     const rpc = new Rpc(fetch, cookies);

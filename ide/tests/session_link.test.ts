@@ -22,6 +22,8 @@ class FakeServer {
     return [];
   }
 
+  async hold(): Promise<void> {}
+
   async state(): Promise<SessionRecord> {
     if (this.record instanceof RpcError) throw this.record;
     return this.record;

@@ -63,11 +63,16 @@ export interface CallOptions {
   readonly keepalive?: boolean;
 }
 
+/** How long the answers of calls that are under way are waited for. */
+const SETTLE_MS = 1000;
+
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Calls of the session's methods; `clientId` is set once `client_init` answered. */
 export class Rpc {
   clientId: string | undefined;
+  private held: Promise<void> | null = null;
+  private readonly underway = new Set<Promise<unknown>>();
 
   constructor(
     private readonly fetch: Fetch,
@@ -79,6 +84,34 @@ export class Rpc {
     method: M,
     params: Methods[M]["params"],
     options: CallOptions = {},
+  ): Promise<Methods[M]["result"]> {
+    if (this.held !== null && options.keepalive !== true) await this.held;
+    const call = this.exchange(method, params, options);
+    // Polls, and what waits for R, have a signal.
+    if (options.signal === undefined) this.note(call);
+    return call;
+  }
+
+  /** Keeps calls back until then, as the session is about to go; lets those under way come back first. */
+  async hold(until: Promise<void>): Promise<void> {
+    this.held = until;
+    void until.then(() => {
+      if (this.held === until) this.held = null;
+    });
+    const late = new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await Promise.race([Promise.allSettled([...this.underway]), late]);
+  }
+
+  private note(call: Promise<unknown>): void {
+    const over = (): void => void this.underway.delete(call);
+    this.underway.add(call);
+    call.then(over, over);
+  }
+
+  private async exchange<M extends MethodName>(
+    method: M,
+    params: Methods[M]["params"],
+    options: CallOptions,
   ): Promise<Methods[M]["result"]> {
     const body = JSON.stringify({ method, params, kwparams: {}, clientId: this.clientId });
     const response = await this.send(method, body, options);

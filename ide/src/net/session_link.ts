@@ -92,10 +92,12 @@ export class SessionLink {
   /** Does what makes this page go away; a connection lost by it is no loss, unless the action fails. */
   async leave(action: () => Promise<void>): Promise<void> {
     let stayed = (): void => undefined;
-    this.leaving = new Promise((resolve) => {
+    const leaving = new Promise<void>((resolve) => {
       stayed = resolve;
     });
+    this.leaving = leaving;
     try {
+      await this.rpc.hold(leaving);
       await action();
     } catch (error) {
       this.leaving = null;
