@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from rserver_acls.plan import Plan
 from rserver_acls.refusal import Refusal
 from rserver_acls.request import Request
-from rserver_acls.store import JOINING, LEAVING, MEMBER, Person, Project
+from rserver_acls.store import JOINING, LEAVING, MEMBER, PAST, Person, Project
 
 MOST_PEOPLE = 240
 
@@ -19,11 +19,11 @@ def begun(project: Project, request: Request, uids: Mapping[str, int], now: int)
             if name not in people or people[name].standing != MEMBER:
                 people[name] = Person(uid, JOINING)
     elif request.action == "unshare":
-        for name in request.members or tuple(people):
+        for name in request.members or _present(people):
             people[name] = Person(people[name].uid if name in people else uids[name], LEAVING)
     else:
         _check_members(request, people)
-    if len(people) > MOST_PEOPLE:
+    if len(_present(people)) > MOST_PEOPLE:
         raise Refusal("too_many", f"A project can be shared with at most {MOST_PEOPLE} people.")
     started = any(person.standing == JOINING for person in people.values())
     return project._replace(people=people, since=(project.since or now) if started else 0)
@@ -37,6 +37,9 @@ def ended(project: Project, request: Request, *, unfinished: bool, expected: int
             people[name] = person._replace(standing=MEMBER)
         elif person.standing != LEAVING or unfinished:
             people[name] = person
+        else:
+            people[name] = person._replace(standing=PAST)
+    people = _with_few_past(people)
     since = project.since if any(person.standing == JOINING for person in people.values()) else 0
     return project._replace(people=people, since=since, expected=expected)
 
@@ -57,6 +60,7 @@ def plan(owner: int, before: Project, now: Project, request: Request) -> Plan:
         leaving=leaving,
         staying=now.uids(MEMBER) | giving,
         joining=before.uids(JOINING) | now.uids(JOINING),
+        past=now.uids(PAST) if request.action == "unshare" else frozenset(),
     )
 
 
@@ -75,8 +79,19 @@ def folders_above(path: str) -> list[str]:
     return ["/" + "/".join(parts[:count]) for count in range(1, len(parts))]
 
 
+def _present(people: Mapping[str, Person]) -> tuple[str, ...]:
+    return tuple(name for name, person in people.items() if person.standing != PAST)
+
+
+def _with_few_past(people: dict[str, Person]) -> dict[str, Person]:
+    """None when nobody else is left, and of many only the last."""
+    present = _present(people)
+    past = [name for name in people if name not in present][-MOST_PEOPLE:] if present else []
+    return {name: person for name, person in people.items() if name in present or name in past}
+
+
 def _check_same(name: str, uid: int, people: Mapping[str, Person]) -> None:
-    if name in people and people[name].uid != uid:
+    if name in _present(people) and people[name].uid != uid:
         message = f"{name} is another account now than the one the project was shared with; unshare it first."
         raise Refusal("unknown_user", message)
 

@@ -12,6 +12,7 @@ class Plan(NamedTuple):
 
     before: whoever may have entries of ours already. giving: who is to have the owner's rights afterwards.
     leaving: who is to lose them. staying: who keeps them. joining: whose entries this run, or one broken off, has made.
+    past: who was a member earlier and may have left files, from which entries are taken as from the others.
     """
 
     owner: int
@@ -20,11 +21,12 @@ class Plan(NamedTuple):
     leaving: frozenset[int]
     staying: frozenset[int]
     joining: frozenset[int] = frozenset()
+    past: frozenset[int] = frozenset()
 
     @property
     def people(self) -> frozenset[int]:
         """Whose files are touched at all."""
-        return self.before | self.giving | self.leaving | self.joining | {self.owner}
+        return self.before | self.giving | self.leaving | self.joining | self.past | {self.owner}
 
 
 class Lists(NamedTuple):

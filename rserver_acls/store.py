@@ -17,12 +17,12 @@ from rserver_acls.refusal import Refusal
 
 _MOST_PAST = 63
 _PATIENCE_SECONDS = 1.0
-MEMBER, JOINING, LEAVING = "member", "joining", "leaving"
+MEMBER, JOINING, LEAVING, PAST = "member", "joining", "leaving", "past"
 _OPEN = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Person(NamedTuple):
-    """Somebody of a project. joining and leaving: a run has begun and has not ended."""
+    """Somebody of a project. joining and leaving: a run has begun and has not ended. past: left files, maybe."""
 
     uid: int
     standing: str

@@ -1,6 +1,7 @@
 """A tree with everything in it that can go wrong; oracles: getfacl's dump, and pylibacl."""
 
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import posix1e
 import pytest
 
-from tests.rserver_acls.projects import BOTH_WALKS, Shared, as_user, names_of, own, setfacl
+from tests.rserver_acls.projects import BOTH_WALKS, Shared, as_user, getfacl, names_of, own, setfacl
 from tests.system.accounts import Account
 
 pytestmark = [pytest.mark.root, BOTH_WALKS]
@@ -172,3 +173,35 @@ def test_setuid_and_setgid_bits_stay(nasty: Shared, alice: Account) -> None:
     assert {path: path.stat().st_mode & 0o7000 for path in paths} == before
     nasty.run("unshare", alice)
     assert {path: path.stat().st_mode & 0o7000 for path in paths} == before
+
+
+def test_what_a_past_member_made_is_taken_from_who_leaves_later(shared: Shared, alice: Account, eve: Account) -> None:
+    """And nobody who comes later gets it, since alice no longer agrees to that."""
+    shared.run("share", alice, eve)
+    top = shared.folder
+    for member in (alice, eve):
+        assert (
+            as_user(
+                member, "sh", "-c", f"mkdir {top}/of-{member.uid} && echo x > {top}/of-{member.uid}/file"
+            ).returncode
+            == 0
+        )
+    assert shared.run("unshare", alice)["members"] == [eve.name]
+    assert f"user:{eve.uid}:" in getfacl(top / f"of-{alice.uid}")
+    answer = shared.run("unshare", eve)
+    assert (answer["members"], answer["skipped"]) == ([], [])
+    assert not {f"user:{alice.uid}:", f"user:{eve.uid}:"} & set(re.findall(r"user:[0-9]+:", shared.dump()))
+
+
+def test_who_comes_back_is_a_member_as_before(shared: Shared, alice: Account, eve: Account) -> None:
+    before = shared.dump()
+    shared.run("share", alice, eve)
+    both = shared.dump()
+    for _ in range(2):
+        shared.run("unshare", alice)
+        assert shared.run("refresh")["members"] == [eve.name]
+        shared.run("share", alice)
+        assert shared.dump() == both
+    shared.run("unshare")
+    assert shared.dump() == before
+    assert sorted(path.suffix for path in shared.state.iterdir()) == [".json", ".lock"]
