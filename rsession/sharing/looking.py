@@ -8,6 +8,7 @@ from rserver_core.shared_project_folder import Ignored, Known, SharedFolder, sta
 from rsession.sharing.people import Person, person, person_of_uid
 from rsession.sharing.terms import Terms
 
+NOT_YET = "The session has only begun to look at the project."
 _NOWHERE = "No project is open in this session."
 _STRANGER = "This project belongs to {owner}, who does not share it on this server."
 _OUTSIDE = "Only a project below your home directory can be shared{root}. This one lies in {folder}."
@@ -18,7 +19,8 @@ _HOME = "A project in the home directory itself cannot be shared, only one in a 
 class Seen:
     """One look. known: the open project, if its people may be told; others: those of others, the newest first.
 
-    reason: why the open one cannot be shared; empty: it can. is_read: the files could be read.
+    reason: why the open one cannot be shared; empty: it can. is_read: the files could be read. folder: of the open
+    project, without links in the path.
     """
 
     mine: bool = False
@@ -29,10 +31,11 @@ class Seen:
     people: dict[str, Person] = field(default_factory=dict)
     ignored: tuple[Ignored, ...] = ()
     is_read: bool = False
+    folder: str = ""
 
 
 class Looker:
-    """folder: the open project, without links in its path; empty: none. By one thread at a time."""
+    """By one thread at a time."""
 
     def __init__(self, terms: Terms, writer: int, own: Person, home: str) -> None:
         self._terms, self._own, self._home = terms, own, os.path.realpath(home)
@@ -40,7 +43,8 @@ class Looker:
         self._stale: set[Ignored] = set()
 
     def look(self, folder: str) -> Seen:
-        """What there is now."""
+        """What there is now. folder: of the open project; empty: none."""
+        folder = os.path.realpath(folder) if folder else ""
         try:
             found, ignored = self._shared.read()
             is_read = True
@@ -53,7 +57,7 @@ class Looker:
         named = {name for each in (*others, *filter(None, [known])) for name in _people_of(each)}
         people = {name: person(name) for name in named}
         reason = self._reason(folder, mine, owner, known)
-        return Seen(mine, owner, reason, known, tuple(others), people, (*ignored, *stale), is_read)
+        return Seen(mine, owner, reason, known, tuple(others), people, (*ignored, *stale), is_read, folder)
 
     def _living(self, found: list[Known]) -> tuple[list[Known], list[Ignored]]:
         """Those whose folder is still there and its owner's, and the others as far as they are new."""

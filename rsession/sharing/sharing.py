@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from rsession.error_code import ErrorCode, RpcError
 from rsession.presence.watch import FolderWatch, file_system, is_watchable
-from rsession.sharing.looking import Looker, Seen, described
+from rsession.sharing.looking import NOT_YET, Looker, Seen, described
 from rsession.sharing.people import Person, person
 from rsession.sharing.server_line import ServerLine, ServerRefused
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rsession.sharing.leaving import Leaving
 
 _FIRST_SECONDS = 0.3
+_SHARE_OF_TIME = 10
 _PAUSE_SECONDS = 0.2
 # Where the kernel tells of changes a look now and then is for folders that became stale.
 _WATCHED_SECONDS, _POLL_SECONDS, _DOUBT_SECONDS = 60.0, 5.0, 2.0
@@ -62,7 +63,7 @@ class Sharing:
         """folder: of the files about shared projects."""
         self._session, self._looker, self._line, self._leaving = session, looker, line, leaving
         self._background, self._own, self._lists_people, self._shared = background, own, lists_people, folder
-        self._seen = Seen()
+        self._seen = Seen(reason=NOT_YET) if session.project is not None else Seen()
         self._told: dict[str, object] = {}
         self._told_others: list[dict[str, object]] = []
         self._operation: Operation | None = None
@@ -71,8 +72,9 @@ class Sharing:
         self._owner_before: Person | None = None
         self._watch = FolderWatch(session.clock, "-", lambda _: self._soon(_PAUSE_SECONDS))  # type: ignore[arg-type]
         self._is_watchable = self._is_asking = False
-        self._looking: Deferred[None] | None = None
-        self._must_look_again = False
+        self._is_looking = self._must_look_again = False
+        self._wanted: list[Deferred[None]] = []
+        self._next = 0.0
         self._waiting: IDelayedCall | None = None
 
     def begin(self) -> None:
@@ -103,16 +105,11 @@ class Sharing:
 
     def look(self) -> "Deferred[None]":
         """Fires after a look that began now or later."""
-        if self._looking is not None:
-            self._must_look_again = True
-            again: Deferred[None] = Deferred()
-            self._looking.addBoth(lambda _: self.look().chainDeferred(again))
-            return again
-        self._must_look_again = False
-        looking: Deferred[None] = Deferred()
-        self._looking = looking
-        self._background(self._work, self._folder).addCallbacks(self._take, self._failed).addBoth(self._looked)
-        return looking
+        looked: Deferred[None] = Deferred()
+        self._wanted.append(looked)
+        if not self._is_looking:
+            self._look_now()
+        return looked
 
     def set_members(self, members: list[str]) -> "Deferred[dict[str, int]]":
         """Exactly these are members then; fires when it has begun. RpcError."""
@@ -126,7 +123,7 @@ class Sharing:
 
     def leave(self) -> "Deferred[dict[str, int]]":
         """Be a member no more. RpcError."""
-        return self._begin("share_leave")
+        return self.look().addCallback(lambda _: self._begin("share_leave"))
 
     def cancel(self) -> "Deferred[Message]":
         """Stop the change under way. RpcError."""
@@ -141,8 +138,8 @@ class Sharing:
 
     @property
     def _folder(self) -> str:
-        project = self._session.project
-        return os.path.realpath(project.folder) if project is not None else ""
+        """Of the open project, without links in its path, as of the last look."""
+        return self._seen.folder if self._session.project is not None else ""
 
     def _member(self, name: str) -> dict[str, object]:
         presence = self._session.presence
@@ -194,19 +191,31 @@ class Sharing:
             self._session.events.emit("sharing_done", {"operation": number, **done})
 
     def _soon(self, seconds: float) -> None:
-        if self._looking is not None:
+        now = self._session.clock.seconds()
+        seconds = max(seconds, self._next - now)
+        if self._is_looking:
             self._must_look_again = True
         elif self._waiting is None or not self._waiting.active():
             self._waiting = self._session.clock.callLater(seconds, self._look_now)
-        elif self._waiting.getTime() > self._session.clock.seconds() + seconds:
+        elif self._waiting.getTime() > now + seconds:
             self._waiting.reset(seconds)
 
     def _look_now(self) -> None:
-        self.look()
+        if self._is_looking:
+            return
+        self._is_looking, self._must_look_again = True, False
+        wanted, self._wanted = self._wanted, []
+        project = self._session.project
+        looking = self._background(self._work, project.folder if project is not None else "")
+        looking.addCallbacks(self._take, self._failed).addBoth(self._looked, wanted)
 
     def _work(self, folder: str) -> tuple[Seen, int]:
         """On another thread; the folder is opened to be watched."""
+        began = self._session.clock.seconds()
         seen = self._looker.look(folder)
+        # However many projects are shared, and however often, looking takes a tenth of the time at most.
+        now = self._session.clock.seconds()
+        self._next = now + _SHARE_OF_TIME * (now - began)
         try:
             descriptor = os.open(self._shared, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
@@ -242,11 +251,14 @@ class Sharing:
     def _failed(self, failure: Failure) -> None:
         _log.failure("sharing", failure=failure)
 
-    def _looked(self, _: object) -> None:
-        looking, self._looking = self._looking, None
-        self._soon(_PAUSE_SECONDS if self._must_look_again else self._rest())
-        if looking is not None:
-            looking.callback(None)
+    def _looked(self, _: object, wanted: "list[Deferred[None]]") -> None:
+        self._is_looking = False
+        if self._wanted:
+            self._look_now()
+        else:
+            self._soon(_PAUSE_SECONDS if self._must_look_again else self._rest())
+        for looked in wanted:
+            looked.callback(None)
 
     def _rest(self) -> float:
         if self._watch.is_on:
@@ -284,8 +296,9 @@ class Sharing:
 
     def _leave(self, by: str) -> None:
         who = person(by) if by else self._owner_before
+        project = self._session.project
         folder, self._was_member_of = self._was_member_of or self._folder, ""
-        self._leaving.leave(folder, who)
+        self._leaving.leave(folder or (project.folder if project is not None else ""), who)
         self._soon(0)
 
 
