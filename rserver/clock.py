@@ -1,5 +1,6 @@
 """Time as it is handed to whoever needs it: the reactor, or twisted.internet.task.Clock in tests."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -7,6 +8,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 _T = TypeVar("_T")
+
+# A Deferred that stands for a future of asyncio fails with the latter.
+_CANCELLED = (CancelledError, asyncio.CancelledError)
 
 
 class Timer(Protocol):
@@ -48,7 +52,7 @@ def limit(waiting: "Deferred[_T]", seconds: float, clock: Clock, error: Exceptio
     def settle(result: "_T | Failure") -> "_T | Failure":
         if timer.active():
             timer.cancel()
-        if timed_out and isinstance(result, Failure) and isinstance(result.value, CancelledError):
+        if timed_out and isinstance(result, Failure) and isinstance(result.value, _CANCELLED):
             raise error
         return result
 

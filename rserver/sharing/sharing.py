@@ -25,6 +25,7 @@ from rserver_core.shared_project_folder import Known
 _NOTHING_DONE = frozenset(
     {"bad_request", "unknown_user", "outside", "symlink", "absent", "not_owner", "unsupported", "too_many", "busy"}
 )
+_BROKE_DOWN = "The server made a mistake before access was changed everywhere; its log says more."
 _STOPPED = "It was stopped before access was changed everywhere."
 _BUSY = "Access to this project is being changed already. Wait until that is done, or stop it."
 _MOST_SKIPPED = 20
@@ -174,11 +175,14 @@ class Sharing:
         )
         await self.known.put(begun, before.owner_uid)
         leaving = [name for name in old.members if name not in members]
-        await self.farewells.say(leaving, old.folder, by)
         try:
+            await self.farewells.say(leaving, old.folder, by)
             done = await self._work(change, old, members)
         except (MasterError, CancelledError) as error:
             raise await self._broken_off(before, begun, error) from None
+        except Exception:
+            _log.failure("project {folder} of {owner}: a change broke down", folder=old.folder, owner=old.owner)
+            raise await self._broken_off(before, begun, MasterError("failed", _BROKE_DOWN)) from None
         await self._keep(before, begun, done, by)
         _log.info(
             "project {folder} of {owner}: shared with {n}", folder=old.folder, owner=old.owner, n=len(done.members)

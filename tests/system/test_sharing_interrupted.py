@@ -3,13 +3,16 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.rserver_acls.projects import as_user
 from tests.system.accounts import Account, account
 from tests.system.running_server import RunningServer, descendants, running_server
 from tests.system.sharing_people import Person, lists, magic_files
@@ -21,9 +24,18 @@ FILES = 4000
 
 
 @pytest.fixture(scope="module")
-def own_server() -> Iterator[RunningServer]:
+def root() -> Iterator[Path]:
+    """Where projects can be shared besides in homes."""
+    with tempfile.TemporaryDirectory(prefix="rserver-test-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def own_server(root: Path) -> Iterator[RunningServer]:
     """Whose parts are killed; its list of users is hidden."""
-    with running_server(files={"rsession.conf": "project-sharing-enumerate-server-users=0\n"}) as running:
+    hidden = {"rsession.conf": "project-sharing-enumerate-server-users=0\n"}
+    with running_server(files=hidden, server_project_sharing_root_dir=str(root)) as running:
         yield running
 
 
@@ -151,6 +163,46 @@ def test_a_session_that_is_killed_meanwhile(own_server: RunningServer, ann: Acco
     again = Person(own_server, ann, large)
     assert again.members() == [ben.name]
     assert again.share()["members"] == []
+
+
+@pytest.mark.slow
+def test_a_session_that_does_not_answer_loses_its_rights_all_the_same(
+    own_server: RunningServer, ann: Account, ben: Account
+) -> None:
+    folder = folder_of(ann, "deaf", 0o700)
+    owner = Person(own_server, ann, folder)
+    owner.share(ben)
+    member = Person(own_server, ben, folder)
+    pid = member.init["session"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert owner.share()["members"] == []
+        assert as_user(ben, "ls", str(folder)).returncode != 0
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert member.wait("sharing_revoked")["project"] == "deaf"
+    assert member.visitor.rpc("get_project")["open"] is None
+
+
+def test_a_project_outside_of_homes(own_server: RunningServer, ann: Account, ben: Account, root: Path) -> None:
+    folder = root / "common"
+    folder.mkdir(mode=0o700)
+    (folder / "common.Rproj").write_text("Version: 1.0\n")
+    for path in (folder, folder / "common.Rproj"):
+        os.chown(path, ann.uid, ann.gid)
+    owner = Person(own_server, ann, folder)
+    assert owner.state()["reason"] == ""
+    assert owner.share(ben)["members"] == [ben.name]
+    assert Person(own_server, ben, folder).state()["owner"]["name"] == ann.name
+    assert owner.share()["members"] == []
+    elsewhere = Path(tempfile.mkdtemp(prefix="rserver-test-", dir="/var/tmp"))
+    try:
+        (elsewhere / "x.Rproj").write_text("Version: 1.0\n")
+        os.chown(elsewhere, ann.uid, ann.gid)
+        state = Person(own_server, ann, elsewhere).state()
+        assert (state["supported"], f"below {root}" in state["reason"]) == (False, True)
+    finally:
+        shutil.rmtree(elsewhere)
 
 
 def test_a_hidden_list_of_users(own_server: RunningServer, ann: Account, ben: Account, large: Path) -> None:

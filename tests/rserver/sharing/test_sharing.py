@@ -225,3 +225,14 @@ def test_a_folder_that_is_gone_can_be_left_and_taken_back(house: House) -> None:
     house.result(house.sharing.leave("ben", FOLDER))
     house.set()
     assert house.told() is None
+
+
+def test_a_mistake_of_the_server_leaves_what_can_be_completed(house: House) -> None:
+    house.master.answers["acls"] = lambda message: {"members": None}
+    with pytest.raises(ShareRefused, match="made a mistake"):
+        house.set("ben")
+    told = house.told()
+    assert told is not None
+    assert told["unfinished"]["members"] == ["ben"]
+    house.master.answers["acls"] = house._helper
+    assert house.set("ben").members == ("ben",)
