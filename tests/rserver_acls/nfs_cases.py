@@ -65,12 +65,12 @@ class OnNfs(Shared):
     def dump(self) -> str:
         """What the server keeps of the whole home, and what NFSv4 shows of it to the owner.
 
-        Without default lists that name nobody: Linux does not take those back over NFSv4.
+        NFSv4 shows nothing of what a mask takes away, and Linux takes no default list back; so these do not count.
         """
         kept = [block for block in getfacl(self.on_server).split("\n\n") if block]
         if "nfs4" not in str(self.folder):
             return "\n\n".join(kept)
-        return "\n\n".join(map(without_bare_default, kept)) + self.shown()
+        return "\n\n".join([*(effective(without_bare_default(block)) for block in kept), self.shown()])
 
     def shown(self) -> str:
         if "nfs4" not in str(self.folder):
@@ -111,6 +111,12 @@ for folder, _, files in os.walk(sys.argv[1]):
                 entries = [entry for entry in entries if not entry.flags & 3]
             print(ascii(path), oct(os.stat(path).st_mode), *map(tuple, entries))
 """
+
+
+def effective(block: str) -> str:
+    """What getfacl says of one object, without what the mask takes away."""
+    lines = (line.split("\t#effective:") for line in block.split("\n"))
+    return "\n".join(first.rstrip("\t")[:-3] + shown[0] if shown else first for first, *shown in lines)
 
 
 def without_bare_default(block: str) -> str:

@@ -15,7 +15,7 @@ EXPORT = Path("/run/export")
 _PREPARE = """
 D={unpacked}
 for P in usr/sbin usr/bin sbin bin; do PATH=$PATH:$D/$P; done
-for P in $D/usr/lib/*-linux-gnu $D/lib/*-linux-gnu; do LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$P; done
+for P in $D/usr/lib/*-linux-gnu $D/lib/*-linux-gnu $D/usr/lib/*-linux-gnu/libnfsidmap; do LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$P; done
 export PATH LD_LIBRARY_PATH
 [ -e /etc/netconfig ] || cp $D/etc/netconfig /etc/netconfig; touch /etc/exports
 grep -q ^_rpc: /etc/passwd || echo "_rpc:x:96:65534::/run/rpcbind:/usr/sbin/nologin" >> /etc/passwd
@@ -43,7 +43,7 @@ mount -i -t nfs4 127.0.0.1:/ /home/nfs4 -o vers=4.2,addr=127.0.0.1,clientaddr=12
 mount.nfs 127.0.0.1:{export} /home/nfs3 -o vers=3,nolock
 """
 _BY_NAME = "echo N > /sys/module/nfsd/parameters/nfs4_disable_idmapping"
-_MAPPING = """printf '[General]\\nDomain = trees.example\\n' > /etc/idmapd.conf
+_MAPPING = """printf '[General]\\nDomain = trees.example\\n[Mapping]\\nNobody-Group = nogroup\\n' > /etc/idmapd.conf
 rpc.idmapd"""
 
 
