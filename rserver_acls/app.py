@@ -13,7 +13,6 @@ from rserver_acls import membership, passes, request, settings
 from rserver_acls.capabilities import NEEDED
 from rserver_acls.errand import Errand
 from rserver_acls.mounts import is_remote
-from rserver_acls.nfs4_principals import domain_of_machine
 from rserver_acls.passage import Passage, Traveller
 from rserver_acls.people import Person, groups_of, person, service_account
 from rserver_acls.refusal import Refusal
@@ -21,6 +20,7 @@ from rserver_acls.request import Request
 from rserver_acls.settings import Settings
 from rserver_acls.store import MEMBER, Project, Store
 from rserver_acls.walls import Identity
+from rserver_core.nfs4_domain import domain_of_machine
 
 # The kernel dates changes by this clock, which may be some milliseconds behind.
 _CLOCK_REALTIME_COARSE = 5
@@ -131,7 +131,7 @@ class _Run:
             self._options.progress,
             on_nfs,
             self._names(),
-            (self._options.nfs4_domain or domain_of_machine(os.uname().nodename)) if on_nfs else "",
+            domain_of_machine(os.uname().nodename) if on_nfs else "",
         )
 
     def _names(self) -> dict[int, str]:

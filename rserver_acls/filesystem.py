@@ -7,7 +7,6 @@ from typing import NamedTuple
 from rserver_acls import attributes, nfs4_passage, passage
 from rserver_acls.changer import Changer
 from rserver_acls.manifest import Manifest
-from rserver_acls.nfs4 import NAME
 from rserver_acls.nfs4_changer import Nfs4Changer
 from rserver_acls.nfs4_principals import Principals
 from rserver_acls.outcome import Outcome
@@ -15,6 +14,7 @@ from rserver_acls.passage import Passage
 from rserver_acls.plan import Plan
 from rserver_acls.refusal import Refusal
 from rserver_acls.way import Folder
+from rserver_core.nfs4_list import NAME
 
 POSIX, NFS4 = "posix", "nfs4"
 Progress = Callable[[int], None]

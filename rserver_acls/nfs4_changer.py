@@ -7,12 +7,12 @@ from errno import E2BIG, EFBIG, EINVAL, EMSGSIZE, ENOSPC, EPERM, ERANGE
 from typing import NamedTuple
 
 from rserver_acls.manifest import Manifest
-from rserver_acls.nfs4 import BadNfs4Acl
 from rserver_acls.nfs4_object import Nfs4Object, Recorded, TooLong
 from rserver_acls.nfs4_plan import Lists, newly_named, revoked, shared, unshared, without_ours
 from rserver_acls.nfs4_principals import Principals
 from rserver_acls.outcome import Outcome
 from rserver_acls.plan import Plan
+from rserver_core.nfs4_list import BadNfs4Acl
 
 Progress = Callable[[int], None]
 

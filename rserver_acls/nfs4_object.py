@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from rserver_acls.manifest import Identity as Object
 from rserver_acls.manifest import Manifest, Original
-from rserver_acls.nfs4 import NAME, Entry, decode, encode
 from rserver_acls.nfs4_plan import Facts, Lists, of_classes, split
 from rserver_acls.nfs4_principals import Principals
+from rserver_core.nfs4_list import NAME, Entry, decode, encode
 
 _MODE = struct.Struct("<H")
 _OF_GROUP = stat.S_IRWXG

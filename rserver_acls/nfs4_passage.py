@@ -3,14 +3,14 @@
 import os
 
 from rserver_acls.manifest import Manifest
-from rserver_acls.nfs4 import EVERYONE, GROUP, IS_GROUP, OWNER, BadNfs4Acl, Entry
 from rserver_acls.nfs4_object import Nfs4Object, TooLong
 from rserver_acls.nfs4_plan import Lists
 from rserver_acls.nfs4_principals import Principals
-from rserver_acls.nfs4_rights import Fits, allowed, bits_of, given, is_user, number, of, of_others, without
 from rserver_acls.outcome import Outcome
 from rserver_acls.passage import Passage, Traveller
 from rserver_acls.way import Folder
+from rserver_core.nfs4_list import EVERYONE, GROUP, IS_GROUP, OWNER, BadNfs4Acl, Entry
+from rserver_core.nfs4_rights import Fits, allowed, bits_of, given, is_user, number, of, of_others, without
 
 
 def open_passage(

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rserver_acls.nfs4 import EVERYONE, GROUP, INHERIT_ONLY, INHERITED, OWNER, Entry
-from rserver_acls.nfs4_rights import allowed, as_owner, bits_of, given, names, of, of_others, without
 from rserver_acls.plan import Plan
+from rserver_core.nfs4_list import EVERYONE, GROUP, INHERIT_ONLY, INHERITED, OWNER, Entry
+from rserver_core.nfs4_rights import allowed, as_owner, bits_of, given, names, of, of_others, without
 
 _NO_PROPAGATE = 0x4
 _HANDED_DOWN = INHERITED | INHERIT_ONLY

@@ -2,25 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from rserver_acls.nfs4 import IS_GROUP, Entry
-from rserver_acls.nfs4_rights import number
-
-_MAPPING = "/etc/idmapd.conf"
-_MOST = 65536
-
-
-def domain_of_machine(host: str, mapping: str = _MAPPING) -> str:
-    """The domain that this machine's id mapping uses: as configured, or that of its host name."""
-    try:
-        with open(mapping, encoding="utf-8", errors="replace") as file:
-            lines = file.read(_MOST).splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        key, _, value = line.partition("=")
-        if key.strip().lower() == "domain" and value.strip():
-            return value.strip()
-    return host.partition(".")[2] or "localdomain"
+from rserver_core.nfs4_domain import spelled
+from rserver_core.nfs4_list import IS_GROUP, Entry
+from rserver_core.nfs4_rights import number
 
 
 class Principals:
@@ -28,7 +12,7 @@ class Principals:
 
     def __init__(self, names: Mapping[int, str], domain: str) -> None:
         """names: account names by uid."""
-        self._names = {number(uid): f"{name}@{domain}".encode() for uid, name in names.items()}
+        self._names = {number(uid): spelled(name, domain) for uid, name in names.items()}
         self._numbers = {name.lower(): digits for digits, name in self._names.items()}
         self._uses_names = False
 

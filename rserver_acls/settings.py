@@ -5,24 +5,16 @@ from typing import NamedTuple
 
 from rserver_acls.refusal import BadRequest
 
-_USAGE = (
-    "usage: rserver-acls [--state=DIR] [--account=NAME] [--minimum-uid=N] [--sharing-root=DIR] "
-    "[--nfs4-domain=NAME] [--progress]"
-)
-_OPTIONS = {"--state", "--account", "--minimum-uid", "--sharing-root", "--nfs4-domain", "--progress"}
+_USAGE = "usage: rserver-acls [--state=DIR] [--account=NAME] [--minimum-uid=N] [--sharing-root=DIR] [--progress]"
 
 
 class Settings(NamedTuple):
-    """state: directory of what must be remembered. account: whom the walled-in part runs as.
-
-    nfs4_domain: what NFS servers that map ids to names put behind the @; empty: as this machine maps them.
-    """
+    """state: directory of what must be remembered. account: whom the walled-in part runs as."""
 
     state: str = "/var/lib/rstudio-server/acls"
     account: str = "rserver-acls"
     minimum_uid: int = 1000
     sharing_root: str = ""
-    nfs4_domain: str = ""
     progress: bool = False
 
 
@@ -31,7 +23,7 @@ def parse(arguments: list[str]) -> Settings:
     values: dict[str, str] = {}
     for argument in arguments:
         name, _, value = argument.partition("=")
-        if name not in _OPTIONS or name in values:
+        if name not in {"--state", "--account", "--minimum-uid", "--sharing-root", "--progress"} or name in values:
             raise BadRequest(_USAGE)
         values[name] = value
     uid = values.get("--minimum-uid", "1000")
@@ -44,6 +36,5 @@ def parse(arguments: list[str]) -> Settings:
         values.get("--account", plain.account),
         int(uid),
         values.get("--sharing-root", ""),
-        values.get("--nfs4-domain", ""),
         "--progress" in values,
     )

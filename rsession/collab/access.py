@@ -1,11 +1,14 @@
-"""Whether another user may read and write a file, by mode bits and POSIX ACL of it and the folders above. Blocking."""
+"""Whether another user may read and write a file, by mode bits and lists of it and the folders above. Blocking."""
 
 import errno
 import os
 import pwd
 import stat
 import struct
-from dataclasses import dataclass
+
+from rserver_core.nfs4_list import NAME
+from rsession.collab.nfs4_access import nfs4_permits
+from rsession.collab.person import Person
 
 _ACL = "system.posix_acl_access"
 _ENTRY = struct.Struct("<HHI")
@@ -14,21 +17,13 @@ _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
 _READ_WRITE, _SEARCH = 6, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who asks."""
-
-    uid: int
-    groups: frozenset[int]
-
-
 def person(user: str) -> Person | None:
     """The account of this name, with all its groups; None when there is none."""
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
         return None
-    return Person(entry.pw_uid, frozenset(os.getgrouplist(user, entry.pw_gid)))
+    return Person(user, entry.pw_uid, frozenset(os.getgrouplist(user, entry.pw_gid)))
 
 
 def may_edit(path: str, user: str) -> bool:
@@ -53,10 +48,16 @@ def may_edit(path: str, user: str) -> bool:
 
 
 def permits(path: str, who: Person, wanted: int) -> bool:
-    """Whether one object grants `wanted` (4 read, 2 write, 1 search): the algorithm of acl(5). OSError."""
+    """Whether one object grants `wanted` (4 read, 2 write, 1 search): the algorithm of acl(5). OSError.
+
+    Where an NFS server decides, its list is asked: the mode tells too little of it.
+    """
     if who.uid == 0:
         return True
     facts = os.stat(path)
+    of_server = _attribute(path, NAME)
+    if of_server is not None:
+        return nfs4_permits(of_server, facts, who, wanted)
     # Where the mask grants nothing, Linux looks at the mode bits alone.
     acl = _acl(path) if facts.st_mode & stat.S_IRWXG else None
     if acl is None:
@@ -88,12 +89,18 @@ def _grants(acl: list[tuple[int, int, int]], wanted_tag: int, wanted: int) -> bo
 
 def _acl(path: str) -> list[tuple[int, int, int]] | None:
     """(tag, permissions, id) of each entry; None without one."""
+    data = _attribute(path, _ACL)
+    if data is None:
+        return None
+    if not data.startswith(_VERSION) or len(data) % _ENTRY.size != len(_VERSION):
+        raise OSError(errno.EINVAL, "the ACL cannot be read")
+    return list(_ENTRY.iter_unpack(data[len(_VERSION) :]))
+
+
+def _attribute(path: str, name: str) -> bytes | None:
     try:
-        data = os.getxattr(path, _ACL)
+        return os.getxattr(path, name)
     except OSError as error:
         if error.errno in (errno.ENODATA, errno.ENOTSUP):
             return None
         raise
-    if not data.startswith(_VERSION) or len(data) % _ENTRY.size != len(_VERSION):
-        raise OSError(errno.EINVAL, "the ACL cannot be read")
-    return list(_ENTRY.iter_unpack(data[len(_VERSION) :]))

@@ -6,9 +6,9 @@ A model of the mapping for tests of lists as values; the real server is in tests
 from collections.abc import Iterable, Mapping
 
 from rserver_acls.acl import Acl
-from rserver_acls.nfs4 import ALLOW, DENY, EVERYONE, GROUP, INHERIT_ONLY, INHERITED, IS_GROUP, OWNER, Entry
-from rserver_acls.nfs4_rights import bits_of, number, rights_of
 from rserver_acls.rights import masked, settled
+from rserver_core.nfs4_list import ALLOW, DENY, EVERYONE, GROUP, INHERIT_ONLY, INHERITED, IS_GROUP, OWNER, Entry
+from rserver_core.nfs4_rights import bits_of, number, rights_of
 
 _TO_OWNER = 0x40100
 _COUNTED = 0x67

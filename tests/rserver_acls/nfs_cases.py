@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rserver_acls.nfs4 import NAME
+from rserver_core.nfs4_list import NAME
 from tests.rserver_acls.projects import ROOT, Shared, as_user, getfacl, names_of, program_in, setfacl
 from tests.rserver_acls.test_interruptions import killed_after
 from tests.system.accounts import Account
@@ -102,7 +102,7 @@ def difference(before: str, after: str) -> str:
 _DUMP = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
-from rserver_acls import nfs4
+from rserver_core import nfs4_list as nfs4
 for folder, _, files in os.walk(sys.argv[1]):
     for path in [folder, *(os.path.join(folder, name) for name in sorted(files))]:
         if not os.path.islink(path):
@@ -254,7 +254,7 @@ def test_killed_and_run_again(shared: OnNfs, alice: Account, eve: Account) -> No
     after = getfacl(shared.on_server)
     shared.run("unshare", alice, eve)
     assert not difference(before, shared.dump())
-    for _ in range(6):
+    for _ in range(4):
         killed_after(shared, rng.uniform(0, whole), "share", alice, eve)
         shared.run("share", alice, eve)
         assert not difference(after, getfacl(shared.on_server))
@@ -305,6 +305,45 @@ while True:
         os.rename(folder + ".real", folder)
     except OSError:
         pass
+"""
+
+
+def test_the_session_judges_others_as_the_server_does(shared: OnNfs, mount: str, alice: Account) -> None:
+    """Whoever hosts a shared text: may somebody else read and write the file?"""
+    rng = random.Random(9)
+    shared.sh("chmod 711 .. .")
+    for number in range(1, 31):
+        # On the server, since the client remembers for a while what it has seen.
+        folder = shared.on_server / "trees" / f"t{number}"
+        folder.mkdir()
+        (folder / "f").touch()
+        for path in (folder, folder / "f"):
+            os.chown(path, shared.owner.uid, rng.choice([shared.owner.gid, alice.gid]))
+            of_owner = 0o700 if path == folder else 0o600
+            path.chmod(of_owner | rng.choice([0o00, 0o50, 0o70, 0o77, 0o07, 0o66, 0o60, 0o06, 0o76, 0o67]))
+            if rng.random() < 0.7:
+                entries = [
+                    f"u:{alice.uid}:{rng.choice(['---', 'rw-', 'rwx', 'r-x', '--x'])}",
+                    f"g:{alice.gid}:{rng.choice(['---', 'rw-', 'rwx'])}",
+                    f"m:{rng.choice(['rwx', 'r-x', 'rw-', '---'])}",
+                ]
+                setfacl("-m", ",".join(rng.sample(entries, rng.randint(1, 3))), str(path))
+                if not path.stat().st_mode & 0o070:
+                    # With an empty mask Linux looks at the mode alone, and lets in whom its own list denies.
+                    setfacl("-b", str(path))
+    files = [str(shared.folder / f"t{number}" / "f") for number in range(1, 31)]
+    judged = shared.do(_JUDGE, shared.owner, alice.name, *files).split()
+    found = [str(shared.may(alice, f"true <> {file}")) for file in files]
+    wrong = [number for number, pair in enumerate(zip(judged, found, strict=True), 1) if pair[0] != pair[1]]
+    assert not wrong, getfacl(shared.on_server / "trees" / f"t{wrong[0]}") + shared.shown()
+    assert set(found) == {"True", "False"}
+
+
+_JUDGE = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from rsession.collab.access import may_edit
+print(*(may_edit(file, sys.argv[1]) for file in sys.argv[2:]))
 """
 
 

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from rserver_acls import plan as posix
 from rserver_acls.acl import Acl, of_mode
-from rserver_acls.nfs4 import ALLOW, DENY, EVERYONE, GROUP, INHERIT_ONLY, IS_GROUP, OWNER, Entry
 from rserver_acls.nfs4_plan import Facts, Lists, newly_named, revoked, shared, split, unshared, without_ours
-from rserver_acls.nfs4_rights import allowed, as_owner, as_user, bits_of, number, rights_of
 from rserver_acls.plan import Plan
 from rserver_acls.rights import masked, settled
+from rserver_core.nfs4_list import ALLOW, DENY, EVERYONE, GROUP, INHERIT_ONLY, IS_GROUP, OWNER, Entry
+from rserver_core.nfs4_rights import allowed, as_owner, as_user, bits_of, number, rights_of
 from tests.rserver_acls.linux_nfs_server import to_nfs4, to_posix
 
 OWNER_UID, ALICE, EVE, STRANGER = 1001, 1002, 1003, 1009

@@ -15,13 +15,13 @@ pytestmark = [
 CASES = "tests/rserver_acls/nfs_cases.py"
 
 
-@pytest.mark.parametrize("by_name", [False, True], ids=["ids", "names"])
-def test_in_a_guest(by_name: bool) -> None:
+@pytest.mark.parametrize(("by_name", "only"), [(False, "nfs"), (True, "nfs4")], ids=["by number", "by name"])
+def test_in_a_guest(by_name: bool, only: str) -> None:
     try:
         prepare = nfs_server.prepare(by_name=by_name)
     except SourceUnavailableError as error:
         pytest.skip(str(error))
-    code, console = run_in_guest(prepare, [CASES])
+    code, console = run_in_guest(prepare, ["-s", "-k", only, CASES])
     assert code == 0, console[-20000:]
     assert "skipped" not in console, console[-20000:]
     print(console[console.find("figure:") :])

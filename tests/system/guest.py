@@ -57,7 +57,7 @@ exec {systemd} --unit=tests.target --log-target=console --show-status=no
 
 
 def run_in_guest(prepare: str, tests: Sequence[str]) -> tuple[int, str]:
-    """Exit code of pytest on these tests, and what was on the console. prepare: shell commands before."""
+    """Exit code of pytest on these tests, or options, and what was on the console. prepare: shell commands before."""
     return _run(f"{prepare}\nexec /bin/sh /run/tests.sh", tests)
 
 

@@ -15,7 +15,7 @@ EXPORT = Path("/run/export")
 _PREPARE = """
 D={unpacked}
 for P in usr/sbin usr/bin sbin bin; do PATH=$PATH:$D/$P; done
-for P in $D/usr/lib/*-linux-gnu $D/lib/*-linux-gnu $D/usr/lib/*-linux-gnu/libnfsidmap; do LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$P; done
+for P in $D/usr/lib/*-linux-gnu $D/lib/*-linux-gnu; do LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$P:$P/libnfsidmap; done
 export PATH LD_LIBRARY_PATH
 [ -e /etc/netconfig ] || cp $D/etc/netconfig /etc/netconfig; touch /etc/exports
 grep -q ^_rpc: /etc/passwd || echo "_rpc:x:96:65534::/run/rpcbind:/usr/sbin/nologin" >> /etc/passwd

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rserver_acls.nfs4 import BadNfs4Acl, Entry, decode, encode
+from rserver_core.nfs4_list import BadNfs4Acl, Entry, decode, encode
 
 NUMBER = st.integers(0, 2**32 - 1)
 ENTRIES = st.lists(st.builds(Entry, NUMBER, NUMBER, NUMBER, st.binary(max_size=40)), max_size=8)

@@ -6,7 +6,7 @@ The first entry that fits and speaks of a right decides on it. Users and groups 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from rserver_acls.nfs4 import ALLOW, DENY, EVERYONE, GROUP, IS_GROUP, OWNER, Entry
+from rserver_core.nfs4_list import ALLOW, DENY, EVERYONE, GROUP, IS_GROUP, OWNER, Entry
 
 _READ_DATA, _WRITE_DATA, _APPEND_DATA, _EXECUTE, _DELETE_CHILD = 0x1, 0x2, 0x4, 0x20, 0x40
 _READ_ATTRIBUTES, _WRITE_ATTRIBUTES, _READ_ACL, _SYNCHRONIZE = 0x80, 0x100, 0x20000, 0x100000
