@@ -94,7 +94,7 @@ class _Run:
             self._store.save(self._asked.project_dir, project)
 
     def _nothing(self) -> dict[str, Any]:
-        counts = {"acl": "posix", "changed": 0, "unchanged": 0, "skipped": [], "skipped_total": 0, "notes": []}
+        counts = {"acl": "posix", "changed": 0, "unchanged": 0, "skipped": [], "skipped_total": 0}
         return {**counts, "confined": [], "members": []}
 
     def _members(self, project: Project) -> list[str]:
@@ -142,7 +142,9 @@ class _Run:
 
     def _owner_identity(self) -> Identity:
         owner = self._owner
-        return Identity(owner.uid, owner.gid, groups_of(owner.name), ())
+        # Nobody stops what is done in his name.
+        real = service_account(self._options.account)[0] if os.geteuid() == 0 else 0
+        return Identity(owner.uid, owner.gid, groups_of(owner.name), (), real)
 
     def _service_identity(self) -> Identity:
         uid, gid = service_account(self._options.account)

@@ -13,8 +13,12 @@ _VERSION_3 = 0x20080522
 _LAST = "/proc/sys/kernel/cap_last_cap"
 
 
-def become(uid: int, gid: int, groups: Iterable[int], keep: Collection[int]) -> None:
-    """Turn this process into that account with only these capabilities, for good; OSError."""
+def become(uid: int, gid: int, groups: Iterable[int], keep: Collection[int], real: int = 0) -> None:
+    """Turn this process into that account with only these capabilities, for good; OSError.
+
+    real: the account that may send it signals, if it is another one; files know it by uid all the same.
+    """
+    real = real or uid
     if os.geteuid() == 0:
         with open(_LAST, "rb") as file:
             last = int(file.read())
@@ -23,10 +27,10 @@ def become(uid: int, gid: int, groups: Iterable[int], keep: Collection[int]) -> 
         os.setgroups(list(groups))
         os.setresgid(gid, gid, gid)
         kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
-        os.setresuid(uid, uid, uid)
+        os.setresuid(real, uid, real)
         kernel.prctl(kernel.PR_SET_KEEPCAPS, 0)
         _hold(keep)
-    if os.getresuid() != (uid, uid, uid) or uid == 0:
+    if os.getresuid() != (real, uid, real) or uid == 0:
         raise PermissionError(f"uid {os.getresuid()} instead of {uid}")
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)

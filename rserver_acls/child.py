@@ -1,7 +1,11 @@
 """The walled-in process as its starter sees it: ready, then a result, or why not."""
 
 import json
+import math
 import os
+import select
+import signal
+import time
 from typing import Any, NamedTuple, NoReturn
 
 from rserver_acls.errand import Errand, carry_out
@@ -9,6 +13,7 @@ from rserver_acls.refusal import Refusal
 
 _MOST_RESULT = 1 << 20
 _READY, _GO = b"\n", b"g"
+_SLOW = "It took too long and was broken off."
 _BROKEN = "The run broke off. Every object is as it was or as it should become; it can be run again."
 
 
@@ -20,8 +25,9 @@ class _Link(NamedTuple):
 class Child:
     """Forked at once; it changes nothing before result() is asked for."""
 
-    def __init__(self, errand: Errand, fds: tuple[int, int]) -> None:
-        """fds: the manifests of the project and of the way to it."""
+    def __init__(self, errand: Errand, fds: tuple[int, int], end: float = math.inf) -> None:
+        """fds: the manifests of the project and of the way to it. end: when it is killed, by time.monotonic()."""
+        self._end = end
         self._from, theirs_out = os.pipe2(os.O_CLOEXEC)
         theirs_in, self._to = os.pipe2(os.O_CLOEXEC)
         self._pid = os.fork()
@@ -34,7 +40,7 @@ class Child:
 
     def wait_until_ready(self) -> None:
         """It has opened the project and is walled in; Refusal when it could not."""
-        first = os.read(self._from, 1)
+        first = self._read(1)
         if first != _READY:
             raise _refusal(self._received(first))
 
@@ -46,8 +52,15 @@ class Child:
             raise _refusal(message)
         return dict(message["result"])
 
+    def _read(self, most: int) -> bytes:
+        if self._end < math.inf and not select.select([self._from], [], [], max(0.0, self._end - time.monotonic()))[0]:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            raise Refusal("failed", _SLOW)
+        return os.read(self._from, most)
+
     def _received(self, content: bytes = b"") -> dict[str, Any]:
-        while len(content) <= _MOST_RESULT and (chunk := os.read(self._from, 65536)):
+        while len(content) <= _MOST_RESULT and (chunk := self._read(65536)):
             content += chunk
         os.waitpid(self._pid, 0)
         try:

@@ -18,8 +18,8 @@ Progress = Callable[[int], None]
 
 _MOST_KEPT = 128
 _KEPT_HANDED = (
-    "The NFS server does not take back that a folder sets the rights of what is made in it. It names no member there "
-    "any more, but the rights of owner, group and others now come from the folder and not from the umask."
+    "the NFS server keeps default lists in folders; they name no member any more, but what is made there has rights "
+    "like its folder's, whatever the umask"
 )
 _NO_ROOM = "no room for more entries in its access control list"
 _REASONS = {

@@ -13,7 +13,7 @@ class Outcome:
         self.changed = self.unchanged = self.skipped_total = 0
         self.unfinished = False
         self._skipped: list[dict[str, str]] = []
-        self._notes: list[str] = []
+        self._notes = set[str]()
 
     def skip(self, path: str, reason: str) -> None:
         """An object that is left as it is."""
@@ -26,12 +26,13 @@ class Outcome:
         self.unfinished = True
         self.skip(path, reason)
 
-    def note(self, sentence: str) -> None:
-        """Something that whoever asked should know, once."""
-        if sentence not in self._notes:
-            self._notes.append(sentence)
+    def note(self, reason: str) -> None:
+        """What stays different in many places is said once, of the whole project."""
+        if reason not in self._notes:
+            self._notes.add(reason)
+            self.skip(".", reason)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of the answer."""
         counts = {"changed": self.changed, "unchanged": self.unchanged}
-        return {**counts, "skipped": self._skipped, "skipped_total": self.skipped_total, "notes": self._notes}
+        return {**counts, "skipped": self._skipped, "skipped_total": self.skipped_total}

@@ -18,12 +18,13 @@ _LIMITS = {
 
 
 class Identity(NamedTuple):
-    """Who the process becomes, and which capabilities it keeps."""
+    """Who the process becomes, and which capabilities it keeps. real: who may send it signals; 0: uid itself."""
 
     uid: int
     gid: int
     groups: Iterable[int]
     capabilities: Collection[int]
+    real: int = 0
 
 
 def become(identity: Identity) -> None:

@@ -153,7 +153,6 @@ def test_members_get_the_owners_rights_and_lose_them(shared: OnNfs, mount: str, 
     before = shared.dump()
     answer = shared.run("share", alice)
     assert (answer["acl"], answer["skipped"]) == (KINDS[mount], [])
-    assert answer["notes"] == []
     assert {"uid", "capabilities", "seccomp"} <= set(answer["confined"])
     assert answer["changed"] == 6
     members_can_work(shared, alice)
@@ -170,7 +169,7 @@ def test_members_get_the_owners_rights_and_lose_them(shared: OnNfs, mount: str, 
     assert shared.may(alice, f"echo more >> {shared.folder}/a.R")
     for path in EXPORT.glob(f"{shared.owner.name}/**/*"):
         assert f"user:{eve.uid}:" not in getfacl(path) or path.stat().st_uid == eve.uid
-    assert len(shared.run("unshare")["notes"]) == (mount == "nfs4")
+    assert len(shared.run("unshare")["skipped"]) == (mount == "nfs4")
     assert not shared.may(alice, f"cat {shared.folder}/a.R")
     shared.sh(f"rm -rf data/of-* data/dir-*/owners; mv data/dir-* {shared.owner.home}/")
     assert not difference(without_dirs(before), without_dirs(shared.dump()))
@@ -305,6 +304,36 @@ while True:
         os.rename(folder + ".real", folder)
     except OSError:
         pass
+"""
+
+
+def test_who_leaves_cannot_hold_it_up(shared: OnNfs, alice: Account, eve: Account) -> None:
+    """What is done in a member's name is not the member's process."""
+    shared.run("share", alice, eve)
+    shared.sh("for i in $(seq 100); do : > alices$i; done", alice)
+    attacker = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _STOP], user=alice.uid, group=alice.gid, extra_groups=[]
+    )
+    try:
+        answer = shared.run("unshare", alice)
+        assert answer["members"] == [eve.name]
+        assert attacker.poll() is None
+    finally:
+        attacker.kill()
+        attacker.wait()
+    assert names_of(answer) <= {"."}
+    # The member's own files too were changed in time.
+    assert f"user:{alice.uid}:" not in getfacl(shared.on_server / "trees")
+
+
+_STOP = """
+import os, signal
+while True:
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        try:
+            os.kill(-1, number)
+        except OSError:
+            pass
 """
 
 
