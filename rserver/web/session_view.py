@@ -29,9 +29,19 @@ def json_of(
     session: Session, root_path: str, usage: Usage = NONE, connected: int = 0, activity: Activity | None = None
 ) -> dict[str, object]:
     """As GET /api/sessions/{id} shows it. A session that ended by q() is absent, with code 0."""
-    fate = session.status.fate
-    record = session.status.record
     cause = _cause_of(session, activity)
+    return {
+        **_identity_of(session, root_path),
+        **_fate_of(session, cause),
+        **_figures_of(session, usage),
+        "connected": connected,
+        **_doing_of(activity, cause),
+        "created": session.created,
+        "last_used": session.last_used,
+    }
+
+
+def _identity_of(session: Session, root_path: str) -> dict[str, object]:
     return {
         "id": session.id,
         "url": url_of(session.id, root_path),
@@ -44,6 +54,12 @@ def json_of(
         "r_key": session.r_key,
         "r_wish": session.r_wish or None,
         "r_note": session.r_note or None,
+    }
+
+
+def _fate_of(session: Session, cause: str | None) -> dict[str, object]:
+    fate = session.status.fate
+    return {
         "state": (State.ABSENT if session.state is State.ENDED else session.state).value,
         "cause": cause,
         "code": fate.code if fate else None,
@@ -51,11 +67,21 @@ def json_of(
         "stderr_tail": fate.stderr_tail if fate else None,
         "quick_failures": session.quick_failures,
         "stored": session.stored,
+    }
+
+
+def _figures_of(session: Session, usage: Usage) -> dict[str, object]:
+    record = session.status.record
+    return {
         "pid": record.pid if record else None,
         "cpu_percent": usage.cpu_percent,
         "memory_bytes": usage.memory_bytes,
         "memory_limit_bytes": usage.memory_limit_bytes,
-        "connected": connected,
+    }
+
+
+def _doing_of(activity: Activity | None, cause: str | None) -> dict[str, object]:
+    return {
         "busy": activity.busy if activity else None,
         "idle_seconds": activity.idle if activity else None,
         "blockers": list(activity.blockers) if activity else [],
@@ -63,8 +89,6 @@ def json_of(
         "ends": activity.ends if activity else None,
         "ends_in_seconds": activity.ends_in if activity else None,
         "notice": "" if activity is None else _notice_of(activity, cause),
-        "created": session.created,
-        "last_used": session.last_used,
     }
 
 
