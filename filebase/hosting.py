@@ -26,6 +26,8 @@ _FRAME_LIMIT = 4 * bounds.TEXT * 2
 _PACKET = 128 << 10
 _KEEP_SECONDS = 0.05
 _WAIT_SECONDS = 3.0
+_LONGEST_WAIT_SECONDS = 20.0
+"""A page may be slow to bring a text: one that is begun anew instead would stand beside what it has."""
 _HISTORY_SECONDS = 20.0
 
 Fields = dict[str, Any]
@@ -41,6 +43,7 @@ class Hosting(asyncio.Protocol):
         self._unkept: list[bytes] = []
         self._keeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waits = 0.0
         self.ended = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -175,12 +178,18 @@ class Hosting(asyncio.Protocol):
 
     def _wait_for_text(self) -> None:
         """Somebody has come: if nobody brings the text soon, the session does."""
-        if self._room is not None and not self._room.is_ready:
+        if self._room is not None and not self._room.is_ready and not self._waits:
+            self._waits = self._loop.time()
             self._loop.call_later(_WAIT_SECONDS, self._give_up_waiting)
 
     def _give_up_waiting(self) -> None:
-        if self._room is not None and not self._room.is_ready:
+        room = self._room
+        if room is None or room.is_ready:
+            return
+        if room.nobody_has_it or self._loop.time() - self._waits > _LONGEST_WAIT_SECONDS:
             self._say("needs_text")
+        else:
+            self._loop.call_later(1, self._give_up_waiting)
 
     # See Host.
 

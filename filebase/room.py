@@ -36,6 +36,8 @@ class Member:
     peer: Peer
     is_behind: bool = False
     """It has not taken notice yet that another text was begun: what it sends belongs to the one before."""
+    has_answered: bool = False
+    """It has said which text it has, or that it has none."""
 
 
 class Host(Protocol):
@@ -109,6 +111,11 @@ class Room:
         for member in [each for each in self.members.values() if each.user == user]:
             self.expel(member, NO_ACCESS, "You may not change this file any more.")
 
+    @property
+    def nobody_has_it(self) -> bool:
+        """All who are here have answered, and brought no text."""
+        return not self.is_ready and all(member.has_answered for member in self.members.values())
+
     def seed(self, epoch: str, text: str) -> None:
         """Nobody had the state: begin anew with a text."""
         self.epoch, self.text = epoch, SharedText(text=text)
@@ -169,9 +176,9 @@ class Room:
             return
         brings_history = message.step is Sync.MISSING and self.takes_history
         foreign: frozenset[int] = frozenset() if brings_history else self.presence.of_others(member.user)
-        before = self.text.state_vector()
-        self.text.apply(message.payload, foreign)
-        if self.text.state_vector() == before and message.step is Sync.MISSING:
+        is_new = self.text.apply(message.payload, foreign)
+        member.has_answered |= message.step is Sync.MISSING
+        if not is_new and message.step is Sync.MISSING:
             return
         self._spread(member, message.payload)
         if not self.is_ready and not self.text.is_empty:

@@ -21,6 +21,7 @@ class SharedText:
 
     def __init__(self, state: bytes | None = None, text: str = "") -> None:
         self._faults: list[str] = []
+        self._events = 0
         self._journal: list[bytes] = []
         self._load([] if state is None else [state])
         if text:
@@ -63,8 +64,12 @@ class SharedText:
         """The text with its history."""
         return self._doc.get_update()
 
-    def apply(self, update: bytes, foreign: frozenset[int] = frozenset()) -> None:
-        """Take an update of a member; foreign: client numbers that others write under. Refused."""
+    def apply(self, update: bytes, foreign: frozenset[int] = frozenset()) -> bool:
+        """Take an update of a member; whether anything in it is new, be it that something was deleted. Refused.
+
+        foreign: client numbers that others write under.
+        """
+        before, self._events = self._doc.get_state(), 0
         if len(self._journal) >= _JOURNAL or self._history + len(update) > bounds.STATE:
             self._compact()
         if self._history + len(update) > bounds.STATE:
@@ -75,6 +80,7 @@ class SharedText:
             raise Refused(fault)
         self._journal.append(update)
         self._history += len(update)
+        return self._events > 0 or self._doc.get_state() != before
 
     def _fault_of(self, update: bytes, foreign: frozenset[int]) -> str:
         """Applies it; what is wrong with that."""
@@ -112,6 +118,7 @@ class SharedText:
         return {reader.number(): reader.number() for _ in range(reader.number())}
 
     def _changed(self, event: TextEvent) -> None:
+        self._events += 1
         for part in event.delta:  # type: ignore[attr-defined]
             if "delete" in part:
                 self._size -= part["delete"]

@@ -1,6 +1,7 @@
 """Which session hosts the shared text of a file. Pure: every session comes to the same answer from the same seats."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rsession.collab.seat import Seat
@@ -35,14 +36,30 @@ def decide(own: Seat, others: Collection[Seat], waited: float, is_awaited: bool 
     if not others and not is_awaited:
         return ALONE
     everybody = [own, *others]
-    # Whoever became host later did so because the one before could not be reached.
-    hosts = sorted((seat for seat in everybody if seat.since), key=lambda seat: (-seat.since, seat.session))
-    if hosts:
-        return Verdict(hosts[0], hosts[0] is own, hosts[0].epoch)
+    host = host_among(everybody)
+    if host is not None:
+        return Verdict(host, host is own, host.epoch)
     ranked = sorted(everybody, key=lambda seat: (-seat.changed, seat.session))
     mine = waited >= ranked.index(own) * TURN_SECONDS
-    epoch = own.epoch or next((seat.epoch for seat in ranked if seat.epoch), "")
-    return Verdict(None, mine, epoch)
+    return Verdict(None, mine, _shown_by_most(ranked))
+
+
+def host_among(everybody: Collection[Seat]) -> Seat | None:
+    """The host that counts, if there is one: of the text that most show, else of the one that was there first.
+
+    Of those who host one text the last: it became host because the one before could not be reached.
+    """
+    hosts = [seat for seat in everybody if seat.since]
+    shown = Counter(seat.epoch for seat in everybody)
+    first = {seat.epoch: seat.since for seat in sorted(hosts, key=lambda seat: -seat.since)}
+    order = [(-shown[seat.epoch], first[seat.epoch], seat.epoch, -seat.since, seat.session, seat) for seat in hosts]
+    return min(order, key=lambda each: each[:-1])[-1] if order else None
+
+
+def _shown_by_most(ranked: Sequence[Seat]) -> str:
+    """The text that most have goes on; of several the one of whoever is ranked first."""
+    counts = Counter(seat.epoch for seat in ranked if seat.epoch)
+    return max(counts, key=lambda epoch: counts[epoch], default="")
 
 
 def later_than(hosts: Collection[Seat], now: float) -> float:

@@ -1,7 +1,6 @@
 """This session hosts the shared text of a file: its filebase, who may come in, and the one writer of the file."""
 
 import os
-import secrets
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,13 +45,13 @@ class Hosting:
         self._looks = 0
         self._is_ending = False
 
-    async def begin(self, reactor: "EPollReactor", log: Path, epoch: str) -> None:
-        """Start filebase: with the text of an epoch that goes on, or with this session's."""
+    async def begin(self, reactor: "EPollReactor", log: Path, epoch: str, is_new: bool) -> None:
+        """Start filebase: with the text of an epoch that goes on, or with this session's in a new one."""
         document = self._documents.get(self.document)
         base = await self._documents.read_file(document.path or "")
         self._filebase.start(reactor, log)
-        self.epoch = epoch or secrets.token_hex(8)
-        text = None if epoch else self._documents.get(self.document).text
+        self.epoch = epoch
+        text = self._documents.get(self.document).text if is_new else None
         self._filebase.say("begin", epoch=self.epoch, text=text, base=base.text)
         self.has_begun = True
 

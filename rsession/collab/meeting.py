@@ -1,5 +1,6 @@
 """Sees from the sentries which documents others have open too, and to it that one session hosts each of them."""
 
+import secrets
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rsession.collab.awaited import Awaited
-from rsession.collab.election import Verdict, decide, later_than
+from rsession.collab.election import Verdict, decide, host_among, later_than
 from rsession.collab.hosting import Hosting
 from rsession.collab.seat import Seat, seat, seats
 from rsession.error_code import RpcError
@@ -191,6 +192,9 @@ class Meeting:
             self._show(id_, known, "", 0.0)
             self._tell_end(id_, known)
         elif verdict.host is not None:
+            if known.epoch not in {"", verdict.host.epoch}:
+                # What it shows is not this text, until a page says so.
+                self._show(id_, known, "", 0.0)
             self._tell(id_, known, verdict.host.server)
 
     def _rest(self, id_: str, known: _Known) -> None:
@@ -206,16 +210,24 @@ class Meeting:
         hosting = Hosting(id_, self._documents, self._background, lambda: self._hosting_changed(id_, hosting))
         known.hosting, known.hostless = hosting, 0.0
         log = self._session.paths.state / "collab" / f"{self._id}-{id_}.log"
-        begun = ensureDeferred(hosting.begin(self._reactor, log, epoch))
+        # Whoever else begins at this moment goes on with the same text.
+        is_new, epoch = not epoch, epoch or secrets.token_hex(8)
+        self._show(id_, known, epoch, 0.0)
+        begun = ensureDeferred(hosting.begin(self._reactor, log, epoch, is_new))
         begun.addCallback(lambda _: self._begun(id_, hosting))
         begun.addErrback(lambda failure: self._not_hosting(id_, hosting, failure))
 
     def _begun(self, id_: str, hosting: Hosting) -> None:
         """Pages can come in: only now the others are told."""
         known = self._known.get(id_)
-        if known is not None and known.hosting is hosting:
+        if known is None or known.hosting is not hosting:
+            return
+        living = [each for each in known.others if (each.server, each.since) not in known.lost]
+        if host_among(living) is not None:
+            self._stop_hosting(id_, known, "Another session keeps the text now.")
+        else:
             self._show(id_, known, hosting.epoch, later_than(known.others, time.time()))
-            self._look()
+        self._look()
 
     def _not_hosting(self, id_: str, hosting: Hosting, failure: Failure) -> None:
         _failed(failure)

@@ -100,7 +100,9 @@ class Line:
             head, end, data = self._head.partition(b"\r\n\r\n")
             if not end:
                 return
-            assert head.startswith(b"HTTP/1.1 101"), head
+            if not head.startswith(b"HTTP/1.1 101"):
+                self.cut()
+                return
             self._head = None
         self._frames.receive_data(data)
         for event in self._frames.events():

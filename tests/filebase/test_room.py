@@ -137,6 +137,15 @@ def test_five_editors_converge_whatever_happens(actions: list[tuple[str, int]], 
     assert texts == {str(world.room.text)}
 
 
+def test_what_was_only_deleted_while_away_reaches_those_who_are_there() -> None:
+    world = joined("abc\n")
+    world.disconnect(1)
+    world.pages[1].edit(0, 2, "")
+    world.connect(1)
+    world.settle()
+    assert {str(page) for page in world.pages} == {str(world.room.text)} == {"c\n"}
+
+
 def test_a_killed_hosts_text_is_brought_by_pages() -> None:
     world = World("abc", 2)
     for number in range(2):

@@ -27,13 +27,22 @@ def test_the_newest_text_hosts_and_the_next_takes_its_turn() -> None:
     assert not decide(old, [new], 0).alone
 
 
-def test_a_host_stays_host_and_the_later_of_two_counts() -> None:
+def test_a_host_stays_host_and_the_later_of_two_of_one_text_counts() -> None:
     host, newer = seat(1, 10, "e" * 16, since=5), seat(2, 99)
     assert decide(newer, [host], 99).host == host
-    second = seat(3, 99, "f" * 16, since=6)
+    second = seat(3, 99, "e" * 16, since=6)
     assert decide(second, [host], 0).mine
     assert decide(host, [second], 0).host == second
     assert not decide(host, [second], 0).mine
+
+
+def test_of_two_texts_the_one_that_most_show_counts_then_the_first() -> None:
+    host, other = seat(1, 10, "e" * 16, since=5), seat(3, 99, "f" * 16, since=6)
+    assert decide(host, [other], 0).mine
+    assert decide(other, [host], 0).host == host
+    members = [seat(4, 1, "f" * 16), seat(5, 1, "f" * 16), seat(6)]
+    assert decide(other, [host, *members], 0).mine
+    assert decide(host, [other, *members], 0).host == other
 
 
 def test_a_new_host_is_later_than_the_one_it_follows_whatever_its_clock_says() -> None:
@@ -100,6 +109,13 @@ def test_who_never_was_in_the_text_is_not_awaited() -> None:
 
 def test_the_epoch_that_somebody_has_goes_on() -> None:
     assert decide(seat(1, 20), [seat(2, 10, "e" * 16)], 0).epoch == "e" * 16
+
+
+def test_the_text_that_most_have_goes_on() -> None:
+    mine, theirs = "a" * 16, "b" * 16
+    others = [seat(2, 5, theirs), seat(3, 4, theirs), seat(4)]
+    assert decide(seat(1, 20, mine), others, 0).epoch == theirs
+    assert decide(seat(1, 20, mine), others[1:], 0).epoch == mine
 
 
 SEATS = st.lists(
