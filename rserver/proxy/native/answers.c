@@ -48,8 +48,7 @@ static bool goes_down(const Engine *engine, const Head *head, const Field *field
 static void put_field(Engine *engine, const Field *field) {
     char *start = engine->out + engine->out_used;
     put(engine, field->name.at, field->name.size);
-    for (size_t index = 0; index < field->name.size; index++)
-        start[index] = lower_case(start[index]);
+    lower_bytes(start, field->name.size);
     put(engine, ": ", 2);
     put(engine, field->value.at, field->value.size);
     put(engine, "\r\n", 2);
@@ -67,19 +66,22 @@ static BodyKind body_kind(const Exchange *exchange, const Answer *answer) {
 
 static void put_framing(Engine *engine, const Exchange *exchange, bool close) {
     const Answer *answer = &engine->answer;
-    char line[FRAMING_ROOM];
     if (exchange->kind == BODY_CHUNKED || exchange->kind == BODY_UNTIL_CLOSE)
-        put(engine, line, (size_t)snprintf(line, sizeof line, "transfer-encoding: chunked\r\n"));
-    else if (answer->head.length >= 0 && answer->status != 204)
-        put(engine, line, (size_t)snprintf(line, sizeof line, "content-length: %lld\r\n", (long long)answer->head.length));
+        put(engine, "transfer-encoding: chunked\r\n", 28);
+    else if (answer->head.length >= 0 && answer->status != 204) {
+        put(engine, "content-length: ", 16);
+        room_used(engine, write_decimal(engine->out + engine->out_used, (uint64_t)answer->head.length));
+        put(engine, "\r\n", 2);
+    }
     if (close)
         put(engine, "connection: close\r\n", 19);
 }
 
 static void put_head(Engine *engine, Exchange *exchange, bool close) {
     const Answer *answer = &engine->answer;
-    char line[FRAMING_ROOM];
-    put(engine, line, (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d ", answer->status));
+    put(engine, "HTTP/1.1 ", 9);
+    room_used(engine, write_decimal(engine->out + engine->out_used, (uint64_t)answer->status));
+    put(engine, " ", 1);
     put(engine, answer->reason.at, answer->reason.size);
     put(engine, "\r\n", 2);
     for (size_t index = 0; index < answer->head.count; index++)

@@ -8,8 +8,8 @@ static PyObject *lower_text(Span span) {
     char small[128], *lower = span.size <= sizeof small ? small : PyMem_Malloc(span.size);
     if (lower == NULL)
         return PyErr_NoMemory();
-    for (size_t index = 0; index < span.size; index++)
-        lower[index] = lower_case(span.at[index]);
+    memcpy(lower, span.at, span.size);
+    lower_bytes(lower, span.size);
     PyObject *found = text((Span){lower, span.size});
     if (lower != small)
         PyMem_Free(lower);

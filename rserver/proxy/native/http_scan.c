@@ -1,7 +1,5 @@
 #include "http_scan.h"
 
-#include <string.h>
-
 enum { TOKEN = 1, TEXT = 2, VISIBLE = 4, HOST = 8, PLAIN = 16 };
 
 static const char TOKEN_MARKS[] = "!#$%&'*+-.^_`|~", HOST_MARKS[] = "._-";
@@ -60,7 +58,19 @@ static const struct {
     {"proxy-authentication-info", FIELD_HOP_BY_HOP},
 };
 
-static const char *const OURS[] = {"x-rs-", "x-rstudio-", "x-forwarded-", "proxy-"};
+enum { LONGEST_KNOWN = 25, MOST_OF_A_SIZE = 8 };
+
+/* Of each size of a name: which of KNOWN have it. */
+static uint8_t known_of_size[LONGEST_KNOWN + 1][MOST_OF_A_SIZE], known_counts[LONGEST_KNOWN + 1];
+
+__attribute__((constructor)) static void sort_known(void) {
+    for (size_t index = 0; index < sizeof KNOWN / sizeof *KNOWN; index++) {
+        size_t size = strlen(KNOWN[index].name);
+        known_of_size[size][known_counts[size]++] = (uint8_t)index;
+    }
+}
+
+static const Span OURS[] = {{"x-rs-", 5}, {"x-rstudio-", 10}, {"x-forwarded-", 12}, {"proxy-", 6}};
 /* What a Connection field may not take away from the other side. */
 static const char *const NEVER_NAMED[] = {"host",         "cookie", "content-length", "set-cookie",
                                           "content-type", "origin", "close",          "keep-alive",
@@ -71,20 +81,6 @@ static bool is(char byte, int class) { return classes[(uint8_t)byte] & class; }
 bool is_token_byte(char character) { return is(character, TOKEN); }
 
 bool is_text_byte(char character) { return is(character, TEXT); }
-
-char lower_case(char character) { return character >= 'A' && character <= 'Z' ? character | 0x20 : character; }
-
-static bool starts_with(Span span, const char *lower) {
-    size_t size = strlen(lower);
-    if (span.size < size)
-        return false;
-    for (size_t index = 0; index < size; index++)
-        if (lower_case(span.at[index]) != lower[index])
-            return false;
-    return true;
-}
-
-bool span_equals(Span span, const char *lower) { return span.size == strlen(lower) && starts_with(span, lower); }
 
 static bool same(Span one, Span two) {
     if (one.size != two.size)
@@ -110,15 +106,18 @@ static const char *run(const char *at, const char *end, int class) {
     return at;
 }
 
-static FieldId identify(Span name) {
-    char first = lower_case(name.at[0]);
-    for (size_t index = 0; index < sizeof KNOWN / sizeof *KNOWN; index++)
-        if (KNOWN[index].name[0] == first && span_equals(name, KNOWN[index].name))
-            return KNOWN[index].id;
-    if (run(name.at, name.at + name.size, PLAIN) != name.at + name.size)
+/* is_plain: of letters, digits and dashes only. */
+static FieldId identify(Span name, bool is_plain) {
+    size_t known = name.size <= LONGEST_KNOWN ? known_counts[name.size] : 0;
+    for (size_t index = 0; index < known; index++) {
+        uint8_t which = known_of_size[name.size][index];
+        if (equals_lower(name.at, KNOWN[which].name, name.size))
+            return KNOWN[which].id;
+    }
+    if (!is_plain)
         return FIELD_PECULIAR;
     for (size_t index = 0; index < sizeof OURS / sizeof *OURS; index++)
-        if (starts_with(name, OURS[index]))
+        if (name.size >= OURS[index].size && equals_lower(name.at, OURS[index].at, OURS[index].size))
             return FIELD_OURS;
     return FIELD_ORDINARY;
 }
@@ -194,14 +193,16 @@ static bool take_field(Head *head, const Field *field) {
 /* One line of a field; where the next one begins, NULL when there is none whole (`*scan` says why). */
 static const char *scan_field(const char *at, const char *end, Field *field, Scan *scan) {
     const char *name = at;
-    at = run(at, end, TOKEN);
+    uint8_t common = PLAIN;
+    for (; at < end && is(*at, TOKEN); at++)
+        common &= classes[(uint8_t)*at];
     field->name = (Span){name, (size_t)(at - name)};
     if (at < end && (*at != ':' || at == name)) {
         *scan = SCAN_OTHER;
         return NULL;
     }
     const char *value = at < end ? at + 1 : at;
-    at = run(value, end, TEXT);
+    at = run(skip_text(value, end), end, TEXT);
     if (end - at < 2) {
         *scan = at < end && *at != '\r' ? SCAN_OTHER : SCAN_PARTIAL;
         return NULL;
@@ -211,7 +212,7 @@ static const char *scan_field(const char *at, const char *end, Field *field, Sca
         return NULL;
     }
     field->value = stripped(value, at);
-    field->id = identify(field->name);
+    field->id = identify(field->name, common != 0);
     return at + 2;
 }
 

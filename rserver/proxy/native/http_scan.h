@@ -6,9 +6,7 @@
 #ifndef RSERVER_PROXY_HTTP_SCAN_H
 #define RSERVER_PROXY_HTTP_SCAN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "ascii.h"
 
 enum { HEAD_LIMIT = 32 * 1024, FIELD_LIMIT = 100, TARGET_LIMIT = 8 * 1024, METHOD_LIMIT = 32 };
 
@@ -85,8 +83,11 @@ Scan scan_answer(const char *data, size_t size, Answer *answer);
 /* Connection names this field as one for this hop only, and may do so. */
 bool head_names(const Head *head, Span name);
 
-bool span_equals(Span span, const char *lower); /* without regard to case; lower is in lower case */
-char lower_case(char character);
+/* Without regard to case; lower is in lower case. */
+static inline bool span_equals(Span span, const char *lower) {
+    return span.size == strlen(lower) && equals_lower(span.at, lower, span.size);
+}
+
 bool is_token_byte(char character);
 bool is_text_byte(char character);
 

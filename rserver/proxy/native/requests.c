@@ -32,8 +32,7 @@ static void put_bytes(Writer *writer, PyObject *bytes) {
 static void put_lower(Writer *writer, Span span) {
     char *start = writer->at;
     put_span(writer, span);
-    for (; start < writer->at; start++)
-        *start = lower_case(*start);
+    lower_bytes(start, (size_t)(writer->at - start));
 }
 
 /* "/s/<id>/rest" in two, without the root path; false for any other path, and for one that is left to Python. */
@@ -165,8 +164,10 @@ static size_t write_head(Engine *engine, const Request *request, Span rest, cons
         put(&writer, "\r\n", 2);
     }
     if (request->head.length >= 0) {
-        char line[48];
-        put(&writer, line, (size_t)snprintf(line, sizeof line, "content-length: %lld\r\n", (long long)request->head.length));
+        char digits[DECIMAL_SIZE];
+        put(&writer, "content-length: ", 16);
+        put(&writer, digits, write_decimal(digits, (uint64_t)request->head.length));
+        put(&writer, "\r\n", 2);
     }
     put_bytes(&writer, verdict->after);
     put(&writer, "\r\n", 2);

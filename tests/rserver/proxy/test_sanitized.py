@@ -16,7 +16,7 @@ def fuzzer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs gcc")
     program = tmp_path_factory.mktemp("fuzz") / "scan_fuzz"
     sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
-    sources = [HARNESS, NATIVE / "http_scan.c", NATIVE / "chunk_scan.c"]
+    sources = [HARNESS, *(NATIVE / name for name in ("ascii.c", "http_scan.c", "chunk_scan.c"))]
     subprocess.run(["gcc", "-std=gnu11", *sanitizers, f"-I{NATIVE}", "-o", program, *sources], check=True)
     return program
 
