@@ -112,7 +112,8 @@ class RunRecords:
 
     def write_record(self, record: SessionRecord) -> None:
         """Replace the session's record."""
-        self._write(f"{record.session}.json", record.to_json())
+        # The process does not outlive the machine, and its start would wait for the disk.
+        self._write(f"{record.session}.json", record.to_json(), on_disk=False)
 
     def restore(self, record: SessionRecord) -> None:
         """Write the session's record again if it was removed."""
@@ -180,7 +181,7 @@ class RunRecords:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.folder, name))
 
-    def _write(self, name: str, content: dict[str, Any]) -> None:
+    def _write(self, name: str, content: dict[str, Any], *, on_disk: bool = True) -> None:
         path = os.path.join(self.folder, name)
         aside = f"{path}.{os.getpid()}"
         fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -188,7 +189,8 @@ class RunRecords:
             data = memoryview(json.dumps(content).encode("ascii"))
             while data:
                 data = data[os.write(fd, data) :]
-            os.fsync(fd)
+            if on_disk:
+                os.fsync(fd)
         finally:
             os.close(fd)
         os.rename(aside, path)
