@@ -19,7 +19,8 @@ def steps(*extras: str) -> Iterator[Step]:
         wanted = requirements(name)
         key = digest(*wanted, ROOT)
         yield Step(f"python-{name}", f"Python packages ({name})", key, PYTHON, partial(_install, name, wanted))
-    compiled = [path for package in ("rsession", "rserver", "rserver_acls") for path in ROOT.glob(f"{package}/**/*.[ch]")]
+    with_c = ("rsession", "rserver", "rserver_acls")
+    compiled = [path for package in with_c for path in ROOT.glob(f"{package}/**/*.[ch]")]
     sources = [*compiled, ROOT / "setup.py", ROOT / "setup.cfg", ROOT / "pyproject.toml"]
     key = digest(digest_of_files(sources), ROOT)
     what = "commands in .venv/bin, the session's C shim, the C parts of proxy and rserver-acls"
