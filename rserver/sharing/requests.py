@@ -1,5 +1,6 @@
 """What sessions can ask for: each request is checked against what the server itself knows of who asks."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rserver.sharing.sharing import Done, Listener, Sharing
 from rserver.sign_in.policy import Account
 from rserver.worker_threads import ThreadsBusy, ThreadTimeout
 from rserver_core.frame import Message
+from rserver_core.project_path import ENDING
 from rserver_core.shared_project import MAX_PATH
 
 _Operation = Callable[[Session, str, Message, Tell], Awaitable[Message]]
@@ -43,7 +45,8 @@ class SessionRequests:
     async def _set_members(self, session: Session, folder: str, message: Message, tell: Tell) -> Message:
         names = checked_names(message.get("members"))
         owner = await self._account(session)
-        return _json_of(await self.sharing.set_members(owner, folder, names, _listener(tell)))
+        file = _file_in(folder, message.get("project_file"))
+        return _json_of(await self.sharing.set_members(owner, folder, names, _listener(tell), file))
 
     async def _leave(self, session: Session, folder: str, _: Message, tell: Tell) -> Message:
         await self._account(session)
@@ -67,6 +70,14 @@ class SessionRequests:
         if account is None or account.uid != session.uid:
             raise ShareRefused("The account of this session is not there any more.")
         return account
+
+
+def _file_in(folder: str, claimed: object) -> str:
+    """The name of a project file in the folder; anything else is not told to anybody."""
+    if not isinstance(claimed, str) or not claimed.isprintable() or len(claimed.encode()) > MAX_PATH:
+        return ""
+    is_there = os.path.dirname(claimed) == folder and claimed.endswith(ENDING)
+    return claimed if is_there and os.path.normpath(claimed) == claimed else ""
 
 
 def _listener(tell: Tell) -> Listener:

@@ -108,19 +108,25 @@ class Sharing:
     _changes: dict[tuple[str, str], Change] = field(default_factory=dict)
 
     async def set_members(
-        self, owner: Account, folder: str, members: Sequence[str], listener: Listener = SILENT
+        self, owner: Account, folder: str, members: Sequence[str], listener: Listener = SILENT, file: str = ""
     ) -> Done:
-        """Exactly these are members then. That the folder is the owner's sees the helper. ShareRefused."""
+        """Exactly these are members then. That the folder is the owner's sees the helper. ShareRefused.
+
+        file: the project file in it, for those who are told of the project; empty: not known.
+        """
         folder = _checked_folder(folder)
-        before = self.known.find(owner.name, folder)
         if owner.name in members:
             raise ShareRefused("The owner of a project is one of its people already.")
-        old = before.project.members if before is not None else ()
+        old = self._of(owner, folder).project.members
         await self.people.check([name for name in members if name not in old], owner.uid)
-        if before is None:
-            # Also to take back what was shared without our knowing.
-            before = Known(SharedProject(self.new_id(owner, folder), folder, owner.name), owner.uid)
-        return await self._change(before, tuple(members), owner.name, listener)
+        before = self._of(owner, folder)
+        named = replace(before.project, file=file or before.project.file)
+        return await self._change(Known(named, owner.uid), tuple(members), owner.name, listener)
+
+    def _of(self, owner: Account, folder: str) -> Known:
+        """What is known of the folder; one that is not shared has no members."""
+        known = self.known.find(owner.name, folder)
+        return known or Known(SharedProject(self.new_id(owner, folder), folder, owner.name), owner.uid)
 
     async def leave(self, user: str, folder: str, listener: Listener = SILENT) -> Done:
         """The user is a member no more. ShareRefused."""

@@ -117,7 +117,9 @@ class Sharing:
         def looked(_: object) -> "Deferred[dict[str, int]]":
             if not self._seen.mine:
                 raise RpcError(ErrorCode.PARAM_INVALID, "Only the owner of a project can share it.")
-            return self._begin("share_members", members=members)
+            project = self._session.project
+            file = os.path.basename(project.file) if project is not None else ""
+            return self._begin("share_members", members=members, project_file=f"{self._folder}/{file}")
 
         return self.look().addCallback(looked)
 

@@ -68,6 +68,7 @@ def test_a_project_is_shared_opened_and_withdrawn(
     assert magic.name[:5] == owner_digits(ann.uid)
     assert (content["project_dir"], content["project_owner"]) == (str(folder), ann.name)
     assert (content["shared_with"], content["updated_by"]) == ([ben.name], ann.name)
+    assert content["project_file"] == str(folder / "trees.Rproj")
     assert content["share_times"][0]["user"] == ben.name
     assert stat.S_IMODE(magic.parent.stat().st_mode) & (stat.S_ISVTX | stat.S_IWOTH) == stat.S_ISVTX
     assert [as_user(who, "cat", str(magic)).returncode for who in (ann, ben, cleo)] == [0, 0, 1]
