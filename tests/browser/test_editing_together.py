@@ -232,6 +232,41 @@ def test_a_proxy_that_lets_no_websocket_through(
         shows(guest, "on to behind " + START + "from behind")
 
 
+def test_a_save_that_fails_says_why_and_leaves_both_unsaved(
+    chromium: Browser, server: RunningServer, alice: Account, bob: Account
+) -> None:
+    with pair(chromium, server, alice, bob, "unsaved") as both:
+        first, second = both.pages()
+        types(first, "Control+Home", "mine ")
+        shows(second, "mine " + START)
+        folder = both.editors[0].folder
+        file, mode = folder / "analysis.R", folder.stat().st_mode
+        # As on a disk that takes nothing.
+        folder.chmod(mode & ~0o222)
+        try:
+            second.keyboard.press("Control+s")
+            expect(second.get_by_text("cannot be written").first).to_be_visible(timeout=PATIENCE)
+            for page in (first, second):
+                expect(page.get_by_label("unsaved changes")).to_have_count(1)
+        finally:
+            folder.chmod(mode)
+        assert file.read_bytes() == LINES
+        # Far too much is refused before it is in the text; what is there goes on to be shared.
+        editor_of(first).click()
+        first.evaluate(
+            "() => { const data = new DataTransfer(); data.setData('text/plain', 'x'.repeat(10 << 20));"
+            " document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true,"
+            " cancelable: true })); }"
+        )
+        expect(first.get_by_text("at most 5 MiB")).to_be_visible(timeout=PATIENCE)
+        types(first, "Control+Home", "still ")
+        shows(second, "still mine " + START)
+        # Rights that are withdrawn are told, and the text stays.
+        subprocess.run(["setfacl", "-x", f"u:{bob.name}", file], check=True)
+        expect(second.get_by_text("Your text stays in this tab")).to_be_visible(timeout=PATIENCE)
+        shows(second, "still mine " + START)
+
+
 def test_three_accounts_type_in_one_line(
     chromium: Browser, server: RunningServer, alice: Account, bob: Account
 ) -> None:
