@@ -120,6 +120,7 @@ class _Run:
             errand.plan.people,
             self._depth,
             takes=bool(errand.plan.leaving),
+            is_guest=errand.identity.uid != errand.owner,
         )
         walk.run(self._way.project.fd)
         self._others = walk.others - {errand.identity.uid}

@@ -57,7 +57,9 @@ def _as_owner_and_members(errand: Errand, fds: Fds, begin: Callable[[], None]) -
 
 
 def _as_members(errand: Errand, fds: Fds, whole: dict[str, Any], end: float) -> None:
-    for uid in whole.pop("others"):
+    # Who stays closes the folders that he made to who leaves; who left earlier cannot get at his any more.
+    others = set(whole.pop("others")) - errand.plan.past
+    for uid in sorted(others, key=lambda other: other not in errand.plan.leaving):
         name = errand.names.get(uid, str(uid))
         if os.geteuid() != 0:
             reason = f"the files of {name} can be changed by nobody else on NFS, except by the server's administrator"

@@ -39,10 +39,14 @@ class RemoteWalk:
         depth: int,
         *,
         takes: bool,
+        is_guest: bool,
     ) -> None:
-        """visitor: None to only see whose files there are. takes: who is left out keeps what he should lose."""
+        """visitor: None to only see whose files there are. takes: who is left out keeps what he should lose.
+
+        is_guest: folders that are closed to this person are the owner's to tell of.
+        """
         self._visitor, self._outcome, self._uid, self._people = visitor, outcome, who.uid, people
-        self._depth, self._takes = depth, takes
+        self._depth, self._takes, self._is_guest = depth, takes, is_guest
         self._groups = frozenset({who.gid, *who.groups})
         self.others: set[int] = set()
 
@@ -79,7 +83,12 @@ class RemoteWalk:
         return None
 
     def _enter(self, parent: int, name: str, path: str) -> "_Level | None":
-        fd = os.open(name, FOLDER, dir_fd=parent)
+        try:
+            fd = os.open(name, FOLDER, dir_fd=parent)
+        except PermissionError:
+            if self._is_guest:
+                return None
+            raise
         status = os.fstat(fd)
         if not self._is_ours(status, path):
             os.close(fd)
