@@ -104,12 +104,13 @@ class RserverSettings(NamedTuple):
         Integer(0, 1000000),
         "2000",
         "Connections at once from one address, WebSockets included; 0: any number. Does not hold for "
-        "www-trusted-proxies.",
+        "www-trusted-proxies. Each worker counts for itself.",
     )
     www_max_connections_per_user: int = option(
         Integer(0, 1000000),
         "500",
-        "Requests to R sessions that one user may have open at once, WebSockets included; 0: any number.",
+        "Requests to R sessions that one user may have open at once, WebSockets included; 0: any number. Each worker "
+        "counts for itself.",
     )
     www_header_timeout_seconds: int = option(
         Integer(1, 3600), "20", "Seconds within which the head of a request must have come, or a TLS handshake."
