@@ -31,8 +31,14 @@ while data := master.recv(65536):
 """
 
 
-def test_who_answers_late_is_left_alone_and_who_is_silent_is_told_once() -> None:
-    loop = Loop()
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.close()
+
+
+def test_who_answers_late_is_left_alone_and_who_is_silent_is_told_once(loop: Loop) -> None:
     events: list[str] = []
 
     def ask() -> None:
@@ -62,8 +68,7 @@ def service(loop: Loop, hooks: Hooks) -> Iterator[Service]:
             loop.turn()
 
 
-def test_child_that_is_stopped_is_replaced(capfd: pytest.CaptureFixture[str]) -> None:
-    loop = Loop()
+def test_child_that_is_stopped_is_replaced(loop: Loop, capfd: pytest.CaptureFixture[str]) -> None:
     pids: list[int] = []
 
     def heard(message: Message) -> None:

@@ -94,5 +94,6 @@ def test_seed_is_made_anew_and_told() -> None:
 
     seed.keep_new(loop, tell, 0.01)
     loop.run()
+    loop.close()
     assert len(set(told)) == 3
     assert {len(bytes.fromhex(each)) for each in told} == {32}
