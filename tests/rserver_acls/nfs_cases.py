@@ -254,7 +254,7 @@ def test_killed_and_run_again(shared: OnNfs, alice: Account, eve: Account) -> No
     after = getfacl(shared.on_server)
     shared.run("unshare", alice, eve)
     assert not difference(before, shared.dump())
-    for _ in range(4):
+    for _ in range(3):
         killed_after(shared, rng.uniform(0, whole), "share", alice, eve)
         shared.run("share", alice, eve)
         assert not difference(after, getfacl(shared.on_server))
@@ -279,7 +279,7 @@ def test_names_swapped_under_way(shared: OnNfs, alice: Account) -> None:
         user=alice.uid, group=alice.gid, extra_groups=[],
     )  # fmt: skip
     try:
-        for _ in range(8):
+        for _ in range(5):
             shared.outcome(shared.request("unshare"))
             shared.outcome(shared.request("share", alice))
             assert getfacl(private) == before

@@ -15,7 +15,9 @@ pytestmark = [
 CASES = "tests/rserver_acls/nfs_cases.py"
 
 
-@pytest.mark.parametrize(("by_name", "only"), [(False, "nfs"), (True, "nfs4")], ids=["by number", "by name"])
+@pytest.mark.parametrize(
+    ("by_name", "only"), [(False, "nfs"), (True, "'nfs4 and (lose or comes or judges)'")], ids=["by number", "by name"]
+)
 def test_in_a_guest(by_name: bool, only: str) -> None:
     try:
         prepare = nfs_server.prepare(by_name=by_name)
