@@ -35,6 +35,7 @@ _log = Logger()
 class _Known:
     """One document. own: how the others see it; told: the server of the last event; others: who has the file open.
 
+    joined: the shared text that a page showed last
     lost: hosts that were found gone, and since when they had hosted; failures: how often a filebase ended by itself.
     """
 
@@ -45,6 +46,7 @@ class _Known:
     hostless: float = 0.0
     hosting: Hosting | None = None
     awaited: Awaited = field(default_factory=Awaited)
+    joined: str = ""
     epoch: str = ""
     since: float = 0.0
     failures: int = 0
@@ -117,6 +119,7 @@ class Meeting:
             return
         if not known.told:
             known.awaited.expect(time.monotonic())
+        known.joined = epoch
         self._show(id_, known, epoch, known.since)
         self._look()
 
@@ -192,9 +195,10 @@ class Meeting:
             self._show(id_, known, "", 0.0)
             self._tell_end(id_, known)
         elif verdict.host is not None:
-            if known.epoch not in {"", verdict.host.epoch}:
-                # What it shows is not this text, until a page says so.
-                self._show(id_, known, "", 0.0)
+            if not verdict.mine:
+                # It shows this text when a page has said so, be it before this host was seen.
+                shown = known.joined if known.joined == verdict.host.epoch else ""
+                self._show(id_, known, shown, 0.0)
             self._tell(id_, known, verdict.host.server)
 
     def _rest(self, id_: str, known: _Known) -> None:
