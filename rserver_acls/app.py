@@ -13,15 +13,17 @@ from rserver_acls import membership, passes, request, settings
 from rserver_acls.capabilities import NEEDED
 from rserver_acls.errand import Errand
 from rserver_acls.mounts import is_remote
+from rserver_acls.outcome import MOST_NAMED
 from rserver_acls.passage import Passage, Traveller
 from rserver_acls.people import Person, groups_of, person, service_account
 from rserver_acls.refusal import Refusal
 from rserver_acls.request import Request
 from rserver_acls.settings import Settings
-from rserver_acls.store import MEMBER, Project, Store
+from rserver_acls.store import MEMBER, NOWHERE, Place, Project, Store
 from rserver_acls.walls import Identity
 from rserver_core.nfs4_domain import domain_of_machine
 
+_NO_MEMBER = "the project is not shared with this account; entries that name it were left as they are"
 # The kernel dates changes by this clock, which may be some milliseconds behind.
 _CLOCK_REALTIME_COARSE = 5
 
@@ -64,14 +66,19 @@ class _Run:
 
     def __init__(self, asked: Request, options: Settings, owner: Person, store: Store) -> None:
         self._asked, self._options, self._owner, self._store = asked, options, owner, store
+        self._place = _place_of(asked.project_dir)
+        if asked.action in {"share", "unshare"}:
+            store.adopt(asked.project_dir, self._place)
         self._before = store.project(asked.project_dir)
         now = time.clock_gettime_ns(_CLOCK_REALTIME_COARSE)
-        self._now = membership.begun(self._before, asked, self._uids(), now)
+        self._strangers = self._named_in_vain()
+        begun = membership.begun(self._before, asked, self._uids(), now)
+        self._now = begun._replace(place=self._place if self._place != NOWHERE else begun.place)
 
     def carry_out(self) -> dict[str, Any]:
         """The fields of a good answer; Refusal."""
-        if self._asked.action == "unshare" and not self._has_traces():
-            return self._nothing()
+        if self._asked.action == "unshare" and not self._now.people:
+            return self._with_strangers(self._nothing())
         manifests = self._store.open_manifest(self._before), self._store.open_way()
         result = passes.carry_out(self._errand(), manifests, lambda: self._remember(self._now))
         result.pop("others", None)
@@ -81,12 +88,18 @@ class _Run:
             return {**result, "members": self._members(self._before)}
         after = membership.ended(self._now, self._asked, unfinished=unfinished, expected=done)
         self._remember(after)
-        return {**result, "members": self._members(after)}
+        return self._with_strangers({**result, "members": self._members(after)})
 
-    def _has_traces(self) -> bool:
-        """Anybody has, or may have, entries of ours; of a project that is not in the books whoever is named."""
-        is_past = self._asked.project_dir in self._store.past
-        return bool(self._before.people) or (bool(self._now.people) and not is_past)
+    def _named_in_vain(self) -> frozenset[str]:
+        """Whom the books do not know in this project. Where there are no books yet, they may be lost: then nobody."""
+        if self._asked.action != "unshare" or self._store.is_new:
+            return frozenset()
+        return frozenset(self._asked.members) - self._before.people.keys()
+
+    def _with_strangers(self, answer: dict[str, Any]) -> dict[str, Any]:
+        notes = [{"path": ".", "reason": f"{name}: {_NO_MEMBER}"} for name in sorted(self._strangers)]
+        skipped = [*notes, *answer["skipped"]][:MOST_NAMED]
+        return {**answer, "skipped": skipped, "skipped_total": answer["skipped_total"] + len(notes)}
 
     def _remember(self, project: Project) -> None:
         known = self._store.projects.get(self._asked.project_dir)
@@ -105,7 +118,7 @@ class _Run:
         known = self._before.people
         names = self._asked.members
         if self._asked.action == "unshare":
-            names = tuple(name for name in names if name not in known)
+            names = tuple(name for name in names if name not in known and name not in self._strangers)
         uids = {name: person(name, self._options.minimum_uid).uid for name in names}
         if self._owner.uid in uids.values():
             raise Refusal("unknown_user", "The owner cannot be a member too.")
@@ -132,6 +145,7 @@ class _Run:
             on_nfs,
             self._names(),
             domain_of_machine(os.uname().nodename) if on_nfs else "",
+            self._place,
         )
 
     def _names(self) -> dict[int, str]:
@@ -165,3 +179,12 @@ class _Run:
                 everybody,
             )
         return found
+
+
+def _place_of(path: str) -> Place:
+    """As far as it can be seen from here. Whether the folder is what was asked for, the child looks."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return NOWHERE
+    return status.st_dev, status.st_ino

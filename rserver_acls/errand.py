@@ -12,7 +12,9 @@ from rserver_acls.nfs4_principals import Principals
 from rserver_acls.outcome import Outcome
 from rserver_acls.passage import Passage
 from rserver_acls.plan import Plan
+from rserver_acls.refusal import Refusal
 from rserver_acls.remote_walk import RemoteWalk
+from rserver_acls.store import NOWHERE, Place
 from rserver_acls.tree import Visits, walk
 from rserver_acls.walls import Identity, become, close_in, most_descriptors
 from rserver_acls.way import Way, open_way
@@ -26,7 +28,8 @@ class Errand(NamedTuple):
     """One run. passages: by path of a folder above the project. first_owner: open files as the account already.
 
     is_remote: on NFS, where this account changes its own files only. is_census: changes nothing, and tells only whose
-    files there are. names, domain: how an NFS server may call the people of these uids.
+    files there are. names, domain: how an NFS server may call the people of these uids. place: the folder that
+    the books mean.
     """
 
     path: str
@@ -44,6 +47,7 @@ class Errand(NamedTuple):
     is_remote: bool
     names: dict[int, str]
     domain: str
+    place: Place
     is_census: bool = False
 
 
@@ -54,6 +58,7 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
     is_member = errand.is_remote and errand.identity.uid != errand.owner
     way = open_way(errand.path, errand.owner, errand.home, errand.root, can_look=not is_member)
     kind = kind_of(way.project.fd)
+    _check(errand, os.fstat(way.project.fd), os.fstatvfs(way.project.fd))
     manifest, way_manifest = Manifest(manifest_fd), Manifest(way_fd)
     if not errand.first_owner:
         become(errand.identity)
@@ -67,6 +72,14 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
     if not errand.plan.leaving:
         run.open_passages()
     return {"acl": kind, **run.outcome.to_json(), **run.remarks(), "confined": confined}
+
+
+def _check(errand: Errand, status: os.stat_result, system: os.statvfs_result) -> None:
+    """Refusal."""
+    if errand.place not in {NOWHERE, (status.st_dev, status.st_ino)}:
+        raise Refusal("busy", f"{errand.path} was replaced while it was looked at; try again.")
+    if errand.plan.giving and not errand.dry and system.f_flag & os.ST_RDONLY:
+        raise Refusal("read_only", f"{errand.path} is read-only at the moment: access to it cannot be changed.")
 
 
 class _Run:

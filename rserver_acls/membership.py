@@ -20,6 +20,8 @@ def begun(project: Project, request: Request, uids: Mapping[str, int], now: int)
                 people[name] = Person(uid, JOINING)
     elif request.action == "unshare":
         for name in request.members or _present(people):
+            if name not in people and name not in uids:
+                continue
             people[name] = Person(people[name].uid if name in people else uids[name], LEAVING)
     else:
         _check_members(request, people)

@@ -5,6 +5,7 @@ import pwd
 from typing import NamedTuple
 
 from rserver_acls.refusal import Refusal
+from rserver_core.nobody import NOBODY_UIDS
 
 
 class Person(NamedTuple):
@@ -22,7 +23,7 @@ def person(name: str, minimum_uid: int) -> Person:
         entry = pwd.getpwnam(name)
     except KeyError:
         raise Refusal("unknown_user", f"There is no account {name} on this machine.") from None
-    if entry.pw_uid == 0 or entry.pw_uid < minimum_uid:
+    if entry.pw_uid in NOBODY_UIDS or entry.pw_uid == 0 or entry.pw_uid < minimum_uid:
         raise Refusal("unknown_user", f"The account {name} may not take part in sharing: its uid is {entry.pw_uid}.")
     return Person(name, entry.pw_uid, entry.pw_gid, entry.pw_dir)
 

@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 
 from rserver_acls.refusal import Refusal
 
-_MOST_PAST = 63
 _PATIENCE_SECONDS = 1.0
 MEMBER, JOINING, LEAVING, PAST = "member", "joining", "leaving", "past"
 _OPEN = os.O_NOFOLLOW | os.O_CLOEXEC
+Place = tuple[int, int]
+"""Device and inode of a project's folder."""
+NOWHERE: Place = (0, 0)
 
 
 class Person(NamedTuple):
@@ -29,16 +31,28 @@ class Person(NamedTuple):
 
 
 class Project(NamedTuple):
-    """One shared project. since: when the first run that has not ended began, in ns since 1970; 0: none."""
+    """One shared project. since: when the first run that has not ended began, in ns since 1970; 0: none.
+
+    place: its folder, by which it is found when it was moved.
+    """
 
     number: int
     people: dict[str, Person]
     since: int = 0
     expected: int = 0
+    place: Place = NOWHERE
 
     def uids(self, *standings: str) -> frozenset[int]:
         """Of the people with one of these standings."""
         return frozenset(person.uid for person in self.people.values() if person.standing in standings)
+
+    def withdrawn(self) -> "Project":
+        """The same, with everybody leaving who had not left."""
+        people = {
+            name: person if person.standing == PAST else person._replace(standing=LEAVING)
+            for name, person in self.people.items()
+        }
+        return self._replace(people=people)
 
 
 class Store:
@@ -51,8 +65,8 @@ class Store:
         self._lock = self._open(f"{owner}.lock", os.O_RDWR | os.O_CREAT)
         _wait_for(self._lock)
         self.projects: dict[str, Project] = {}
-        # No longer shared with anybody: everything of ours is gone from there. The last ones only.
-        self.past: list[str] = []
+        # Nothing was ever written, or it is lost.
+        self.is_new = False
         self._load()
 
     def project(self, path: str) -> Project:
@@ -62,13 +76,20 @@ class Store:
         taken = {project.number for project in self.projects.values()}
         return Project(next(number for number in range(len(taken) + 1) if number not in taken), {})
 
+    def adopt(self, path: str, place: Place) -> None:
+        """A project of which nothing is known at path, but at an earlier path of this folder, is at path now.
+
+        Nobody is a member at the new place: whoever was one is to lose what he has. Kept by the next save().
+        """
+        earlier = [each for each, project in self.projects.items() if project.place == place != NOWHERE]
+        if earlier and path not in self.projects:
+            self.projects[path] = self.projects.pop(earlier[0]).withdrawn()
+
     def save(self, path: str, project: Project) -> None:
         """Remember this, for good when it returns; a project without people is forgotten with its manifest."""
-        self.past = [other for other in self.past if other != path][-_MOST_PAST:]
         self.projects[path] = project
         if not project.people:
             del self.projects[path]
-            self.past.append(path)
         self._write()
         # Only after this can no later run need it.
         if not project.people:
@@ -104,17 +125,17 @@ class Store:
         try:
             fd = self._open(f"{self._owner}.json", os.O_RDONLY)
         except FileNotFoundError:
+            self.is_new = True
             return
         with open(fd, "rb") as file:
             content = json.load(file)
         self.projects = {path: _project(value) for path, value in content["projects"].items()}
-        self.past = content["past"]
 
     def _write(self) -> None:
         name = f"{self._owner}.json"
         fd = self._open(f"{name}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         with open(fd, "wb") as file:
-            file.write(json.dumps({"version": 1, "projects": self.projects, "past": self.past}).encode())
+            file.write(json.dumps({"version": 1, "projects": self.projects}).encode())
             file.flush()
             os.fsync(file.fileno())
         os.rename(f"{name}.new", name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
@@ -138,8 +159,9 @@ def _wait_for(lock: int) -> None:
 
 
 def _project(value: list[Any]) -> Project:
-    number, people, since, expected = value
-    return Project(number, {name: Person(*person) for name, person in people.items()}, since, expected)
+    number, people, since, expected, *place = value
+    project = Project(number, {name: Person(*person) for name, person in people.items()}, since, expected)
+    return project._replace(place=(place[0][0], place[0][1])) if place else project
 
 
 def _directory(path: str) -> int:

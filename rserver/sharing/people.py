@@ -6,6 +6,7 @@ from rserver.accounts import Accounts
 from rserver.sharing.refused import UNAVAILABLE, ShareRefused
 from rserver.sign_in.policy import Account, SignInPolicy
 from rserver.worker_threads import ThreadsBusy, ThreadTimeout
+from rserver_core.nobody import NOBODY_UIDS
 from rserver_core.shared_project import MAX_MEMBERS
 from rserver_core.user_name import is_user_name
 
@@ -27,7 +28,7 @@ class People:
             )
 
     def _may_be_member(self, name: str, account: Account | None, owner_uid: int) -> bool:
-        if account is None or account.name != name or account.uid in {0, owner_uid}:
+        if account is None or account.name != name or account.uid in {0, owner_uid, *NOBODY_UIDS}:
             return False
         return self._policy().refusal(account) is None
 

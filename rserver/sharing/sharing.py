@@ -23,7 +23,18 @@ from rserver_core.shared_project_folder import Known
 
 # With these the helper has refused before it changed anything.
 _NOTHING_DONE = frozenset(
-    {"bad_request", "unknown_user", "outside", "symlink", "absent", "not_owner", "unsupported", "too_many", "busy"}
+    {
+        "bad_request",
+        "unknown_user",
+        "outside",
+        "symlink",
+        "absent",
+        "not_owner",
+        "unsupported",
+        "read_only",
+        "too_many",
+        "busy",
+    }
 )
 _BROKE_DOWN = "The server made a mistake before access was changed everywhere; its log says more."
 _STOPPED = "It was stopped before access was changed everywhere."

@@ -11,13 +11,14 @@ from rserver_core.launch_wire import BadRequest
 from rserver_core.user_name import is_user_name
 from rserver_process.event_loop import Loop
 from rserver_process.helper_job import HelperJob, JobLimits, JobResult
+from rserver_process.log_line import log_line
 from rserver_process.requests import Done, Operation, refusal
 
 MAX_JOBS = 4
 MAX_REQUEST_BYTES = 65536
 MAX_LINE = 900_000
 LIMITS = JobLimits(seconds=600.0, output=4096)
-_UNCHANGED = "Every object is as it was or as it should become; it can be done again."
+_UNCHANGED = "Every file is as it was or as it should become; it can be done again."
 
 
 class AclChanges:
@@ -131,7 +132,10 @@ class _Run:
             self._done(refusal("timeout", f"It took longer than {LIMITS.seconds:.0f} s and was stopped. {_UNCHANGED}"))
         else:
             ending = f"exit code {result.code}" if result.code is not None else f"signal {result.signal}"
-            self._done(refusal("failed", f"rserver-acls ended by {ending}: {result.stderr}. {_UNCHANGED}"))
+            log_line("master", f"rserver-acls ended by {ending}: {result.stderr or 'it said nothing'}")
+            self._done(
+                refusal("failed", f"The program that changes access ended before its work was done. {_UNCHANGED}")
+            )
 
 
 def _checked(request: object) -> tuple[str, bytes]:

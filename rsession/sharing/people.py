@@ -5,6 +5,7 @@ import pwd
 import time
 from dataclasses import dataclass
 
+from rserver_core.nobody import NOBODY_UIDS
 from rserver_core.user_name import is_user_name, shown_name
 from rsession.sharing.terms import Terms
 
@@ -88,7 +89,7 @@ class Directory:
         return found
 
     def _may(self, entry: pwd.struct_passwd, in_groups: tuple[set[int], set[str]] | None) -> bool:
-        if entry.pw_uid < max(1, self._terms.minimum_uid) or entry.pw_uid == self._own:
+        if entry.pw_uid < max(1, self._terms.minimum_uid) or entry.pw_uid in {self._own, *NOBODY_UIDS}:
             return False
         return in_groups is None or entry.pw_gid in in_groups[0] or entry.pw_name in in_groups[1]
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.rserver_acls.projects import BOTH_WALKS, Shared, own, setfacl
+from tests.rserver_acls.projects import BOTH_WALKS, Shared, as_user, getfacl, own, setfacl
 from tests.system.accounts import Account
 
 pytestmark = [pytest.mark.root, BOTH_WALKS]
@@ -125,3 +125,60 @@ def test_one_run_of_an_owner_at_a_time(shared: Shared, alice: Account) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert shared.refusal("unshare", alice) == (1, "busy")
     shared.run("unshare", alice)
+
+
+def test_a_project_that_was_moved_is_taken_back_at_its_new_place(shared: Shared, alice: Account, eve: Account) -> None:
+    """Nobody keeps what the old place gave, whoever is named at the new one; lists of the owner's hand are restored."""
+    setfacl("-m", f"u:{eve.uid}:r,m::---", str(shared.folder / "a.R"))
+    new = shared.folder.with_name("moved")
+    new.mkdir()
+    own(shared.owner, new)
+    untouched = getfacl(shared.owner.home)
+    new.rmdir()
+    for members in ((alice,), (), (eve,)):
+        shared.run("share", alice, eve)
+        shared.folder.rename(new)
+        if members:
+            assert shared.run("share", *members, project_dir=str(new))["members"] == [members[0].name]
+        assert shared.run("unshare", project_dir=str(new))["members"] == []
+        new.rename(shared.folder)
+        new.mkdir()
+        own(shared.owner, new)
+        assert getfacl(shared.owner.home) == untouched
+        new.rmdir()
+
+
+def test_sharing_a_moved_project_names_no_former_member(shared: Shared, alice: Account, eve: Account) -> None:
+    shared.run("share", alice, eve)
+    new = shared.folder.with_name("moved")
+    shared.folder.rename(new)
+    shared.run("share", eve, project_dir=str(new))
+    assert f"user:{alice.uid}:" not in shared.dump()
+    assert as_user(eve, "cat", str(new / "a.R")).returncode == 0
+    assert as_user(alice, "cat", str(new / "a.R")).returncode != 0
+    assert shared.refusal("status", project_dir=str(shared.folder))[1] == "not_shared"
+
+
+def test_who_is_no_member_is_not_touched_by_unsharing(shared: Shared, alice: Account, eve: Account) -> None:
+    """Named beside a member, and of a project that nobody shares."""
+    setfacl("-m", f"u:{eve.uid}:rw,u:1:rwx,m::r", str(shared.folder / "a.R"))
+    before = shared.dump()
+    shared.run("share", alice)
+    answer = shared.run("unshare", alice, eve)
+    assert shared.dump() == before
+    assert eve.name in answer["skipped"][0]["reason"]
+    answer = shared.run("unshare", eve)
+    assert shared.dump() == before
+    assert (answer["skipped_total"], answer["changed"]) == (1, 0)
+
+
+def test_a_project_that_cannot_be_changed_is_refused(shared: Shared, alice: Account) -> None:
+    folder, before = str(shared.folder), shared.dump()
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+        assert shared.refusal("share", alice) == (1, "read_only")
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    assert shared.dump() == before
+    assert not (shared.state / f"{shared.owner.uid}.json").exists()

@@ -117,7 +117,7 @@ def test_refusals_change_nothing(shared: Shared, alice: Account, eve: Account) -
     }
     for (action, path), code in expected.items():
         assert shared.refusal(action, alice, project_dir=path) == code, path
-    for member in ("root", "daemon", "no-such-account"):
+    for member in ("root", "daemon", "nobody", "no-such-account"):
         assert shared.refusal("share", member) == (1, "unknown_user")
     assert shared.refusal("share", alice, owner="root") == (1, "unknown_user")
     assert shared.refusal("share", alice, owner=eve.name) == (1, "outside")

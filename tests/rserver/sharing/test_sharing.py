@@ -23,7 +23,7 @@ from rserver.sign_in.policy import Account, SignInPolicy
 from rserver_core.frame import Message
 from tests.rserver.doubles import FakeMaster, ThreadsAtOnce
 
-UIDS = {"ann": 1001, "ben": 1002, "cleo": 1003, "low": 5}
+UIDS = {"ann": 1001, "ben": 1002, "cleo": 1003, "low": 5, "nobody": 65534}
 FOLDER = "/home/ann/trees"
 
 
@@ -126,7 +126,9 @@ def test_whoever_has_access_without_being_named_loses_it(house: House) -> None:
     assert house.access == set()
 
 
-@pytest.mark.parametrize("code", ["outside", "symlink", "not_owner", "unsupported", "busy", "unknown_user"])
+@pytest.mark.parametrize(
+    "code", ["outside", "symlink", "not_owner", "unsupported", "read_only", "busy", "unknown_user"]
+)
 def test_what_was_refused_at_once_leaves_no_trace(house: House, code: str) -> None:
     house.refusal = MasterError(code, "No.")
     with pytest.raises(ShareRefused, match="No"):
@@ -181,7 +183,7 @@ def test_a_server_that_ended_in_the_middle_says_so(house: House) -> None:
     assert "unfinished" not in told
 
 
-@pytest.mark.parametrize("members", [["low"], ["nobody-here"], ["ann"], ["ben", "low"]])
+@pytest.mark.parametrize("members", [["low"], ["nobody"], ["nobody-here"], ["ann"], ["ben", "low"]])
 def test_who_may_not_be_a_member_reaches_no_helper(house: House, members: list[str]) -> None:
     with pytest.raises(ShareRefused):
         house.set(*members)
