@@ -2,7 +2,7 @@ import { ChangeSet } from "@codemirror/state";
 import { expect, test } from "vitest";
 import * as Y from "yjs";
 import { controlMessage, Kind, message } from "../src/collab/collab_messages";
-import { colleagues, colourOf } from "../src/collab/remote_cursors";
+import { colleagues } from "../src/collab/remote_cursors";
 import { SharedText, type TextOwner } from "../src/collab/shared_text";
 import { currentText, edited, shadowed, synced, take } from "../src/editor/document_sync";
 
@@ -98,11 +98,6 @@ test("believes of others only what it can show", () => {
     [1, 64],
     [4, 4],
   ]);
-});
-
-test("a name has one look", () => {
-  expect(colourOf("anna")).toBe(colourOf("anna"));
-  expect(colourOf("")).toBe(0);
 });
 
 test("what the session has never changes a shared text here", () => {

@@ -38,6 +38,12 @@ def shows(page: Page, text: str) -> None:
         raise
 
 
+def backgrounds(page: Page, selector: str) -> set[str]:
+    """The colours behind the letters of these."""
+    script = "found => found.map(each => getComputedStyle(each).backgroundColor)"
+    return set(page.locator(selector).evaluate_all(script))
+
+
 def editor_of(page: Page) -> Locator:
     return page.locator("[data-testid=editor] .cm-content")
 
@@ -290,10 +296,9 @@ def test_three_accounts_type_in_one_line(
                     other.wait_for_function(f"() => ({TEXT})().includes('{text}')", timeout=PATIENCE)
             for other in (first, second, page):
                 shows(other, "321" + START)
-            colours = page.locator(".remote-name").evaluate_all(
-                "names => names.map(name => [name.textContent, name.parentElement.className])"
-            )
-            assert {name for name, _ in colours} == {alice.name, bob.name}
+            assert set(page.locator(".remote-name").all_text_contents()) == {alice.name, bob.name}
+            expect(page.get_by_test_id("face")).to_have_count(2, timeout=PATIENCE)
+            assert backgrounds(page, ".remote-name") == backgrounds(page, ".face")
             # Each takes back only what they typed, in whatever order.
             for each, left in ((second, "31"), (first, "3"), (page, "")):
                 editor_of(each).click()

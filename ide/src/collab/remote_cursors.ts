@@ -8,21 +8,14 @@ import {
   WidgetType,
 } from "@codemirror/view";
 import * as Y from "yjs";
+import { colourOf } from "../presence/face_look";
 import type { SharedText } from "./shared_text";
 
-const COLOURS = 8;
 const TYPING_MS = 2000;
 const LONGEST_NAME = 64;
 const MOST_CURSORS = 64;
 
 const moved = StateEffect.define<null>();
-
-/** One of eight looks, the same for a name on every page. */
-export function colourOf(name: string): number {
-  let sum = 0;
-  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973;
-  return sum % COLOURS;
-}
 
 /** What another page says of itself, as far as it can be believed. */
 export interface Colleague {
@@ -60,7 +53,7 @@ class CaretWidget extends WidgetType {
 
   toDOM(): HTMLElement {
     const caret = document.createElement("span");
-    caret.className = `remote-caret remote-colour-${this.colour}`;
+    caret.className = `remote-caret person-colour-${this.colour}`;
     caret.setAttribute("aria-hidden", "true");
     const label = document.createElement("span");
     label.className = "remote-name";
@@ -135,7 +128,7 @@ export function remoteCursors(shared: SharedText): Extension {
       if (from === null || to === null) return [];
       const colour = colourOf(name);
       const caret = Decoration.widget({ widget: new CaretWidget(name, colour), side: 1 }).range(to);
-      const mark = Decoration.mark({ class: `remote-selection remote-colour-${colour}` });
+      const mark = Decoration.mark({ class: `remote-selection person-colour-${colour}` });
       return from === to ? [caret] : [caret, mark.range(Math.min(from, to), Math.max(from, to))];
     }
 

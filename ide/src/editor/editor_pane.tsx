@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
-import { colourOf } from "../collab/remote_cursors";
 import { COMMANDS } from "../commands";
+import { colourOf } from "../presence/face_look";
 import { CommandButton } from "../shell/command_button";
 import { Icon } from "../shell/icon";
 import { closeDocument } from "./document_commands";
@@ -45,7 +45,7 @@ function Together({ document }: { readonly document: OpenDocument | null }): JSX
         </span>
       ) : null}
       {people.map(({ name }) => (
-        <span key={name} class={`together-person remote-colour-${colourOf(name)}`}>
+        <span key={name} class={`together-person person-colour-${colourOf(name)}`}>
           {name}
         </span>
       ))}

@@ -10,7 +10,7 @@ interface Props {
 /** Somebody as a coloured circle with letters; the name is told beside it. */
 export function Face({ user, name }: Props): JSX.Element {
   return (
-    <span class={`face face-${colourOf(user)}`} data-testid="face" aria-hidden="true">
+    <span class={`face person-colour-${colourOf(user)}`} data-testid="face" aria-hidden="true">
       {initialsOf(name)}
     </span>
   );

@@ -1,7 +1,7 @@
-/** How many colours of faces the style sheet has (`.face-0` …). */
+/** How many colours of people the style sheet has (`.person-colour-0` …). */
 const COLOURS = 8;
 
-/** The same colour for the same account in every page. */
+/** The same colour for the same account in every page: of its face, its text cursor and its name at a text. */
 export function colourOf(user: string): number {
   let hash = 0;
   for (const character of user) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
