@@ -10,12 +10,13 @@ from threading import Lock
 from rsession.presence.judging import Judge, Refused
 from rsession.presence.sentry import Sentry, encoded
 from rsession.projects.inherited import hands_rights_on, make_shared
-from rsession.projects.scope import FOLDER
+from rsession.projects.scope import FOLDER, hide_from_git
 
 STALE_SECONDS = 90.0
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_MODE = 0o640
+_SHARED = "shared"
 _END_SECONDS = 0.5
 
 
@@ -116,7 +117,7 @@ class SentryFolder:
 
 def _open_users(project: str) -> int:
     descriptor = os.open(project, _DIRECTORY)
-    for name, sticky in ((FOLDER, 0), ("shared", 0), ("users", stat.S_ISVTX)):
+    for name, sticky in ((FOLDER, 0), (_SHARED, 0), ("users", stat.S_ISVTX)):
         try:
             inner = _open_inner(descriptor, name, sticky)
         finally:
@@ -129,6 +130,9 @@ def _open_inner(parent: int, name: str, sticky: int) -> int:
     with suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=parent)
         make_shared(name, sticky | (0o770 if hands_rights_on(parent) else 0o700), parent)
+        if name == _SHARED:
+            # Else every heartbeat would be a change to commit.
+            hide_from_git(parent)
     return os.open(name, _DIRECTORY | (0 if _is_own_link(parent, name) else os.O_NOFOLLOW), dir_fd=parent)
 
 
