@@ -55,10 +55,25 @@ class Launch:
         prepare_environment(self.installation)
         self._own = take_from_environment(self.installation, runs_profile=self.settings.r_run_rprofile)
         _claim_state(self.settings.session_id)
+        self._trust_project()
         folder = self._project.folder if self._project else self._own_folder()
         note = restart_note(self.settings)
         enter_working_directory((note and note.directory) or folder)
         _shim.note_temporary_folder(temporary_note.NAME, temporary_note.own())
+
+    def _trust_project(self) -> None:
+        """A member's git works in the project too."""
+        if self._project is None or "RS_SHARING" not in os.environ:
+            return
+        # Most sessions have no project, and R's start waits for these modules.
+        from rsession.sharing.git_trust import git_trust
+        from rsession.sharing.people import person_of_uid
+        from rsession.sharing.terms import terms_of
+
+        terms, own = terms_of(os.environ), person_of_uid(os.getuid())
+        if terms is not None and own is not None:
+            writer = self.settings.server_uid
+            os.environ.update(git_trust(self._project.folder, terms, writer, own.name, os.environ))
 
     def _own_folder(self) -> str:
         if not self.settings.remote:

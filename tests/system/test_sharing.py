@@ -75,6 +75,8 @@ def test_a_project_is_shared_opened_and_withdrawn(
 
     member = Person(server, ben, told[0]["project_dir"])
     assert member.visitor.session_path[8:16] == magic.name[5:13]
+    for person, trusted in ((member, folder), (owner, "")):
+        assert f'"{trusted}"' in person.visitor.run("Sys.getenv('GIT_CONFIG_VALUE_0')")
     state = member.state()
     assert (state["supported"], state["mine"], state["owner"]["name"]) == (True, False, ann.name)
     until(lambda: [each["user"] for each in owner.visitor.rpc("get_presence")["people"]] == [ben.name])
