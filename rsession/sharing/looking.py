@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from rserver_core.project_path import project_name
 from rserver_core.shared_project_folder import Ignored, Known, SharedFolder, staleness
+from rsession.sharing.ground import let_in, obstacle
 from rsession.sharing.people import Person, person, person_of_uid
 from rsession.sharing.terms import Terms
 
@@ -20,7 +21,7 @@ class Seen:
     """One look. known: the open project, if its people may be told; others: those of others, the newest first.
 
     reason: why the open one cannot be shared; empty: it can. is_read: the files could be read. folder: of the open
-    project, without links in the path.
+    project, without links in the path. let_in: who can get at the user's open project although it is not shared.
     """
 
     mine: bool = False
@@ -32,6 +33,7 @@ class Seen:
     ignored: tuple[Ignored, ...] = ()
     is_read: bool = False
     folder: str = ""
+    let_in: tuple[str, ...] = ()
 
 
 class Looker:
@@ -57,7 +59,8 @@ class Looker:
         named = {name for each in (*others, *filter(None, [known])) for name in _people_of(each)}
         people = {name: person(name) for name in named}
         reason = self._reason(folder, mine, owner, known)
-        return Seen(mine, owner, reason, known, tuple(others), people, (*ignored, *stale), is_read, folder)
+        inside = tuple(let_in(folder)) if is_read and mine and known is None and not reason else ()
+        return Seen(mine, owner, reason, known, tuple(others), people, (*ignored, *stale), is_read, folder, inside)
 
     def _living(self, found: list[Known]) -> tuple[list[Known], list[Ignored]]:
         """Those whose folder is still there and its owner's, and the others as far as they are new."""
@@ -93,7 +96,7 @@ class Looker:
             return _HOME
         root = self._terms.root
         if folder.startswith(f"{self._home}/") or (root and folder.startswith(f"{os.path.realpath(root)}/")):
-            return ""
+            return obstacle(folder, self._home)
         return _OUTSIDE.format(root=f", or below {root}" if root else "", folder=folder)
 
 

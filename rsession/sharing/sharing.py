@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from rsession.error_code import ErrorCode, RpcError
 from rsession.presence.watch import FolderWatch, file_system, is_watchable
+from rsession.sharing.ground import told
 from rsession.sharing.looking import NOT_YET, Looker, Seen, described
 from rsession.sharing.people import Person, person
 from rsession.sharing.server_line import ServerLine, ServerRefused
@@ -87,7 +88,6 @@ class Sharing:
     def described(self) -> dict[str, object]:
         """The state, from memory."""
         seen, project = self._seen, self._seen.known.project if self._seen.known else None
-        begun = project.unfinished if project is not None and seen.mine and self._operation is None else None
         return {
             "supported": not seen.reason,
             "reason": seen.reason,
@@ -96,8 +96,15 @@ class Sharing:
             "members": [self._member(name) for name in (project.members if project else ())],
             "lists_people": self._lists_people,
             "progress": self._operation.described() if self._operation else None,
-            "unfinished": {"members": list(begun.members), "sentence": begun.reason or _BUSY} if begun else None,
+            "unfinished": self._unfinished() if seen.mine and self._operation is None else None,
         }
+
+    def _unfinished(self) -> dict[str, object] | None:
+        seen = self._seen
+        if seen.let_in:
+            return {"members": [], "sentence": told(list(seen.let_in))}
+        begun = seen.known.project.unfinished if seen.known else None
+        return {"members": list(begun.members), "sentence": begun.reason or _BUSY} if begun else None
 
     def others(self) -> list[dict[str, object]]:
         """Projects of others, from memory."""

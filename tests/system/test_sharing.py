@@ -198,3 +198,19 @@ def test_a_shared_text_is_left_with_the_project(server: RunningServer, ann: Acco
     assert (again.refused, again.page.ready) == (404, False)
     for connection in (*members, again):
         connection.close()
+
+
+def test_a_project_that_was_moved_while_it_was_shared(server: RunningServer, ann: Account, ben: Account) -> None:
+    """Its owner is told who still gets in, and taking it back ends that."""
+    before = lists(ann.home)
+    folder = folder_of(ann, "wandering", 0o700)
+    plain = lists(folder)
+    Person(server, ann, folder).share(ben)
+    new = folder.rename(folder.with_name("settled"))
+    owner = Person(server, ann, new)
+    told = owner.state()["unfinished"]
+    assert (told["members"], ben.name in told["sentence"]) == ([], True)
+    assert owner.share()["members"] == []
+    assert owner.state()["unfinished"] is None
+    new.rename(folder)
+    assert (lists(folder), lists(ann.home)) == (plain, before)

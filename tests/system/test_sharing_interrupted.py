@@ -117,7 +117,7 @@ def test_a_helper_that_is_killed_and_who_stops_a_change(
         assert answer["error"]["code"] == 2
         end_helper(pids)
         failed = owner.wait("sharing_failed")
-    assert (failed["cancelled"], "rserver-acls ended" in failed["sentence"]) == (False, True)
+    assert (failed["cancelled"], "ended before its work was done" in failed["sentence"]) == (False, True)
     state = owner.state()
     assert (state["members"], state["unfinished"]["members"]) == ([], [ben.name])
     assert "can be done again" in state["unfinished"]["sentence"]

@@ -90,14 +90,16 @@ function Unfinished({ state, isBusy, apply }: UnfinishedProps): JSX.Element | nu
   return (
     <div class="card-problem share-unfinished" role="alert">
       <span>{unfinished.sentence}</span>
-      <button
-        type="button"
-        class="button button-outlined"
-        data-testid="share-complete"
-        onClick={() => apply(unfinished.members)}
-      >
-        Complete it
-      </button>
+      {unfinished.members.length + state.members.length > 0 ? (
+        <button
+          type="button"
+          class="button button-outlined"
+          data-testid="share-complete"
+          onClick={() => apply(unfinished.members)}
+        >
+          Complete it
+        </button>
+      ) : null}
       <button
         type="button"
         class="button button-outlined"
