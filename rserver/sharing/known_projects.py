@@ -98,6 +98,10 @@ class KnownProjects:
         """The project in that folder of that owner."""
         return self._known.get((owner, folder))
 
+    def of_owner(self, owner: str) -> list[SharedProject]:
+        """What this account shares, as far as it is still there."""
+        return [each.project for place, each in self._known.items() if place[0] == owner and place not in self._stale]
+
     def in_folder(self, folder: str, user: str) -> Known | None:
         """The project in that folder, if this user is one of its people."""
         there = (each for each in self._known.values() if each.project.folder == folder)

@@ -12,6 +12,7 @@ from rserver.master_client import MasterError
 from rserver.sessions.starter import Master
 from rserver.sharing.farewells import Farewells
 from rserver.sharing.known_projects import KnownProjects
+from rserver.sharing.nesting import why_not
 from rserver.sharing.people import People
 from rserver.sharing.refused import UNAVAILABLE, ShareRefused
 from rserver.sharing.turns import TooMany, Turns
@@ -183,6 +184,7 @@ class Sharing:
 
     async def _carry_out(self, change: Change, before: Known, members: tuple[str, ...], by: str) -> Done:
         old = before.project
+        self._check_place(old, members)
         staying = [name for name in old.members if name in members]
         begun = replace(
             old,
@@ -205,6 +207,15 @@ class Sharing:
             "project {folder} of {owner}: shared with {n}", folder=old.folder, owner=old.owner, n=len(done.members)
         )
         return done
+
+    def _check_place(self, project: SharedProject, members: tuple[str, ...]) -> None:
+        """While it is our turn: nothing else that this owner shares changes. ShareRefused."""
+        is_shared = self.known.find(project.owner, project.folder) is not None
+        if is_shared and set(members) <= set(project.members):
+            return
+        reason = why_not(project.folder, self.known.of_owner(project.owner))
+        if reason:
+            raise ShareRefused(reason)
 
     async def _work(self, change: Change, old: SharedProject, members: tuple[str, ...]) -> Done:
         """Who leaves is kept out first; then everybody else gets what is missing."""

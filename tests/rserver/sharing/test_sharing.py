@@ -205,6 +205,44 @@ def test_members_leave_and_strangers_cannot(house: House) -> None:
     assert told["updated_by"] == "ben"
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        (FOLDER, f"{FOLDER}/oak", f"lies in the project {FOLDER}, which"),
+        (f"{FOLDER}/oak/a", FOLDER, f"The project {FOLDER}/oak/a, which lies in this one"),
+    ],
+)
+def test_of_a_project_in_a_project_one_is_shared(house: House, first: str, second: str, says: str) -> None:
+    def put(folder: str, *members: str) -> Done:
+        done: Done = house.result(house.sharing.set_members(ANN, folder, members))
+        return done
+
+    put(first, "ben")
+    told = house.told()
+    house.asked()
+    for members in (["ben"], []):
+        with pytest.raises(ShareRefused, match=says):
+            put(second, *members)
+    assert (house.asked(), house.told()) == ([], told)
+    put(f"{FOLDER}s", "ben")
+    put(first, "ben", "cleo")
+    put(first)
+    assert put(second, "ben").members == ("ben",)
+
+
+def test_nested_projects_that_are_both_shared_are_taken_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they may be from earlier; nobody is added meanwhile."""
+    house.set("ben")
+    inner = f"{FOLDER}/oak"
+    with monkeypatch.context() as patch:
+        patch.setattr("rserver.sharing.sharing.why_not", lambda *_: "")
+        house.result(house.sharing.set_members(ANN, inner, ["ben"]))
+    with pytest.raises(ShareRefused, match="lies in this one"):
+        house.set("ben", "cleo")
+    house.result(house.sharing.set_members(ANN, inner, []))
+    house.set("ben", "cleo")
+
+
 def test_one_change_of_a_project_at_a_time(house: House) -> None:
     house.master.answers.clear()
     running = Deferred.fromCoroutine(house.sharing.set_members(ANN, FOLDER, ["ben"]))
