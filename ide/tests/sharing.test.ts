@@ -180,6 +180,20 @@ const event = (type: string, data: unknown) => ({ id: 1, type, data }) as never;
 const done = (operation: number, ...members: string[]) => ({ operation, members, skipped: 0, skipped_paths: [] });
 
 describe("a change of the members", () => {
+  it("can be none, and repairs access", async () => {
+    const { store, calls } = world({ sharing_set_members: () => ({ operation: 7 }) });
+    store.restore({ sharing: state("bob", "carol") });
+    await store.repair();
+    expect(calls).toEqual([["sharing_set_members", ["bob", "carol"]]]);
+    store.receive(event("sharing_done", { ...done(7, "bob", "carol"), skipped: 1 }));
+    expect(outcomeOf(store.work.value)).toBe(
+      "Access is repaired for you, bob and carol. One file or folder was left alone.",
+    );
+    await store.setMembers(["bob"]);
+    store.receive(event("sharing_done", done(8, "bob")));
+    expect(outcomeOf(store.work.value)).toBe("Shared with bob.");
+  });
+
   it("shows how far it is and what came of it", async () => {
     const { store, calls, ends } = world({ sharing_set_members: () => ({ operation: 7 }) });
     store.restore({ sharing: state() });

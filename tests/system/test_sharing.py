@@ -124,9 +124,13 @@ def test_members_come_and_go_one_by_one(server: RunningServer, ann: Account, ben
     until(lambda: {each["user"] for each in two.visitor.rpc("get_presence")["people"]} == {ann.name, ben.name})
     # A file that the owner closed while it was shared: the same members once more repair it.
     (folder / "a.R").chmod(0o600)
+    # One that a member closed, which its owner cannot open herself.
+    one.visitor.run(f"file.create('{folder}/b.R'); Sys.chmod('{folder}/b.R', '600', use_umask = FALSE)")
     assert as_user(ben, "cat", str(folder / "a.R")).returncode != 0
+    assert as_user(ann, "cat", str(folder / "b.R")).returncode != 0
     owner.share(ben, cleo)
     assert as_user(ben, "cat", str(folder / "a.R")).returncode == 0
+    assert [as_user(who, "cat", str(folder / "b.R")).returncode for who in (ann, cleo)] == [0, 0]
 
     one.visitor.rpc("sharing_leave")
     revoked = one.wait("sharing_revoked")

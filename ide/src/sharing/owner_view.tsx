@@ -55,6 +55,7 @@ export function OwnerView({ app, state, leave }: Props): JSX.Element {
       <p>Members read and change all files of the project, and see who else is in it.</p>
       <PersonField search={search} hidden={!state.lists_people} add={add} />
       <PeopleList state={state} rows={rows} own={app.session.value?.user ?? ""} keep={add} remove={remove} />
+      <Repair app={app} state={state} isIdle={!isBusy && !changesAnything(rows)} />
       <Unfinished state={state} isBusy={isBusy} apply={apply} />
       <Outcome app={app} told={state.unfinished?.sentence ?? ""} />
       <Buttons rows={rows} isBusy={isBusy} leave={leave} />
@@ -75,6 +76,32 @@ function usePeopleSearch(app: App, draft: Signal<Draft>): PeopleSearch {
       ),
   );
   return search;
+}
+
+interface RepairProps {
+  readonly app: App;
+  readonly state: SharingState;
+  /** Nothing runs, and nothing waits to be applied. */
+  readonly isIdle: boolean;
+}
+
+/** Programs close files to others now and then; only the server can open those that a member made. */
+function Repair({ app, state, isIdle }: RepairProps): JSX.Element | null {
+  if (state.members.length === 0 || state.unfinished !== null) return null;
+  return (
+    <div class="share-repair">
+      <span>Can somebody not open a file of the project?</span>
+      <button
+        type="button"
+        class="button button-outlined"
+        data-testid="share-repair"
+        disabled={!isIdle}
+        onClick={() => void app.sharing.repair()}
+      >
+        Repair access
+      </button>
+    </div>
+  );
 }
 
 interface UnfinishedProps {

@@ -15,7 +15,7 @@ import type {
 export type Work =
   | { readonly kind: "none" }
   | { readonly kind: "running"; readonly done: number; readonly total: number | null; readonly stopping: boolean }
-  | { readonly kind: "done"; readonly result: SharingDone }
+  | { readonly kind: "done"; readonly result: SharingDone; readonly repaired?: boolean }
   | { readonly kind: "failed"; readonly sentence: string; readonly cancelled: boolean };
 
 const NONE: Work = { kind: "none" };
@@ -28,6 +28,8 @@ export class SharingStore {
   readonly withMe = signal<readonly SharedProject[]>([]);
   /** The project that was taken from this user, until it is read. */
   readonly revoked = signal<Revoked | null>(null);
+  /** What runs changes no members, it gives those there are what is missing. */
+  private repairs = false;
   /** The operation that ended last. */
   private ended: number | null = null;
 
@@ -45,7 +47,7 @@ export class SharingStore {
   receive(event: SessionEvent): boolean {
     if (event.type === "sharing_changed") this.changed(event.data);
     else if (event.type === "sharing_progress") this.progressed(event.data);
-    else if (event.type === "sharing_done") this.end(event.data, { kind: "done", result: event.data });
+    else if (event.type === "sharing_done") this.end(event.data, this.success(event.data));
     else if (event.type === "sharing_failed") this.end(event.data, failure(event.data));
     else if (event.type === "shared_with_me_changed") this.withMe.value = event.data.projects;
     else if (event.type === "sharing_revoked") this.revoked.value = event.data;
@@ -74,6 +76,12 @@ export class SharingStore {
     return this.begin(() => this.rpc.call("sharing_set_members", [members]));
   }
 
+  /** Owner and members get the access again that single files have lost. */
+  repair(): Promise<void> {
+    const members = this.state.value?.members.map(({ name }) => name) ?? [];
+    return this.begin(() => this.rpc.call("sharing_set_members", [members]), true);
+  }
+
   leave(): Promise<void> {
     return this.begin(() => this.rpc.call("sharing_leave", []));
   }
@@ -100,8 +108,9 @@ export class SharingStore {
     await this.rpc.call("sharing_revoked_seen", []);
   }
 
-  private async begin(call: () => Promise<{ readonly operation: number }>): Promise<void> {
+  private async begin(call: () => Promise<{ readonly operation: number }>, repairs = false): Promise<void> {
     if (this.work.value.kind === "running") return;
+    this.repairs = repairs;
     this.work.value = BEGUN;
     try {
       await call();
@@ -129,8 +138,13 @@ export class SharingStore {
     this.work.value = { kind: "running", done, total, stopping: value.kind === "running" && value.stopping };
   }
 
+  private success(result: SharingDone): Work {
+    return this.repairs ? { kind: "done", result, repaired: true } : { kind: "done", result };
+  }
+
   private end({ operation }: { readonly operation: number }, work: Work): void {
     this.ended = operation;
+    this.repairs = false;
     this.work.value = work;
     this.finished(work);
   }

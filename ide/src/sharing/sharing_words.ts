@@ -11,6 +11,7 @@ export function outcomeOf(work: Work): string {
   if (work.kind !== "done") return "";
   const names = work.result.members.map(plain);
   const shown = names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED - 1), `${names.length - 4} others`] : names;
+  if (work.repaired) return `Access is repaired for ${listed(["you", ...shown])}.${skippedWords(work.result.skipped)}`;
   const shared = names.length === 0 ? "The project is shared with nobody." : `Shared with ${listed(shown)}.`;
   return `${shared}${skippedWords(work.result.skipped)}`;
 }
