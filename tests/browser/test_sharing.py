@@ -138,10 +138,11 @@ def test_three_people_from_invitation_to_farewell(
         finds_nobody(first.page, alice.name, f"“{alice.name}” is in the project already.")
         share_with(first.page, bob, carol)
         # A file that was closed to the members opens again.
-        (folder / "model.R").chmod(0o604)
+        write(alice, folder / "closed.R", TEXT)
+        (folder / "closed.R").chmod(0o600)
         first.page.get_by_test_id("share-repair").click()
         expect(first.page.get_by_test_id("share-done")).to_contain_text("Access is repaired for", timeout=PATIENCE)
-        assert (folder / "model.R").stat().st_mode & 0o070 == 0o060
+        assert (folder / "closed.R").stat().st_mode & 0o077 == 0o060
         assert complaints(first.page) == []
         first.page.get_by_test_id("share-close").click()
         shared = second.page.locator("li.shared-project")
