@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pwd
 import stat
 import struct
 from collections.abc import Iterable
@@ -31,17 +32,32 @@ class ProjectFiles:
         self.path = os.path.join(storage, FOLDER)
 
     def make(self) -> None:
-        """The folder, which only we may write. CannotKeep."""
+        """The folder, in which only we decide what lies there. CannotKeep."""
         try:
             os.makedirs(self.path, exist_ok=True)
             folder = os.open(self.path, _DIRECTORY)
             try:
                 if os.fstat(folder).st_uid == os.geteuid() and stat.S_IMODE(os.fstat(folder).st_mode) != _MODE:
                     os.fchmod(folder, _MODE)
+                self._check(folder)
             finally:
                 os.close(folder)
         except OSError as error:
             raise CannotKeep(f"{self.path} cannot be used: {error.strerror}.") from None
+
+    def _check(self, folder: int) -> None:
+        """Its owner, and who may write where it lies, could put files of their own in the place of ours."""
+        for path, status in ((self.path, os.fstat(folder)), (os.path.dirname(self.path), os.stat("..", dir_fd=folder))):
+            if status.st_uid not in {0, os.geteuid()}:
+                raise CannotKeep(
+                    f"{path} belongs to {_name(status.st_uid)}, who could change what the server keeps there: it must "
+                    f"belong to root or {_name(os.geteuid())} (server-shared-storage-path)."
+                )
+            if _others_replace(status):
+                raise CannotKeep(
+                    f"{path} can be written by others than the server, who could replace what it keeps there: "
+                    "chmod o-w,g-w, or chmod +t (server-shared-storage-path)."
+                )
 
     def write(self, known: Known, readers: Iterable[int]) -> None:
         """Aside, then in its place. readers: uids of its people besides us. CannotKeep."""
@@ -66,6 +82,21 @@ class ProjectFiles:
             pass
         except OSError as error:
             raise CannotKeep(f"{path} cannot be removed: {error.strerror}.") from None
+
+
+def _others_replace(status: os.stat_result) -> bool:
+    """Somebody but the owner may remove or rename what lies in this folder, although it is not his."""
+    is_open = status.st_mode & stat.S_IWOTH or (
+        status.st_mode & stat.S_IWGRP and status.st_gid not in {0, os.getegid()}
+    )
+    return bool(is_open) and not status.st_mode & stat.S_ISVTX
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def _replace(folder: int, name: str, content: bytes, readers: Iterable[int]) -> None:
