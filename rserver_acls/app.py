@@ -19,7 +19,7 @@ from rserver_acls.people import Person, groups_of, person, service_account
 from rserver_acls.refusal import Refusal
 from rserver_acls.request import Request
 from rserver_acls.settings import Settings
-from rserver_acls.store import MEMBER, NOWHERE, Place, Project, Store
+from rserver_acls.store import LEAVING, MEMBER, NOWHERE, Place, Project, Store
 from rserver_acls.walls import Identity
 from rserver_core.nfs4_domain import domain_of_machine
 
@@ -80,7 +80,13 @@ class _Run:
         if self._asked.action == "unshare" and not self._now.people:
             return self._with_strangers(self._nothing())
         manifests = self._store.open_manifest(self._before), self._store.open_way()
-        result = passes.carry_out(self._errand(), manifests, lambda: self._remember(self._now))
+        try:
+            result = passes.carry_out(self._errand(), manifests, lambda: self._remember(self._now))
+        except Refusal as refusal:
+            if refusal.code == "absent" and self._asked.action == "unshare":
+                # The folder may turn up elsewhere, where nobody is to keep anything.
+                self._remember(self._now)
+            raise
         result.pop("others", None)
         done = result["changed"] + result["unchanged"]
         unfinished = result.pop("unfinished")
@@ -166,6 +172,8 @@ class _Run:
 
     def _passages(self, giving: frozenset[int], leaving: frozenset[int]) -> dict[str, Passage]:
         projects = {**self._store.projects, self._asked.project_dir: self._now}
+        gone = [projects.pop(path) for path in self._store.projects if _is_gone(path)]
+        leaving = leaving.union(*(project.uids(LEAVING) for project in gone))
         names = self._names()
         del names[self._owner.uid]
         everybody = frozenset(names)
@@ -179,6 +187,17 @@ class _Run:
                 everybody,
             )
         return found
+
+
+def _is_gone(path: str) -> bool:
+    """There is no such folder; where that cannot be seen from here it is taken to be there."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _place_of(path: str) -> Place:

@@ -36,6 +36,8 @@ def parse(content: bytes) -> Request:
     """The request in these bytes; BadRequest names what is wrong with it."""
     try:
         value = json.loads(content, object_pairs_hook=_once)
+    except _Twice:
+        raise BadRequest("The request holds a field twice.") from None
     except (ValueError, RecursionError):
         raise BadRequest("The request is no JSON.") from None
     if not isinstance(value, dict) or value.keys() != _FIELDS:
@@ -51,10 +53,14 @@ def parse(content: bytes) -> Request:
     return Request(action, _path(value["project_dir"]), value["owner"], members)
 
 
+class _Twice(ValueError):
+    """A field is there more than once."""
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a field twice")
+        raise _Twice
     return found
 
 

@@ -171,5 +171,7 @@ def _directory(path: str) -> int:
     status = os.fstat(fd)
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
         os.close(fd)
-        raise OSError(errno.EPERM, "it must belong to who runs rserver-acls and be closed to all others", path)
+        raise OSError(
+            errno.EPERM, "The folder of the books must belong to who runs rserver-acls, closed to all others", path
+        )
     return fd

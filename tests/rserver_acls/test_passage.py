@@ -1,10 +1,11 @@
 """The folders between home and project: passed by members for as long as a project needs it, and not looked into."""
 
 import os
+import shutil
 
 import pytest
 
-from tests.rserver_acls.projects import Shared, as_user, own, setfacl
+from tests.rserver_acls.projects import Shared, as_user, getfacl, make_folder, own, setfacl
 from tests.system.accounts import Account, account
 
 pytestmark = pytest.mark.root
@@ -110,4 +111,27 @@ def test_a_deleted_member_is_sent_away(shared: Shared) -> None:
         shared.run("share", gone)
     assert shared.run("refresh")["members"] == [gone.name]
     shared.run("unshare", gone)
+    assert shared.dump() == before
+
+
+def test_a_project_that_is_gone_opens_no_way(shared: Shared, alice: Account, eve: Account) -> None:
+    """It counts for nobody; found again elsewhere, everything in it is taken back."""
+    home, before = shared.owner.home, shared.dump()
+    two = make_folder(shared.owner, "two")
+    plain, way = getfacl(two), getfacl(home).split("\n\n")[0]
+    for members in ((alice,), (eve,)):
+        shared.run("share", *members, project_dir=str(two))
+    shared.run("share", alice)
+    moved = two.rename(home / "moved")
+    shared.run("unshare", alice)
+    assert f"user:{alice.uid}:" not in getfacl(home).split("\n\n")[0]
+    assert shared.refusal("unshare", project_dir=str(two)) == (1, "absent")
+    shared.run("share", alice)
+    assert f"user:{eve.uid}:" not in getfacl(home).split("\n\n")[0]
+    shared.run("unshare")
+    assert getfacl(home).split("\n\n")[0] == way
+    shared.run("unshare", project_dir=str(moved))
+    moved.rename(two)
+    assert getfacl(two) == plain
+    shutil.rmtree(two)
     assert shared.dump() == before
