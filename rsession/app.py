@@ -61,7 +61,6 @@ def serve(
     reactor.seconds = time.monotonic
     installReactor(reactor)
     paths = StatePaths.of_home(Path.home(), settings.session_id)
-    paths, problem = projects.with_project_state(paths, project) if project else (paths, "")
     session = Session(reactor, paths, dict(os.environ))
     session.project = project
     session.listeners.ping_seconds = settings.websocket_ping_seconds
@@ -74,7 +73,7 @@ def serve(
     r_version.register(session, own)
     remember(settings, own.key)
     documents = _register_services(session, own)
-    projects.register(session, settings, (problem,) if problem else ())
+    projects.register(session, settings)
     _tell_of_presence(session, settings)
     _edit_together(session, settings, documents, reactor)
     _share(session, settings, documents)

@@ -14,13 +14,11 @@ class StatePaths:
     """Shared by all sessions of the user, see `state_home`."""
     session_id: str
     """The 8 hexadecimal digits that name this session below the state folder."""
-    project_state: Path | None = None
-    """State of the open project: `.Rproj.user/<context id>`; None: no project, or nothing may lie there."""
 
     @property
     def sources(self) -> Path:
-        """Open documents of this session."""
-        return (self.project_state or self.state) / "sources" / f"session-{self.session_id}"
+        """Open documents of this session; never in its project, where others may write or come to do so."""
+        return self.state / "sources" / f"session-{self.session_id}"
 
     @classmethod
     def of_home(cls, home: Path, session_id: str) -> "StatePaths":

@@ -24,7 +24,7 @@ _PATH = Param("path", "string", doc="folder, from / or ~/ on; also its .Rproj fi
 
 
 class ProjectMethods:
-    """problems: sentences about the open project that its user should read."""
+    """The project of one session, for its pages."""
 
     def __init__(self, session: "Session", project_id: str, new_folder: str, background: Background) -> None:
         self._session = session
@@ -32,7 +32,6 @@ class ProjectMethods:
         self._new_folder = new_folder
         self._background = background
         self._home = session.environment.get("HOME", "/")
-        self.problems: tuple[str, ...] = ()
 
     def described(self) -> dict[str, object]:
         """The field `project` of client_init's answer; `open` is null without a project."""
@@ -121,7 +120,7 @@ class ProjectMethods:
         return _answer(file)
 
     def _describe(self, project: Project) -> dict[str, object]:
-        problems = [*self.problems, *filter(None, [project.problem]), *project.options.problems]
+        problems = [*filter(None, [project.problem]), *project.options.problems]
         return {
             "id": self._project_id,
             "name": _printable(project.name),

@@ -1,6 +1,5 @@
 """What the state folder of a user remembers of projects, in RStudio's own files and formats. Blocking."""
 
-import json
 import os
 import re
 import unicodedata
@@ -12,7 +11,6 @@ from rsession.services.disk_file import read_bytes, write_private
 
 MOST_RECENT = 15
 _MOST_BYTES = 1 << 20
-_CONTEXT = re.compile(r"[0-9A-Fa-f]{8}")
 _MAPPING = re.compile(r'([0-9a-f]{8,13})="((?:[^"\\]|\\.)*)"')
 
 
@@ -22,20 +20,6 @@ class Recent:
 
     file: str
     name: str = ""
-
-
-def context_id(state: Path) -> str:
-    """The 8 hexadecimal digits that tell this user's folder in `.Rproj.user`; made once. OSError."""
-    path = state / "rstudio-server.json"
-    known = _context(_json(path))
-    if known:
-        return known
-    with link_lock(path):
-        values = _json(path)
-        if not _context(values):
-            values["context_id"] = os.urandom(4).hex().upper()
-            write_private(path, json.dumps(values, indent=4).encode() + b"\n")
-    return _context(_json(path))
 
 
 def recent_projects(state: Path, home: str) -> list[Recent]:
@@ -87,23 +71,6 @@ def _lines(path: Path) -> list[str]:
     except OSError:
         return []
     return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
-
-
-def _json(path: Path) -> dict[str, object]:
-    try:
-        values = json.loads(read_bytes(path, _MOST_BYTES)[0])
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        # Another program's file that cannot be read must not be lost.
-        path.rename(path.with_name(f"{path.name}.damaged"))
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def _context(values: dict[str, object]) -> str:
-    known = values.get("context_id")
-    return known if isinstance(known, str) and _CONTEXT.fullmatch(known) else ""
 
 
 def _aliased(path: str, home: str) -> str:

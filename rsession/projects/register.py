@@ -1,9 +1,7 @@
-"""Puts the project into a session: its state folder, its place on the list of recent ones, its methods."""
+"""Puts the project into a session: its place on the list of recent ones, its methods."""
 
 import os
-import shutil
 import signal
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -14,7 +12,6 @@ from rsession.children import signal_children
 from rsession.projects import records
 from rsession.projects.first_project import copy_first_project
 from rsession.projects.methods import ProjectMethods
-from rsession.projects.scope import FOLDER, project_state
 from rsession.projects.watch import ProjectWatch
 from rsession.services.background import Background, in_thread
 
@@ -27,39 +24,13 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
-def with_project_state(paths: "StatePaths", project: "Project") -> tuple["StatePaths", str]:
-    """The session's folders once the project is open, and a sentence when its state must lie elsewhere. Blocking.
-
-    In somebody else's project nothing is kept that is needed again: that may be withdrawn at any moment.
-    """
-    try:
-        if os.stat(project.folder).st_uid != os.geteuid():
-            return paths, ""
-        inside = replace(paths, project_state=project_state(paths.state, project.folder))
-        _bring_documents(paths, inside)
-        return inside, ""
-    except OSError as error:
-        reason = error.strerror or str(error)
-        place = f"{project.folder}/{FOLDER}"
-        return paths, f"Open documents of this project are kept in your home directory: {place}: {reason}."
-
-
-def _bring_documents(outside: "StatePaths", inside: "StatePaths") -> None:
-    """What was kept elsewhere while the project's folder could not be used."""
-    if outside.sources.is_dir() and not inside.sources.exists():
-        inside.sources.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.move(outside.sources, inside.sources)
-
-
 def register(
     session: "Session",
     settings: "RsessionSettings",
-    problems: tuple[str, ...] = (),
     background: Background = in_thread,
 ) -> None:
     """Enter the methods, note an open project in the user's lists; once, before R's first prompt is announced."""
     methods = ProjectMethods(session, settings.session_id[5:13], settings.session_default_new_project_dir, background)
-    methods.problems = problems
     methods.add()
     session.add_to_client_init("project", methods.described)
     _answer_server(session)

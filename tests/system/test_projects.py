@@ -69,7 +69,9 @@ def test_a_project_is_made_left_and_opened_again(server: RunningServer, alice: A
     first = visitor.session_path
     assert first.split("/")[2][5:13] == start["project"]["open"]["id"]
     visitor.rpc("new_document", "r", "in the project")
-    assert not (alice.home / ".local/share/rstudio/sources").exists()
+    (text,) = (alice.home / ".local/share/rstudio/sources").rglob("*-contents")
+    assert text.read_text() == "in the project"
+    assert not list(folder.rglob("sources"))
     assert visitor.post_json(f"/api{first.replace('/s/', '/sessions/')}suspend", {}).status == 202
     until(lambda: state_of(visitor, first) == "suspended")
     again = opened(visitor, str(folder), reuse=True)

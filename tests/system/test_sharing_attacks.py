@@ -63,6 +63,22 @@ def test_a_member_shares_no_further(scene: Scene) -> None:
     assert as_user(scene.cleo.who, "ls", str(scene.folder)).returncode != 0
 
 
+def test_texts_in_no_file_are_their_writers_own(scene: Scene) -> None:
+    """Neither in the project, where members read, nor led away by a link that a member puts there."""
+    kept, trap, away = scene.folder / ".Rproj.user", scene.ben.who.home / "led-here", scene.ben.who.home / "away"
+    scene.ann.visitor.rpc("new_document", "r", "my first draft")
+    swap = f"mkdir -m 777 {trap} && mv {kept} {away} && ln -s {trap} {kept}"
+    assert as_user(scene.ben.who, "sh", "-c", swap).returncode == 0
+    document = scene.ann.visitor.rpc("new_document", "r", "my second draft")
+    scene.ann.visitor.rpc("update_document", document["id"], document["revision"], 0, 0, "now ")
+    places = (trap, away, scene.folder)
+    assert as_user(scene.ben.who, "grep", "-rl", "my .* draft", *map(str, places)).stdout == ""
+    assert not list(trap.iterdir())
+    texts = [path.read_text() for path in (scene.ann.who.home / ".local/share/rstudio/sources").rglob("*-contents")]
+    assert sorted(texts) == ["my first draft", "now my second draft"]
+    assert as_user(scene.ben.who, "sh", "-c", f"rmdir {trap} && rm {kept} && mv {away} {kept}").returncode == 0
+
+
 def test_a_stranger_neither_leaves_nor_learns(scene: Scene) -> None:
     place = {"project_dir": str(scene.folder)}
     assert asked(scene.server, scene.cleo, "share_leave", **place)["error"]["message"] == (

@@ -1,4 +1,4 @@
-"""Whether a folder hands its rights on, and what a project's state folder is like then."""
+"""Whether a folder hands its rights on, and what a project's folder of presence is like then."""
 
 import os
 import struct
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rserver_core.session_id import new_session_id
+from rsession.presence.folder import SentryFolder
 from rsession.projects.inherited import hands_rights_on, is_inherited_nfs4, make_shared
-from rsession.projects.scope import project_state
 
 
 def test_an_ordinary_folder_does_not(tmp_path: Path) -> None:
@@ -16,14 +17,16 @@ def test_an_ordinary_folder_does_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [["chmod", "g+s"], ["setfacl", "-d", "-m", "u:nobody:rwx"]])
-def test_a_shared_folder_does_and_members_may_make_their_state_there(tmp_path: Path, how: list[str]) -> None:
+def test_a_shared_folder_does_and_members_may_tell_there_that_they_are_in(tmp_path: Path, how: list[str]) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
     subprocess.run([*how, str(folder)], check=True)
     assert hands_rights_on(str(folder))
-    own = project_state(tmp_path / "state", str(folder))
-    assert own.stat().st_mode & 0o777 == 0o700
-    assert own.parent.stat().st_mode & 0o777 == 0o775
+    sentries = SentryFolder(str(folder), str(new_session_id(1000)))
+    sentries.open()
+    assert os.fstat(sentries.descriptor).st_mode & 0o777 == 0o770
+    sentries.end()
+    assert (folder / ".Rproj.user").stat().st_mode & 0o777 == 0o770
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from rserver_core.session_id import new_session_id
 from rsession.presence.folder import SentryFolder
-from rsession.projects.scope import FOLDER, project_state
+from rsession.projects.scope import FOLDER
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -24,8 +24,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_git_does_not_see_state_and_presence(project: Path, tmp_path: Path) -> None:
-    (project_state(tmp_path / "state", str(project)) / "sources").touch()
+def test_git_does_not_see_presence(project: Path) -> None:
     users = project / FOLDER / "shared" / "users"
     SentryFolder(str(project), str(new_session_id(1000))).open()
     (users / "somebody").touch()

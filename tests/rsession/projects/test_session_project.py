@@ -1,6 +1,5 @@
 """A real session of a project: what it obeys, what it keeps and where."""
 
-import json
 import os
 import re
 import time
@@ -77,14 +76,12 @@ def test_it_begins_in_the_folder_and_is_noted_as_rstudio_does(at_home: ProjectSe
     assert mappings.stat().st_mode & 0o777 == 0o600
 
 
-def test_documents_lie_in_the_project_and_come_back(at_home: ProjectSession) -> None:
+def test_documents_lie_out_of_the_project_and_come_back(at_home: ProjectSession) -> None:
     ready(at_home)
     at_home.call("new_document", "r", "x <- 1\n")
-    context = json.loads((at_home.state / "rstudio-server.json").read_text())["context_id"]
-    assert re.fullmatch(r"[0-9A-F]{8}", context)
-    sources = at_home.project / ".Rproj.user" / context / "sources" / "session-def01234"
-    assert sources.is_dir()
-    assert not (at_home.state / "sources").exists()
+    (text,) = (at_home.state / "sources" / "session-def01234").glob("*-contents")
+    assert text.read_text() == "x <- 1\n"
+    assert not list(at_home.project.rglob("sources"))
     at_home.rpc("abort")
     at_home.launch()
     ready(at_home)
@@ -226,26 +223,22 @@ def test_the_list_of_recent_ones(at_home: ProjectSession) -> None:
     assert len(mru.read_text().splitlines()) == 15
 
 
-def test_a_folder_that_others_may_write(at_home: ProjectSession) -> None:
-    stream = ready(at_home)
-    at_home.call("quit_session")
-    stream.wait_for_type("quit")
-    user = at_home.project / ".Rproj.user"
-    user.rename(at_home.home / "away")
-    user.symlink_to(at_home.home / "away")
+def test_a_link_of_somebody_else_leads_no_text_away(at_home: ProjectSession) -> None:
+    ready(at_home)
+    user, trap = at_home.project / ".Rproj.user", at_home.home / "trap"
+    if user.exists():
+        user.rename(at_home.home / "away")
+    trap.mkdir(mode=0o777)
+    user.symlink_to(trap)
     os.lchown(user, 12345, 12345)
-    at_home.launch()
-    ready(at_home)
-    (problem,) = at_home.start["project"]["open"]["problems"]
-    assert "is a link of somebody else" in problem
-    at_home.call("new_document", "r", "mine")
-    assert (at_home.state / "sources" / "session-def01234").is_dir()
+    document = at_home.call("new_document", "r", "mine")
+    at_home.call("update_document", document["id"], document["revision"], 4, 4, " too")
     at_home.rpc("abort")
-    user.unlink()
     at_home.launch()
     ready(at_home)
-    assert [document["contents"] for document in at_home.start["documents"]] == ["mine"]
-    assert list(user.glob("*/sources/session-def01234"))
+    assert at_home.start["project"]["open"]["problems"] == []
+    assert [document["contents"] for document in at_home.start["documents"]] == ["mine too"]
+    assert list(trap.iterdir()) == []
 
 
 def test_the_first_project_is_copied_once(tmp_path: Path) -> None:
