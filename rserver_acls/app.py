@@ -67,8 +67,8 @@ class _Run:
     def __init__(self, asked: Request, options: Settings, owner: Person, store: Store) -> None:
         self._asked, self._options, self._owner, self._store = asked, options, owner, store
         self._place = _place_of(asked.project_dir)
-        if asked.action in {"share", "unshare"}:
-            store.adopt(asked.project_dir, self._place)
+        moves = asked.action in {"share", "unshare"}
+        self._moved_from = store.adopt(asked.project_dir, self._place) if moves else ""
         self._before = store.project(asked.project_dir)
         now = time.clock_gettime_ns(_CLOCK_REALTIME_COARSE)
         self._strangers = self._named_in_vain()
@@ -94,7 +94,8 @@ class _Run:
             return {**result, "members": self._members(self._before)}
         after = membership.ended(self._now, self._asked, unfinished=unfinished, expected=done)
         self._remember(after)
-        return self._with_strangers({**result, "members": self._members(after)})
+        moved = {"moved_from": self._moved_from} if self._moved_from else {}
+        return self._with_strangers({**result, **moved, "members": self._members(after)})
 
     def _named_in_vain(self) -> frozenset[str]:
         """Whom the books do not know in this project. Where there are no books yet, they may be lost: then nobody."""

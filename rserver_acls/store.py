@@ -76,14 +76,17 @@ class Store:
         taken = {project.number for project in self.projects.values()}
         return Project(next(number for number in range(len(taken) + 1) if number not in taken), {})
 
-    def adopt(self, path: str, place: Place) -> None:
+    def adopt(self, path: str, place: Place) -> str:
         """A project of which nothing is known at path, but at an earlier path of this folder, is at path now.
 
         Nobody is a member at the new place: whoever was one is to lose what he has. Kept by the next save().
+        The answer: the earlier path, or empty.
         """
         earlier = [each for each, project in self.projects.items() if project.place == place != NOWHERE]
-        if earlier and path not in self.projects:
-            self.projects[path] = self.projects.pop(earlier[0]).withdrawn()
+        if not earlier or path in self.projects:
+            return ""
+        self.projects[path] = self.projects.pop(earlier[0]).withdrawn()
+        return earlier[0]
 
     def save(self, path: str, project: Project) -> None:
         """Remember this, for good when it returns; a project without people is forgotten with its manifest."""

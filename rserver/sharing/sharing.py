@@ -237,12 +237,17 @@ class Sharing:
         if change.is_cancelled:
             raise CancelledError
         try:
-            return await self._run(change, action, members)
+            answer = await self._run(change, action, members)
         except MasterError as error:
             if error.code != "absent" or action != "unshare":
                 raise
             # Nobody has access to what is not there.
             return {"members": [], "skipped_total": 0, "skipped": []}
+        earlier = self.known.find(change.owner, str(answer.get("moved_from", "")))
+        if earlier is not None:
+            # The folder was moved here: whoever was a member there has lost it.
+            await self.known.remove(earlier)
+        return answer
 
     async def _run(self, change: Change, action: str, members: Sequence[str]) -> Message:
         working = self.master.acls(action, change.folder, change.owner, members, change.listener.progress)

@@ -152,7 +152,7 @@ def test_sharing_a_moved_project_names_no_former_member(shared: Shared, alice: A
     shared.run("share", alice, eve)
     new = shared.folder.with_name("moved")
     shared.folder.rename(new)
-    shared.run("share", eve, project_dir=str(new))
+    assert shared.run("share", eve, project_dir=str(new))["moved_from"] == str(shared.folder)
     assert f"user:{alice.uid}:" not in shared.dump()
     assert as_user(eve, "cat", str(new / "a.R")).returncode == 0
     assert as_user(alice, "cat", str(new / "a.R")).returncode != 0

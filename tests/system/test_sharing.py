@@ -214,7 +214,9 @@ def test_a_project_that_was_moved_while_it_was_shared(server: RunningServer, ann
     owner = Person(server, ann, new)
     told = owner.state()["unfinished"]
     assert (told["members"], ben.name in told["sentence"]) == ([], True)
+    assert len(magic_files(server, ann)) == 1
     assert owner.share()["members"] == []
     assert owner.state()["unfinished"] is None
+    assert magic_files(server, ann) == []
     new.rename(folder)
     assert (lists(folder), lists(ann.home)) == (plain, before)
