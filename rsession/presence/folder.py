@@ -133,10 +133,16 @@ def _open_inner(parent: int, name: str, sticky: int) -> int:
         if name == _SHARED:
             # Else every heartbeat would be a change to commit.
             hide_from_git(parent)
-    return os.open(name, _DIRECTORY | (0 if _is_own_link(parent, name) else os.O_NOFOLLOW), dir_fd=parent)
+    target = _own_link(parent) if name == FOLDER else None
+    return os.open(target or name, _DIRECTORY | (0 if target else os.O_NOFOLLOW), dir_fd=parent)
 
 
-def _is_own_link(parent: int, name: str) -> bool:
-    """Only `.Rproj.user` may be one, of its user's own making."""
-    found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    return name == FOLDER and stat.S_ISLNK(found.st_mode) and found.st_uid == os.geteuid()
+def _own_link(parent: int) -> str | None:
+    """Where `.Rproj.user` leads when it is a link of its user's own making: the link that was looked at, no later one."""
+    descriptor = os.open(FOLDER, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        found = os.fstat(descriptor)
+        is_own = stat.S_ISLNK(found.st_mode) and found.st_uid == os.geteuid()
+        return os.readlink("", dir_fd=descriptor) if is_own else None
+    finally:
+        os.close(descriptor)

@@ -1,5 +1,6 @@
 """What is kept in a project's own folder is nothing that git is to keep."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -47,3 +48,21 @@ def test_what_git_is_told_already_stays(project: Path) -> None:
     ignored.unlink()
     SentryFolder(str(project), str(new_session_id(1000))).open()
     assert not ignored.exists()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("uid", [0, 12345])
+def test_only_the_own_link_is_followed(project: Path, tmp_path: Path, uid: int) -> None:
+    target, link = tmp_path / "elsewhere", project / FOLDER
+    target.mkdir()
+    link.symlink_to("../elsewhere")
+    os.lchown(link, uid, uid)
+    folder = SentryFolder(str(project), str(new_session_id(1000)))
+    if uid == os.geteuid():
+        folder.open()
+        assert os.fstat(folder.descriptor).st_ino == (target / "shared" / "users").stat().st_ino
+        folder.end()
+    else:
+        with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
+            folder.open()
+        assert list(target.iterdir()) == []
