@@ -44,10 +44,10 @@ def parse(url: str, connect: str = "") -> Address:
     """BadAddress for what is none. connect: HOST:PORT."""
     try:
         parts = urlsplit(url)
-        port, there = parts.port, urlsplit(f"//{connect}")
-        to = (there.hostname, there.port) if connect else None
+        port = parts.port
     except ValueError as error:
         raise BadAddress(f"{url[:200]!r} is no address: {error}") from None
+    place = _place(connect) if connect else None
     # urlsplit leaves out what it does not like.
     if not url.isprintable() or parts.scheme not in _PORTS or not parts.hostname or not _HOST.fullmatch(parts.hostname):
         raise BadAddress(f"{url[:200]!r} is no address such as https://r.example.org/r/")
@@ -57,7 +57,15 @@ def parse(url: str, connect: str = "") -> Address:
         )
     if parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
         raise BadAddress("The address ends with the path under which the server is shown: https://r.example.org/r/")
-    if to is not None and (not to[0] or not to[1]):
-        raise BadAddress(f"{connect[:200]!r} is not HOST:PORT")
-    place = None if to is None else (str(to[0]), int(to[1] or 0))
     return Address(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], parts.path.rstrip("/"), place)
+
+
+def _place(connect: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{connect}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port:
+        raise BadAddress(f"--connect: {connect[:200]!r} is not HOST:PORT")
+    return host, port

@@ -1,5 +1,6 @@
 """Options of `rserver`, in rserver.conf and on its command line."""
 
+import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -305,6 +306,8 @@ def _contradictions(settings: RserverSettings) -> Iterator[tuple[str, str]]:
         )
     if len(settings.ssl_certificate_key) > len(settings.ssl_certificate):
         yield "ssl-certificate-key", "there are more keys than certificates"
+    if posixpath.normpath(settings.server_project_sharing_root_dir) in {"/", "//"}:
+        yield "server-project-sharing-root-dir", "must not be /: name a folder for projects, such as /srv/projects"
     if redirect_port(settings) == settings.www_port != 0:
         yield "ssl-redirect-http-port", "is the same as www-port"
     if settings.remote_enabled and settings.remote_port == settings.www_port != 0:

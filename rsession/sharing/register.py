@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MOST_QUERY, _MOST_MEMBERS = 256, 200
 _HIDDEN = "The list of users is hidden on this server. Type account names exactly as they are."
 _ONE_USER = "Only one user works with this server: there is nobody to share a project with."
-_OFF = "Sharing of projects is switched off on this server."
+_OFF = "Sharing of projects is switched off on this server, or its log says why it cannot be done."
 _NO_ACCOUNT = "Your account is not known on this machine, so nothing can be shared."
 
 

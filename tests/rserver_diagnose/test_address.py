@@ -50,9 +50,11 @@ def test_what_is_none(url: str) -> None:
         parse(url)
 
 
-@pytest.mark.parametrize("connect", ["r.example.org", ":80", "a:b", "127.0.0.1:0", "127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "connect", ["r.example.org", ":80", "a:b", "127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:x", "[::1"]
+)
 def test_places_to_connect_to_that_are_none(connect: str) -> None:
-    with pytest.raises(BadAddress):
+    with pytest.raises(BadAddress, match=r"^--connect: .* is not HOST:PORT"):
         parse("https://r.example.org/", connect)
 
 

@@ -121,3 +121,9 @@ def test_no_option_is_both_ours_and_unsupported() -> None:
     ours = {*RSERVER.options, *RSESSION.options}
     assert not ours & UNSUPPORTED
     assert BELONGS_IN.keys() <= ours
+
+
+@pytest.mark.parametrize("root", ["/", "//", "/srv/.."])
+def test_projects_are_not_shared_on_the_whole_machine(root: str) -> None:
+    (error,) = errors(f"server-project-sharing-root-dir={root}")
+    assert "must not be /: name a folder for projects" in error
