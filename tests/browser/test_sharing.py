@@ -61,6 +61,7 @@ def open_dialog(page: Page) -> None:
     """Of the owner; the cursor waits for a name."""
     choose(page, "Share project…")
     expect(page.get_by_test_id("person")).to_be_focused(timeout=PATIENCE)
+    expect(dialog(page)).to_contain_text("can run with your account")
 
 
 def share_with(page: Page, *people: Account) -> None:

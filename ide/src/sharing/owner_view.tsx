@@ -52,7 +52,10 @@ export function OwnerView({ app, state, leave }: Props): JSX.Element {
   };
   return (
     <form onSubmit={submit} noValidate>
-      <p>Members read and change all files of the project, and see who else is in it.</p>
+      <p>
+        Members read and change all files of the project, and see who else is in it. What they write there, such as
+        .Rprofile, can run with your account: share only with people whom you trust with it.
+      </p>
       <PersonField search={search} hidden={!state.lists_people} add={add} />
       <PeopleList state={state} rows={rows} own={app.session.value?.user ?? ""} keep={add} remove={remove} />
       <Repair app={app} state={state} isIdle={!isBusy && !changesAnything(rows)} />
