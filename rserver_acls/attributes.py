@@ -10,6 +10,8 @@ from rserver_acls.acl import ACCESS, DEFAULT
 from rserver_acls.manifest import Identity
 
 FS_IOC_GETVERSION = 0x80087601
+_FS_IOC_GETFLAGS, _IMMUTABLE_OR_APPEND = 0x80086601, 0x10 | 0x20
+_FLAGS = struct.Struct("=Ixxxx")
 _VERSION = struct.Struct("<l")
 _KEY, _ABSENT = struct.Struct("=IIii"), -1
 
@@ -44,6 +46,15 @@ def is_supported(fd: int) -> bool:
             return False
         raise
     return True
+
+
+def is_immutable(fd: int) -> bool:
+    """True where `chattr` forbids every change of the lists; before the walls only."""
+    try:
+        answer: Any = fcntl.ioctl(fd, _FS_IOC_GETFLAGS, bytes(_FLAGS.size))
+    except OSError:
+        return False
+    return bool(_FLAGS.unpack(answer)[0] & _IMMUTABLE_OR_APPEND)
 
 
 def identity(fd: int, status: os.stat_result) -> Identity:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from rserver_acls.attributes import is_immutable
 from rserver_acls.filesystem import NFS4, Work, kind_of, nfs4_changer, open_passage, posix_changer
 from rserver_acls.manifest import Manifest
 from rserver_acls.nfs4_principals import Principals
@@ -58,7 +59,7 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
     is_member = errand.is_remote and errand.identity.uid != errand.owner
     way = open_way(errand.path, errand.owner, errand.home, errand.root, can_look=not is_member)
     kind = kind_of(way.project.fd)
-    _check(errand, os.fstat(way.project.fd), os.fstatvfs(way.project.fd))
+    _check(errand, way.project.fd)
     manifest, way_manifest = Manifest(manifest_fd), Manifest(way_fd)
     if not errand.first_owner:
         become(errand.identity)
@@ -74,12 +75,17 @@ def carry_out(errand: Errand, manifest_fd: int, way_fd: int, leave: Callable[[],
     return {"acl": kind, **run.outcome.to_json(), **run.remarks(), "confined": confined}
 
 
-def _check(errand: Errand, status: os.stat_result, system: os.statvfs_result) -> None:
+def _check(errand: Errand, fd: int) -> None:
     """Refusal."""
+    status = os.fstat(fd)
     if errand.place not in {NOWHERE, (status.st_dev, status.st_ino)}:
         raise Refusal("busy", f"{errand.path} was replaced while it was looked at; try again.")
-    if errand.plan.giving and not errand.dry and system.f_flag & os.ST_RDONLY:
+    if not errand.plan.giving or errand.dry:
+        return
+    if os.fstatvfs(fd).f_flag & os.ST_RDONLY:
         raise Refusal("read_only", f"{errand.path} is read-only at the moment: access to it cannot be changed.")
+    if is_immutable(fd):
+        raise Refusal("read_only", f"{errand.path} was made immutable: access to it cannot be changed.")
 
 
 class _Run:

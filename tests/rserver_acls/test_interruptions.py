@@ -180,5 +180,10 @@ def test_a_project_that_cannot_be_changed_is_refused(shared: Shared, alice: Acco
         assert shared.refusal("share", alice) == (1, "read_only")
     finally:
         subprocess.run(["umount", folder], check=True)
+    subprocess.run(["chattr", "+i", folder], check=True)
+    try:
+        assert shared.refusal("share", alice) == (1, "read_only")
+    finally:
+        subprocess.run(["chattr", "-i", folder], check=True)
     assert shared.dump() == before
     assert not (shared.state / f"{shared.owner.uid}.json").exists()
