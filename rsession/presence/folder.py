@@ -138,7 +138,7 @@ def _open_inner(parent: int, name: str, sticky: int) -> int:
 
 
 def _own_link(parent: int) -> str | None:
-    """Where `.Rproj.user` leads when it is a link of its user's own making: the link that was looked at, no later one."""
+    """Where `.Rproj.user` leads when it is a link of its user's own making; the one that was looked at."""
     descriptor = os.open(FOLDER, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
         found = os.fstat(descriptor)
