@@ -45,15 +45,20 @@ class Editor:
         self.document: dict[str, Any] = self.visitor.rpc("open_document", str(folder / "analysis.R"))
         self.member: SocketMember | None = None
 
+    def told(self) -> str:
+        """Which session keeps the text, as far as this one knows; empty: none."""
+        found = self.visitor.init()["collab"]
+        return str(found[0]["server"]) if found else ""
+
+    def hosts(self) -> bool:
+        """This session keeps the text."""
+        own = f"{self.visitor.session_path.split('/')[2]}/{self.document['id']}"
+        return bool(json.loads(self.visitor.get(f"{self.visitor.session_path}collab/{own}").body)["hosting"])
+
     def server_of_text(self) -> str:
         """Which session keeps the text, once one does."""
-
-        def told() -> str:
-            found = self.visitor.init()["collab"]
-            return str(found[0]["server"]) if found else ""
-
-        until(lambda: told() != "", 30)
-        return told()
+        until(lambda: self.told() != "", 30)
+        return self.told()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -77,8 +82,11 @@ def two_editors(server: RunningServer, alice: Account, bob: Account, name: str) 
     first = Editor(server, alice, folder)
     # Hers is the newest text: her session hosts.
     first.visitor.rpc("update_document", first.document["id"], first.document["revision"], 0, 0, "")
-    editors = first, Editor(server, bob, folder)
+    second = Editor(server, bob, folder)
+    editors = first, second
     try:
+        # Two that begin in the same moment agree on one of them soon.
+        until(lambda: first.told() == second.told() != "" and first.hosts() != second.hosts(), 30)
         yield editors
     finally:
         for editor in editors:
@@ -171,8 +179,8 @@ def test_a_killed_filebase_is_started_again_with_its_history(
         first.do(lambda page: page.edit(0, 0, "kept "))
         second.until(lambda page: str(page).startswith("kept "))
         host = one if first_keeps(one) else other
-        log = next(host.account.home.glob(".local/share/rstudio/collab/*.log"))
-        until(lambda: b"kept " in log.read_bytes())
+        log = host.account.home / ".local/share/rstudio/collab" / f"{keeper.replace('/', '-')}.log"
+        until(lambda: log.exists() and b"kept " in log.read_bytes())
         killed = filebase_of(host)
         os.kill(killed, signal.SIGKILL)
         first.until_closed()
