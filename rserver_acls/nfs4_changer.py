@@ -107,10 +107,10 @@ class Nfs4Changer:
         return True
 
     def _keep(self, kept: _Kept) -> None:
-        """One write to the disk serves many objects."""
-        self._kept.append(kept)
+        """One write to the disk serves many objects. This one's descriptor is still needed by who walks."""
         if len(self._kept) >= _MOST_KEPT:
             self.finish()
+        self._kept.append(kept)
 
     def _write(self, thing: Nfs4Object, path: str, wanted: Lists) -> None:
         try:

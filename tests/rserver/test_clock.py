@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from rserver.clock import limit
+from tests.rserver.own_loop import run
 
 
 def of_future(loop: asyncio.AbstractEventLoop) -> "Deferred[None]":
@@ -16,15 +17,14 @@ def of_future(loop: asyncio.AbstractEventLoop) -> "Deferred[None]":
 
 @pytest.mark.parametrize("make", [lambda _: Deferred(), of_future])
 def test_what_takes_too_long_fails_with_the_error_that_was_given(make: Any) -> None:
-    loop = asyncio.new_event_loop()
-    try:
+    async def wait() -> None:
         clock, results = Clock(), list[Any]()
-        limit(make(loop), 5.0, clock, TimeoutError("late")).addBoth(results.append)
+        limit(make(asyncio.get_running_loop()), 5.0, clock, TimeoutError("late")).addBoth(results.append)
         clock.advance(4.9)
         assert results == []
         clock.advance(0.2)
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.run_until_complete(asyncio.sleep(0))
+        for _ in range(2):
+            await asyncio.sleep(0)
         assert [str(result.value) for result in results] == ["late"]
-    finally:
-        loop.close()
+
+    run(wait())

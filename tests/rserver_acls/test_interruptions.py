@@ -34,6 +34,20 @@ def larger(shared: Shared, eve: Account) -> Shared:
     return shared
 
 
+def test_hundreds_of_folders_with_lists(shared: Shared, alice: Account, eve: Account) -> None:
+    """What is done at once, when many objects were recorded, may not take the folder away that is to be walked next."""
+    folders = [shared.folder / f"d{number}" for number in range(400)]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "f").touch()
+    own(shared.owner, shared.folder)
+    setfacl("-m", f"u:{eve.uid}:r", *map(str, folders))
+    before = getfacl(shared.folder)
+    assert shared.run("share", alice)["skipped"] == []
+    shared.run("unshare", alice)
+    assert getfacl(shared.folder) == before
+
+
 def killed_after(shared: Shared, seconds: float, action: str, *members: Account) -> None:
     """One run that is killed, with its child, some time after its start; it may be over by then."""
     process = subprocess.Popen(
