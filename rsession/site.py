@@ -26,11 +26,10 @@ _Handler = TypeVar("_Handler")
 
 
 class Routes:
-    """Handlers by prefix of the path, for other methods than GET and POST by the whole path."""
+    """Handlers of GET by prefix of the path, of other methods by the whole path or by all that is below one."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, GetHandler] = {}
-        self._posts: dict[str, GetHandler] = {}
         self._methods: dict[tuple[str, str], GetHandler] = {}
         self._receivers: dict[tuple[str, str], ReceiverHandler] = {}
         self._sockets: dict[str, SocketHandler] = {}
@@ -56,14 +55,6 @@ class Routes:
     def find_receiver(self, method: str, path: str) -> ReceiverHandler | None:
         """The handler of that method at that path."""
         return _found(self._receivers, method, path)
-
-    def post(self, prefix: str, handler: GetHandler) -> None:
-        """Hand POST below a prefix to `handler`."""
-        self._posts[prefix] = handler
-
-    def find_post(self, path: str) -> GetHandler | None:
-        """The handler of a POST."""
-        return next((handler for prefix, handler in self._posts.items() if path.startswith(prefix)), None)
 
     def socket(self, prefix: str, handler: SocketHandler) -> None:
         """Hand WebSocket handshakes below a prefix, already checked, to `handler`."""
@@ -104,8 +95,6 @@ class SessionSite:
             return self._rpc.answer(request.path.removeprefix("/rpc/"), request.body, is_background)
         if (found := self._routes.find_method(request.method, request.path)) is not None:
             return found(request)
-        if request.method == "POST" and (post := self._routes.find_post(request.path)) is not None:
-            return post(request)
         if request.method not in ("GET", "HEAD"):
             return replace(Response.of_text(405, "only GET here"), headers={"Allow": "GET, HEAD"})
         if request.path == "/ping":

@@ -137,9 +137,8 @@ class Dispatcher:
         self, front: Front, line: RequestLine, head: RequestHead, where: SessionRoute | PortRoute, identity: Identity
     ) -> Exchange | Response:
         services = self._services
-        most = services.settings.max_per_user
-        if most and services.live.count(identity.user) + services.carrier.carried_for(identity.user) >= most:
-            return self._too_many(head, f"You have {most} requests and connections open, which is the most allowed.")
+        if complaint := services.too_many_of(identity.user):
+            return self._too_many(head, complaint)
         asked = Asked(line, head, identity, where, front.cookies)
         if isinstance(where, PortRoute):
             return PortExchange(services, front, asked)

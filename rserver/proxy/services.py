@@ -55,6 +55,13 @@ class Services:
         self.shares = FairShare(self.loop, self.settings.share)
         self.page_shares = FairShare(self.loop, self.settings.page_share)
 
+    def too_many_of(self, user: str) -> str:
+        """Why this account may not have another request carried, a sentence; empty: it may."""
+        most = self.settings.max_per_user
+        if most and self.live.count(user) + self.carrier.carried_for(user) >= most:
+            return f"You have {most} requests and connections open, which is the most allowed."
+        return ""
+
     def error(self, head: RequestHead, code: int, message: str) -> Response:
         """The answer for an error: a page when a browser asked for one to show, else JSON with this code."""
         return self.error_page(head, STATUS_OF_CODE[code], message) if wants_page(head) else rpc_error(code, message)

@@ -97,9 +97,8 @@ class RemoteDoor:
         self, front: Front, line: RequestLine, head: RequestHead, where: routes.Found, identity: Identity
     ) -> Exchange | Response:
         services = self._services
-        most = services.settings.max_per_user
-        if most and services.live.count(identity.user) >= most:
-            return error(503, f"You have {most} requests and connections open, which is the most allowed.")
+        if complaint := services.too_many_of(identity.user):
+            return error(503, complaint)
         # The session has no use for the token, which could be used for other sessions.
         fields = [field for field in line.fields if field[0] != "authorization"]
         bare = replace(line, fields=fields, upgrade=False)

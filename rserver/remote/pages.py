@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
 from urllib.parse import parse_qs
 
-import msgspec
 from twisted.internet.defer import Deferred
 
 from rserver.remote import routes
@@ -17,17 +15,12 @@ from rserver.remote.sessions import RemoteSessions
 from rserver.remote.sign_in import ProgramSignIn
 from rserver.remote.status import ServerStatus
 from rserver.remote.tokens import TokenPairs
+from rserver.web.json_body import BadBody, json_body
 from rserver.web.request import Request, RequestHead, Response
 from rserver.web.session_view import server_url
 
-_T = TypeVar("_T")
-
 OPENAPI = "/openapi.json"
 _NOT_GOOD = "The refresh token is unknown, has ended or was used before. Sign in again."
-
-
-class BadBody(Exception):
-    """The body is not what this address takes; the text says why."""
 
 
 @dataclass(slots=True)
@@ -63,7 +56,7 @@ class RemotePages:
             case "login":
                 return await self._login(request)
             case "renewToken":
-                tokens = await self.tokens.renew(_body(request, RefreshToken).refresh_token)
+                tokens = await self.tokens.renew(json_body(request, RefreshToken).refresh_token)
                 return error(401, _NOT_GOOD) if tokens is None else json_answer(tokens)
             case "revokeRefreshToken":
                 given = parse_qs(request.query).get("refreshToken", [""])[0]
@@ -73,7 +66,7 @@ class RemotePages:
         return await self._of_sessions(found, request)
 
     async def _login(self, request: Request) -> Response:
-        wanted = _body(request, Login)
+        wanted = json_body(request, Login)
         identity = await self.sign_in.check(wanted.username, wanted.password, request.head.remote[0])
         return identity if isinstance(identity, Response) else json_answer(await self.tokens.issue(identity))
 
@@ -85,15 +78,8 @@ class RemotePages:
             case "listSessions":
                 return self.sessions.listed(identity)
             case "createSession":
-                return await self.sessions.create(identity, _body(request, CreateSession), server_url(request.head))
+                return await self.sessions.create(identity, json_body(request, CreateSession), server_url(request.head))
         session = self.sessions.find(identity, found.session_id)
         if session is None:
             return error(404, "There is no such session.")
         return await self.sessions.end(session, force=found.route.operation == "forceCloseSession")
-
-
-def _body(request: Request, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(request.body or b"{}", type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as bad:
-        raise BadBody(str(bad)) from None

@@ -1,7 +1,6 @@
 """REST of sessions, below /api/sessions. The front has checked the CSRF header."""
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import msgspec
 
@@ -9,6 +8,7 @@ from rserver.master_client import MasterError
 from rserver.sessions.session import Session, StartChoices
 from rserver.sessions.table import SessionTable
 from rserver.sessions.user_actions import Leaving, NewSession, Refused, UserActions
+from rserver.web.json_body import BadBody, json_body
 from rserver.web.request import Identity, Request, Response
 from rserver.web.responses import (
     INTERNAL,
@@ -27,8 +27,6 @@ SESSIONS = "/api/sessions"
 _ACTIONS = frozenset({"suspend", "resume", "quit", "kill"})
 _OF_MASTER = {"unknown_session": (404, NO_SUCH_SESSION), "timeout": (504, UNAVAILABLE), "closed": (503, UNAVAILABLE)}
 _OF_REFUSAL = {NOT_ACCEPTABLE: 400, SESSION_LIMIT: 409}
-
-_T = TypeVar("_T")
 
 
 class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,10 +86,6 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     r_version: str | None = None
 
 
-class BadBody(Exception):
-    """The body is not what this address takes; the text says why."""
-
-
 @dataclass(slots=True)
 class SessionsApi:
     """Answers for /api/sessions and below."""
@@ -139,7 +133,7 @@ class SessionsApi:
                 own = self.table.of_user(identity.user, identity.uid)
                 return json_answer({"sessions": await self.lister.shown(own, root)})
             case "POST":
-                wanted = _body(request, New).wanted()
+                wanted = json_body(request, New).wanted()
                 session = await self.actions.create(identity.user, identity.uid, wanted, server_url(request.head))
                 return json_answer({"id": session.id, "url": url_of(session.id, root)}, 201)
         return _not_allowed("GET, POST")
@@ -150,7 +144,7 @@ class SessionsApi:
                 (shown,) = await self.lister.shown([session], request.head.root_path)
                 return json_answer(shown)
             case "PATCH":
-                await self._change(session, _body(request, Change))
+                await self._change(session, json_body(request, Change))
                 return json_answer(json_of(session, request.head.root_path))
             case "DELETE":
                 self.actions.forget(session)
@@ -169,24 +163,17 @@ class SessionsApi:
         control = self.actions.control
         match action:
             case "suspend":
-                await self.actions.suspend(session, force=_body(request, Suspend).force)
+                await self.actions.suspend(session, force=json_body(request, Suspend).force)
             case "resume":
-                body = _body(request, Resume)
+                body = json_body(request, Resume)
                 choices = StartChoices(body.run_rprofile, body.restore, body.create_project, body.in_project)
                 await self.actions.resume(session, choices, server_url(request.head))
             case "quit":
-                if await self.actions.quit(session, _body(request, Quit).save):
+                if await self.actions.quit(session, json_body(request, Quit).save):
                     await self.actions.quit(session, "no")
             case "kill":
                 await control.kill(session)
         return json_answer(json_of(session, request.head.root_path), 202)
-
-
-def _body(request: Request, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(request.body or b"{}", type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadBody(str(error)) from None
 
 
 def _not_allowed(methods: str) -> Response:

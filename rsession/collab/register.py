@@ -66,7 +66,7 @@ def register(
         return hosting.open_door(request, connection)
 
     session.routes.get(prefix, probe)
-    session.routes.post(prefix, poll)
+    session.routes.method("POST", prefix, poll)
     session.routes.socket(prefix, open_door)
     session.add_to_client_init("collab", meeting.described)
     session.on_end(meeting.end)
